@@ -1,0 +1,162 @@
+"""`model.safetensors`: a language model with its tokenizer and its history, self-contained."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import charrnn
+from charrnn.cells import CELLS
+from charrnn.checkpoint import container, weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import MAX_HIDDEN, MAX_LAYERS, ModelConfig
+from charrnn.errors import CheckpointError
+from charrnn.storage import write_atomically
+from charrnn.text.tokenizer import Tokenizer, restore
+
+FORMAT = 1
+KIND = "language-model"
+MAX_VOCABULARY = 262_144
+# Features that a reader must know to read a file rightly; none yet.
+FEATURES: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A language model as it lies on disk."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: Tensors
+    # Whether the corpus had several documents, so that a boundary means the end of one.
+    has_endings: bool
+    # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
+    card: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+    digest: str = ""
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint, durably and all at once.
+
+    Raises:
+        StorageError: if it cannot be written; what was at `path` stays.
+    """
+    write_atomically(path, container.pack(metadata(checkpoint), checkpoint.tensors))
+
+
+def metadata(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What stands in the file besides tensors, as plain values for JSON."""
+    return {
+        "format": FORMAT,
+        "required": [],
+        "written_by": f"charrnn {charrnn.__version__}",
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
+        "kind": KIND,
+        "config": asdict(checkpoint.config),
+        "tokenizer": checkpoint.tokenizer.describe(),
+        "has_endings": checkpoint.has_endings,
+        "card": dict(checkpoint.card),
+    }
+
+
+def load(path: Path, *, allow_non_finite: bool = False) -> Checkpoint:
+    """The model in a file.
+
+    Args:
+        path: `model.safetensors`.
+        allow_non_finite: give a model whose weights are not all numbers, to look at it.
+
+    Raises:
+        CheckpointError: if the file is damaged, foreign, newer, or not what its configuration says.
+        StorageError: if it cannot be read.
+    """
+    description, tensors = container.unpack(path)
+    checkpoint = parse(path, description, tensors)
+    weights.check(path, tensors, weights.shapes(checkpoint.config))
+    if not allow_non_finite:
+        refuse_non_finite(path, tensors)
+    return checkpoint
+
+
+def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str = KIND) -> Checkpoint:
+    """A checkpoint from its metadata, which is checked, and its tensors, which are not.
+
+    Raises:
+        CheckpointError: if the metadata is not that of a language model this version can read.
+    """
+    check_version(path, description, kind)
+    try:
+        config = _config(path, description["config"])
+        tokenizer = restore(description["tokenizer"])
+        has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: metadata: lacks {error}") from None
+    if not (isinstance(has_endings, bool) and isinstance(card, dict) and isinstance(created, str)):
+        raise CheckpointError(f"{path}: metadata: has_endings, card or created is of the wrong kind")
+    if tokenizer.vocab_size != config.vocab_size:
+        raise CheckpointError(
+            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
+        )
+    return Checkpoint(
+        config=config,
+        tokenizer=tokenizer,
+        tensors=tensors,
+        has_endings=has_endings,
+        card=card,
+        created=created,
+        digest=str(description.get("digest", "")),
+    )
+
+
+def check_version(path: Path, description: dict[str, Any], kind: str) -> None:
+    """Refuses files of a newer format, with unknown features, or of another kind.
+
+    Raises:
+        CheckpointError: saying which.
+    """
+    version, required = description.get("format"), description.get("required")
+    if type(version) is not int or not isinstance(required, list):
+        raise CheckpointError(f"{path}: metadata: has no format number")
+    unknown = [str(name) for name in required if name not in FEATURES]
+    if version > FORMAT or unknown:
+        needs = f"the features {', '.join(unknown)}" if unknown else f"format {version}"
+        raise CheckpointError(
+            f"{path}: was written by {description.get('written_by')} and needs {needs}, "
+            f"which charrnn {charrnn.__version__} does not know",
+            "a newer charrnn reads it",
+        )
+    if description.get("kind") != kind:
+        raise CheckpointError(f"{path}: is a {description.get('kind')}, not a {kind}")
+
+
+def refuse_non_finite(path: Path, tensors: Tensors) -> None:
+    """Refuses weights that are not all numbers.
+
+    Raises:
+        CheckpointError: naming a tensor and how many.
+    """
+    if counts := weights.non_finite(tensors):
+        name, count = next(iter(counts.items()))
+        raise CheckpointError(f"{path}: contains {count} non-finite values in {name}")
+
+
+def _config(path: Path, values: Any) -> ModelConfig:
+    limits = {
+        "vocab_size": MAX_VOCABULARY,
+        "hidden_size": MAX_HIDDEN,
+        "embedding_size": MAX_HIDDEN,
+        "num_layers": MAX_LAYERS,
+    }
+    names = {item.name for item in fields(ModelConfig)}
+    if not isinstance(values, dict) or set(values) != names:
+        raise CheckpointError(f"{path}: metadata: config has not exactly the keys {sorted(names)}")
+    for name, limit in limits.items():
+        if type(values[name]) is not int or not 1 <= values[name] <= limit:
+            raise CheckpointError(f"{path}: metadata: {name} is not a whole number from 1 to {limit:,}")
+    if values["cell"] not in CELLS:
+        raise CheckpointError(f"{path}: metadata: unknown cell; this version knows {', '.join(CELLS)}")
+    return ModelConfig(**values)

@@ -1,0 +1,154 @@
+"""Run folders under `checkpoints/`: names, which one is meant, and the lock of the one who trains."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from charrnn.checkpoint import container
+from charrnn.config import VIEWS
+from charrnn.errors import CharrnnError, StorageError, UsageError, storage_error
+
+RUNS = Path("checkpoints")
+MODEL = "model.safetensors"
+LAST = "last.safetensors"
+LOG = "log.jsonl"
+LOCK = ".lock"
+ENVIRONMENT = "CHARRNN_MODEL"
+MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model's file, and how it came to be meant."""
+
+    path: Path
+    by: str  # "argument", "environment" or "newest"
+
+    @property
+    def name(self) -> str:
+        """What the model is called: its run, or else its file."""
+        return self.path.parent.name if self.path.name == MODEL and self.path.parent.name else self.path.stem
+
+    @property
+    def is_training(self) -> bool:
+        """Whether somebody trains this run right now."""
+        return is_locked(self.path.parent)
+
+
+def find(argument: str | None) -> Found:
+    """The model that a name or file means; without one `$CHARRNN_MODEL`, else the newest run's.
+
+    Raises:
+        UsageError: if there is no such model.
+    """
+    if argument is None and (argument := os.environ.get(ENVIRONMENT) or None):
+        return Found(_path(argument), "environment")
+    if argument is not None:
+        return Found(_path(argument), "argument")
+    models = [(created, path) for path in models_on_disk() if (created := _created(path))]
+    if not models:
+        raise UsageError(f"no model yet: {RUNS}/ has none", "train one first: charrnn train corpus.txt")
+    return Found(max(models)[1], "newest")
+
+
+def models_on_disk() -> list[Path]:
+    """The model files of all runs here, in alphabetical order."""
+    return sorted(RUNS.glob(f"*/{MODEL}"))
+
+
+def folder(name: str) -> Path:
+    """Where the run of this name lies.
+
+    Raises:
+        UsageError: if no run can be called so.
+    """
+    fits = name and name.isprintable() and len(os.fsencode(name)) <= MAX_NAME
+    if not fits or "/" in name or name.startswith((".", "-")):
+        raise UsageError(f'"{name}" cannot be the name of a run', "letters, digits, -, _ and . make one")
+    if name in VIEWS:
+        raise UsageError(f'a run cannot be called "{name}": `charrnn inspect {name}` means a view')
+    return RUNS / name
+
+
+def is_taken(run: Path) -> bool:
+    """Whether something of worth lies in a run's folder, or somebody is at work there."""
+    return (run / MODEL).exists() or (run / LAST).exists() or is_locked(run)
+
+
+def fresh_name(wish: str) -> str:
+    """The wish itself if no run has that name, else the wish with the first free number from 2 on."""
+    name, number = wish, 2
+    while name in VIEWS or is_taken(folder(name)):
+        name, number = f"{wish}-{number}", number + 1
+    return name
+
+
+@contextlib.contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Holds a run's folder for one trainer; the kernel lets go when the process ends, however it does.
+
+    Raises:
+        StorageError: if another process trains there, or the folder cannot be made.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise storage_error(run, error) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            raise StorageError(
+                f"{run}: process {owner or 'unknown'} trains here already",
+                "another --name starts another run",
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(run: Path) -> bool:
+    """Whether a trainer holds this folder."""
+    try:
+        descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _path(argument: str) -> Path:
+    named = RUNS / argument / MODEL
+    candidates = [named] if "/" not in argument else []
+    candidates += [Path(argument) / MODEL, Path(argument)]
+    for path in candidates:
+        with contextlib.suppress(OSError, ValueError):
+            if path.exists() and not path.is_dir():
+                return path
+    if (RUNS / argument).is_dir():
+        raise UsageError(f"{argument}: this run has no model yet", f"look at {RUNS / argument}")
+    known = ", ".join(path.parent.name for path in models_on_disk()[:8])
+    raise UsageError(
+        f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"
+    )
+
+
+def _created(path: Path) -> str:
+    try:
+        return str(container.read_metadata(path).get("created", ""))
+    except CharrnnError:
+        return ""  # a damaged run must not hide the others

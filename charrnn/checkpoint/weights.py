@@ -1,0 +1,75 @@
+"""Which tensors a model has: names and shapes, computed from its configuration alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from charrnn.cells import CELLS
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import ModelConfig
+from charrnn.errors import CheckpointError
+
+EMBEDDING = "model.embedding"
+OUTPUT_WEIGHT = "model.output.weight"
+OUTPUT_BIAS = "model.output.bias"
+WHAT_IS_SHOWN = 3  # of many wrong tensors
+
+
+def layer(index: int, part: str) -> str:
+    """The name of a recurrent layer's `input`, `recurrent`, `bias` or `inner_bias`."""
+    return f"model.layers.{index}.{part}"
+
+
+def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name to shape of all tensors of a model; rows are gates times hidden units.
+
+    Example:
+        >>> shapes(ModelConfig(vocab_size=6, hidden_size=8, cell="rnn"))["model.layers.0.input"]
+        (8, 32)
+    """
+    cell, hidden = CELLS[config.cell], config.hidden_size
+    table: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocab_size, config.embedding_size)}
+    for index in range(config.num_layers):
+        width = config.embedding_size if index == 0 else hidden
+        table[layer(index, "input")] = (cell.gates * hidden, width)
+        table[layer(index, "recurrent")] = (cell.gates * hidden, hidden)
+        table[layer(index, "bias")] = (cell.gates * hidden,)
+        if cell.has_inner_bias:
+            table[layer(index, "inner_bias")] = (hidden,)
+    return table | {OUTPUT_WEIGHT: (config.vocab_size, hidden), OUTPUT_BIAS: (config.vocab_size,)}
+
+
+def parameters(config: ModelConfig) -> int:
+    """How many numbers a model has to learn."""
+    return sum(math.prod(shape) for shape in shapes(config).values())
+
+
+def check(source: object, tensors: Tensors, expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuses tensors that are not exactly those expected.
+
+    Raises:
+        CheckpointError: naming up to three that are missing, superfluous or of another shape.
+    """
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if found == dict(expected):
+        return
+    wrong = [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
+    listed = "; ".join(
+        f"{name}: expected {_shape(expected.get(name))}, found {_shape(found.get(name))}"
+        for name in wrong[:WHAT_IS_SHOWN]
+    )
+    more = f"; and {len(wrong) - WHAT_IS_SHOWN} more" if len(wrong) > WHAT_IS_SHOWN else ""
+    raise CheckpointError(f"{source}: the tensors do not fit the configuration: {listed}{more}")
+
+
+def non_finite(tensors: Tensors) -> dict[str, int]:
+    """How many numbers of each tensor are infinite or not numbers; names only those that have any."""
+    counts = {name: int(tensor.size - np.isfinite(tensor).sum()) for name, tensor in tensors.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else str(list(shape))

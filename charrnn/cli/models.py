@@ -1,0 +1,32 @@
+"""The model that a command is about, and a word about it where it was not named."""
+
+from __future__ import annotations
+
+from charrnn.checkpoint import model as model_files
+from charrnn.checkpoint import runs
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.checkpoint.runs import Found
+from charrnn.terminal.notes import note
+
+
+def announce(argument: str | None, *, quiet: bool) -> Found:
+    """Finds the model, and says on stderr which one it is unless the person named it.
+
+    Raises:
+        UsageError: if there is no such model.
+    """
+    found = runs.find(argument)
+    if found.by != "argument":
+        reason = f"${runs.ENVIRONMENT}" if found.by == "environment" else "the newest run"
+        state = ", still training" if found.is_training else ""
+        note(f"model {found.name} ({reason}{state})", quiet=quiet)
+    return found
+
+
+def load(found: Found, *, allow_non_finite: bool = False) -> Checkpoint:
+    """The model itself.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    return model_files.load(found.path, allow_non_finite=allow_non_finite)

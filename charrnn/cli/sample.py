@@ -1,0 +1,146 @@
+"""`charrnn sample`: text to stdout, as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from charrnn.cli import options, stdin
+from charrnn.cli.threads import limit_numpy
+from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint.model import Checkpoint
+    from charrnn.inference.language_model import LanguageModel
+    from charrnn.inference.stepper import Stepper
+    from charrnn.terminal.streams import Product
+    from charrnn.text.tokenizer import Ids
+
+
+def sample(
+    model: options.Model = None,
+    prompt: options.Prompt = None,
+    length: options.Length = SamplingConfig.length,
+    count: options.Count = 1,
+    temperature: options.Temperature = SamplingConfig.temperature,
+    top_k: options.TopK = SamplingConfig.top_k,
+    top_p: options.TopP = SamplingConfig.top_p,
+    min_p: options.MinP = SamplingConfig.min_p,
+    stop: options.Stop = SamplingConfig.stop,
+    seed: options.Seed = None,
+    unknown: options.Unknown = "unk",
+    no_echo: options.NoEcho = False,
+    json: options.Json = False,
+    device: options.Device = "cpu",
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write text in the manner of what a model was trained on.
+
+    The prompt is --prompt, or standard input when something is piped in, and is printed first.
+    """
+    limit_numpy(threads)
+    import secrets
+
+    from charrnn.cli.models import announce, load
+    from charrnn.terminal.notes import note
+    from charrnn.terminal.streams import Product
+
+    product = Product()
+    checkpoint = load(announce(model, quiet=quiet))
+    prompt = _prompt(prompt, quiet=quiet)
+    language_model = _on_device(checkpoint, device)
+    ids = _encoded(language_model, prompt, unknown, quiet=quiet)
+    if seed is None:
+        seed = secrets.randbelow(MAX_SEED + 1)
+        note(f"seed {seed}", quiet=quiet)
+    sampling = SamplingConfig(
+        length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop or None
+    )
+    try:
+        for index in range(count):
+            own_seed = (seed + index) & MAX_SEED
+            if json:
+                _write_json(product, language_model, prompt, ids, sampling, own_seed)
+            else:
+                _write_text(product, language_model, "" if no_echo else prompt, ids, sampling, own_seed)
+                if index + 1 < count:
+                    product.write("\n" if product.at_line_start else "\n\n")
+    finally:
+        if product.is_terminal and not product.at_line_start:
+            product.write("\n")
+        product.flush()
+
+
+def _write_text(
+    product: Product, model: LanguageModel, echo: str, ids: Ids, sampling: SamplingConfig, seed: int
+) -> None:
+    from charrnn.inference.generate import generate
+
+    product.write(echo)
+    has_endings = model.checkpoint.has_endings
+    for piece in generate(model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings):
+        product.write(piece.text)
+
+
+def _write_json(
+    product: Product, model: LanguageModel, prompt: str, ids: Ids, sampling: SamplingConfig, seed: int
+) -> None:
+    import json
+
+    from charrnn.inference.generate import bits_per_character, generate
+
+    has_endings = model.checkpoint.has_endings
+    pieces = list(generate(model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings))
+    text = "".join(piece.text for piece in pieces)
+    bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
+    product.write(json.dumps({"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}) + "\n")
+
+
+def _prompt(given: str | None, *, quiet: bool) -> str:
+    if given is None and stdin.is_given():
+        text = stdin.decoded(stdin.read("a prompt", quiet=quiet), "the prompt on standard input")
+        return text.removesuffix("\n")
+    if given is not None and not given.isascii():
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            raise UsageError("--prompt: is not UTF-8") from None
+    return given or ""
+
+
+def _encoded(model: LanguageModel, prompt: str, unknown: str, *, quiet: bool) -> Ids:
+    from charrnn.terminal.notes import note
+
+    ids = model.tokenizer.encode(prompt, unknown)
+    if model.tokenizer.unknown is not None and len(prompt) == len(ids):
+        outside = [
+            character
+            for character, token in zip(prompt, ids, strict=True)
+            if token == model.tokenizer.unknown
+        ]
+        if outside:
+            shown = ", ".join(f'"{character}"' for character in _first(outside))
+            note(f"not in the model's vocabulary, read as <unk>: {shown}", quiet=quiet)
+    return ids
+
+
+def _first(characters: list[str]) -> Iterator[str]:
+    distinct = list(dict.fromkeys(characters))
+    yield from distinct[:5]
+    if len(distinct) > 5:
+        yield f"and {len(distinct) - 5} more"
+
+
+def _on_device(checkpoint: Checkpoint, device: str) -> LanguageModel:
+    from charrnn.inference.language_model import LanguageModel
+
+    stepper: Stepper | None = None
+    if device not in ("auto", "cpu"):
+        # Imported here: torch takes longer to import than a sample to be written.
+        from charrnn.models.device import choose
+        from charrnn.models.stepper import TorchStepper
+
+        stepper = TorchStepper(checkpoint, choose(device))
+    return LanguageModel(checkpoint, stepper)

@@ -1,0 +1,47 @@
+"""Standard input, when somebody has put something there and not otherwise."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+
+from charrnn.errors import TextError
+from charrnn.terminal.notes import note
+
+PATIENCE_SECONDS = 2.0
+
+
+def is_given() -> bool:
+    """Whether stdin is a FIFO, a socket or a file: something to read, not a terminal and not /dev/null."""
+    if sys.stdin is None or sys.stdin.closed:
+        return False
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISREG(mode)
+
+
+def read(what: str, *, quiet: bool) -> bytes:
+    """All of stdin; after two seconds without a byte a line on stderr says what is awaited."""
+    ready, _, _ = select.select([sys.stdin.fileno()], [], [], PATIENCE_SECONDS)
+    if not ready:
+        note(
+            f"waiting for {what} on standard input (end it with Ctrl-D, or give it as an argument)",
+            quiet=quiet,
+        )
+    return sys.stdin.buffer.read()
+
+
+def decoded(data: bytes, what: str) -> str:
+    """The text of UTF-8 bytes.
+
+    Raises:
+        TextError: at the first byte that is no UTF-8.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise TextError(f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})") from None

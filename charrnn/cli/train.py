@@ -1,0 +1,239 @@
+"""`charrnn train`: a text in, a model out, and a live screen while one waits."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from charrnn.cli import options
+from charrnn.cli.threads import limit_numpy
+from charrnn.config import Budget
+from charrnn.errors import Signalled, UsageError
+
+if TYPE_CHECKING:
+    from charrnn.training.loop import Training
+    from charrnn.training.run import Run
+    from charrnn.training.start import Sitting
+
+SAMPLE_LENGTH = 320
+
+
+def train(
+    context: typer.Context,
+    inputs: options.Inputs = None,
+    name: options.Name = None,
+    time_: options.Time = None,
+    epochs: options.Epochs = None,
+    steps: options.Steps = None,
+    resume: options.Resume = None,
+    from_: options.From = None,
+    force: options.Force = False,
+    level: options.Level = None,
+    lines: options.Lines = None,
+    encoding: options.Encoding = None,
+    newline: options.Newline = None,
+    val_fraction: options.ValFraction = None,
+    cell: options.Cell = None,
+    layers: options.Layers = None,
+    hidden: options.Hidden = None,
+    embedding: options.Embedding = None,
+    dropout: options.Dropout = None,
+    batch: options.Batch = None,
+    seq: options.Seq = None,
+    rate: options.Rate = None,
+    clip: options.Clip = None,
+    weight_decay: options.WeightDecay = None,
+    seed: options.Seed = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a language model on text.
+
+    Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
+    """
+    # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
+    limit_numpy(1)
+    corpus_flags = {
+        "level": level,
+        "lines": lines,
+        "encoding": encoding,
+        "newline": newline,
+        "val_fraction": val_fraction,
+    }
+    net_flags = {
+        "cell": cell,
+        "num_layers": layers,
+        "hidden_size": hidden,
+        "embedding_size": embedding,
+        "dropout": dropout,
+        "batch_size": batch,
+        "seq_len": seq,
+        "learning_rate": rate,
+        "clip": clip,
+        "weight_decay": weight_decay,
+        "seed": seed,
+    }
+    asked = Asked(
+        started=context.obj or time.monotonic(),
+        inputs=inputs or [],
+        corpus_flags={key: value for key, value in corpus_flags.items() if value is not None},
+        net_flags={key: value for key, value in net_flags.items() if value is not None},
+        budget=_budget(time_, epochs, steps),
+        device=device,
+        threads=threads,
+        quiet=quiet,
+    )
+    if resume is None:
+        _start(asked, name, from_, force=force)
+        return
+    for flag, value in (("--name", name), ("--from", from_), ("--force", force or None)):
+        if value is not None:
+            raise UsageError(
+                f"{flag} does not go with --resume: a resumed run keeps its name and its weights"
+            )
+    _resume(asked, resume)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for; only flags that were given."""
+
+    started: float
+    inputs: list[str]
+    corpus_flags: dict[str, Any]
+    net_flags: dict[str, Any]
+    budget: Budget | None
+    device: str
+    threads: int | None
+    quiet: bool
+
+
+def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bool) -> None:
+    from charrnn.checkpoint import runs
+    from charrnn.terminal import closing
+    from charrnn.terminal.notes import note
+    from charrnn.terminal.reading import with_bar
+    from charrnn.text.sources import default_name
+    from charrnn.training import start
+
+    folder = runs.folder(name or runs.fresh_name(default_name(asked.inputs)))
+    if runs.is_taken(folder) and not force:
+        raise UsageError(
+            f"{folder}: there is a run of this name",
+            f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
+        )
+    origin = start.load_origin(origin_name) if origin_name else None
+    config, request = start.settled(asked.corpus_flags, asked.net_flags, origin)
+    with _new_folder(folder), runs.locked(folder):
+        documents = start.documents_of(asked.inputs, folder)
+        work = start.new(
+            folder,
+            documents,
+            asked.inputs,
+            config,
+            request,
+            asked.budget or Budget(),
+            _sitting(asked),
+            origin,
+        )
+        training, run, plan = with_bar(work, quiet=asked.quiet)
+        for text in run.corpus.notes:
+            note(text, quiet=asked.quiet)
+        note(closing.plan_line(plan, run), quiet=asked.quiet)
+        for file in (runs.MODEL, runs.LAST, runs.LOG):
+            (folder / file).unlink(missing_ok=True)
+        _train(asked, training, run, asked.budget or Budget())
+
+
+def _resume(asked: Asked, name: str) -> None:
+    from charrnn.checkpoint import runs
+    from charrnn.storage import remove_leftovers
+    from charrnn.terminal.reading import with_bar
+    from charrnn.training import start
+    from charrnn.training.run import load_last
+
+    folder = runs.folder(name)
+    recipe = load_last(folder)[0]
+    start.refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
+    with runs.locked(folder):
+        remove_leftovers(folder)
+        work = start.resume(folder, asked.budget, _sitting(asked))
+        training, run = with_bar(work, quiet=asked.quiet)
+        _train(asked, training, run, asked.budget)
+
+
+def _train(asked: Asked, training: Training, run: Run, budget: Budget | None) -> None:
+    """Runs the loop in view of the person, and ends with the card or by the signal that stopped it."""
+    from charrnn.checkpoint.runs import LOG
+    from charrnn.terminal import closing, screen
+    from charrnn.training import interrupt
+    from charrnn.training.events import Finished
+    from charrnn.training.log import Log
+
+    log = Log(run.folder / LOG, training.progress.step)
+    finished = None
+    with interrupt.watched() as flag:
+        training.watch(flag)
+        with screen.opened(closing.heading(run, training.progress, budget), quiet=asked.quiet) as view:
+            for event in training.fit():
+                log.write(event)
+                view.show(event)
+                finished = event if isinstance(event, Finished) else None
+    log.close()
+    assert finished is not None
+    if not asked.quiet:
+        closing.show(run, training.progress, finished)
+    if flag.signal_number is not None:
+        raise Signalled(flag.signal_number)
+
+
+def _sitting(asked: Asked) -> Sitting:
+    """The circumstances of this command; torch is imported here."""
+    import torch
+
+    from charrnn.models.device import choose
+    from charrnn.terminal.streams import use_colour
+    from charrnn.training.start import Sitting
+
+    if asked.threads is not None:
+        torch.set_num_threads(asked.threads)
+    watched = use_colour(sys.stderr) and not asked.quiet
+    return Sitting(asked.started, choose(asked.device), SAMPLE_LENGTH if watched else 0)
+
+
+def _budget(time_: Budget | None, epochs: float | None, steps: int | None) -> Budget | None:
+    given = [
+        budget
+        for budget in (
+            time_,
+            Budget("epochs", epochs) if epochs is not None else None,
+            Budget("steps", steps) if steps is not None else None,
+        )
+        if budget is not None
+    ]
+    if len(given) > 1:
+        raise UsageError("--time, --epochs and --steps: only one of them can be the budget")
+    return given[0] if given else None
+
+
+@contextlib.contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Takes the folder away again if it was not there before and nothing came of it."""
+    from charrnn.checkpoint import runs
+
+    is_new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new and not runs.is_taken(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise

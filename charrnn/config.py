@@ -1,0 +1,90 @@
+"""Settings as frozen values; every default of the program stands here and nowhere else.
+
+What only one moment can tell (the seed, the size that fits a budget, the rate of a size) is `None` in
+a request and filled in by `training/plan.py`; after that a configuration is complete and never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS = ("char", "byte")
+NEWLINES = ("keep", "lf")
+UNKNOWNS = ("unk", "skip", "error")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+VIEWS = ("next", "surprise", "runs")
+
+# Marks a target that is not scored. One int is all that text/ and models/ share.
+IGNORED = -100
+
+# Above this the full softmax and its table stop being small (and a checkpoint's header, where the
+# characters are listed, would pass its limit).
+MAX_CHARACTERS = 200_000
+MAX_SEED = 2**64 - 1
+MAX_HIDDEN = 65_536
+MAX_LAYERS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig:
+    """How bytes on disk become ids; a change of any of these is another corpus."""
+
+    level: str = "char"
+    encoding: str = "utf-8"
+    newline: str = "keep"
+    lines: bool = False
+    val_fraction: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of a language model: everything that says which tensors it has."""
+
+    vocab_size: int
+    hidden_size: int
+    # Characters need few dimensions, and an input as wide as the hidden state costs the fused kernels
+    # as much as the recurrence itself.
+    embedding_size: int = 32
+    num_layers: int = 1
+    cell: str = "lstm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """The recipe. Values without a reason beside them were chosen by benchmarks/shakespeare.py."""
+
+    seed: int
+    learning_rate: float
+    dropout: float
+    # Many small steps beat few large ones as long as the matrix products stay efficient.
+    batch_size: int = 16
+    seq_len: int = 64
+    stream_windows: int = 64  # a stream starts from a state of zeros every so many windows
+    clip: float = 1.0
+    weight_decay: float = 0.01
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.99
+    averaging: float = 0.995  # share of the old weights in the moving average, per step
+    warmup: float = 0.03  # share of the budget in which the rate rises from 0
+    evaluations: int = 20
+    evaluation_tokens: int  # size of the fixed slice of validation text that evaluations score
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How the next token is drawn and when a sample ends."""
+
+    length: int = 500  # generated characters; 0 = until something stops it
+    temperature: float = 0.8
+    top_k: int | None = None
+    top_p: float = 1.0
+    min_p: float = 0.0
+    stop: str | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: an amount of `seconds`, `steps` or `epochs`."""
+
+    unit: str = "seconds"
+    amount: float = 300.0

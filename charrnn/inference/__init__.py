@@ -1,0 +1,1 @@
+"""A trained model on NumPy: step, draw, generate, score. Never imports torch."""

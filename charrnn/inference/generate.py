@@ -1,0 +1,111 @@
+"""A net and a prompt to a stream of text: whole characters, ended by length, stop text or boundary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from charrnn.config import SamplingConfig
+from charrnn.inference.draw import draw, generator, log_softmax, probabilities
+from charrnn.inference.stepper import Stepper
+from charrnn.text.stream import CharacterStream
+from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Generated text, often one character, and how surprising the model itself finds it."""
+
+    text: str
+    nats: float
+
+
+def generate(
+    stepper: Stepper,
+    tokenizer: Tokenizer,
+    prompt: Ids,
+    sampling: SamplingConfig,
+    seed: int,
+    *,
+    has_endings: bool,
+) -> Iterator[Piece]:
+    """Text that follows a prompt, piece by piece.
+
+    Equal seeds give equal texts, and a longer sample only appends: nothing depends on the length.
+
+    Args:
+        stepper: the net.
+        tokenizer: its tokenizer.
+        prompt: ids that the sample follows; the boundary before them is added here.
+        sampling: how to draw and when to end.
+        seed: of this one sample.
+        has_endings: whether a boundary ends the text; if not, it is never drawn.
+    """
+    uniforms = generator(seed)
+    stream = CharacterStream(tokenizer)
+    stop = StopText(sampling.stop)
+    logits, states = stepper.step(BOUNDARY, stepper.start())
+    for token in prompt:
+        logits, states = stepper.step(int(token), states)
+    characters, nats = 0, 0.0
+    while not sampling.length or characters < sampling.length:
+        forbidden = stream.forbidden
+        if not has_endings:
+            forbidden = forbidden | (np.arange(len(forbidden)) == BOUNDARY)
+        token = draw(probabilities(logits, forbidden, sampling), uniforms.random())
+        nats -= float(log_softmax(logits)[token])
+        if token == BOUNDARY:
+            break
+        if text := stream.push(token):
+            characters += len(text)
+            if released := stop.push(text):
+                yield Piece(released, nats)
+                nats = 0.0
+            if stop.reached:
+                return
+        logits, states = stepper.step(token, states)
+    if held := stop.rest():
+        yield Piece(held, nats)
+
+
+class StopText:
+    """Lets text through until a stop text begins, holding back what may be its beginning.
+
+    Example:
+        >>> stop = StopText("END"); stop.push("an E"), stop.push("N"), stop.push("emy"), stop.push("END")
+        ('an ', '', 'ENemy', '')
+    """
+
+    def __init__(self, stop: str | None) -> None:
+        self._stop = stop or ""
+        self._held = ""
+        self.reached = False
+
+    def push(self, text: str) -> str:
+        """What may be shown now."""
+        if not self._stop:
+            return text
+        self._held += text
+        if (place := self._held.find(self._stop)) >= 0:
+            self.reached = True
+            return self._held[:place]
+        longest = next(
+            size
+            for size in range(min(len(self._stop) - 1, len(self._held)), -1, -1)
+            if self._held.endswith(self._stop[:size])
+        )
+        released = self._held[: len(self._held) - longest]
+        self._held = self._held[len(released) :]
+        return released
+
+    def rest(self) -> str:
+        """What is still held back when the text ends."""
+        return self._held
+
+
+def bits_per_character(nats: float, characters: int) -> float:
+    """Nats of a whole text as bits per character; 0 for no text."""
+    return nats / math.log(2) / characters if characters else 0.0

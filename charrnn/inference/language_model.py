@@ -1,0 +1,93 @@
+"""`charrnn.load`: a model from disk with the two things one does with it, generate and next."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from charrnn.checkpoint import model, runs
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.inference.draw import log_softmax
+from charrnn.inference.generate import generate
+from charrnn.inference.stepper import NumpyStepper, Stepper
+from charrnn.text.tokenizer import BOUNDARY, Ids
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """A token that may come next."""
+
+    text: str  # empty for the reserved ids; a lone byte of UTF-8 shows as U+FFFD
+    token: int
+    probability: float
+
+
+class LanguageModel:
+    """A trained language model, on NumPy unless given another stepper."""
+
+    def __init__(self, checkpoint: Checkpoint, stepper: Stepper | None = None) -> None:
+        self.checkpoint = checkpoint
+        self.tokenizer = checkpoint.tokenizer
+        self.stepper = stepper or NumpyStepper(checkpoint.config, checkpoint.tensors)
+
+    @classmethod
+    def load(cls, name: str | Path) -> LanguageModel:
+        """The model of a run's name, a folder or a file.
+
+        Raises:
+            CheckpointError: if the file cannot be used.
+            UsageError: if there is no such model.
+        """
+        return cls(model.load(runs.find(str(name)).path))
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = SamplingConfig.length,
+        temperature: float = SamplingConfig.temperature,
+        top_k: int | None = None,
+        top_p: float = SamplingConfig.top_p,
+        min_p: float = SamplingConfig.min_p,
+        stop: str | None = None,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """Text that follows the prompt, in pieces as they come; the prompt itself is not among them."""
+        sampling = SamplingConfig(
+            length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop
+        )
+        seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
+        pieces = generate(
+            self.stepper,
+            self.tokenizer,
+            self.tokenizer.encode(prompt),
+            sampling,
+            seed,
+            has_endings=self.checkpoint.has_endings,
+        )
+        return (piece.text for piece in pieces)
+
+    def next(self, text: str, k: int = 10) -> list[NextToken]:
+        """The k most likely tokens after a text, the likeliest first."""
+        return self.each_next(self.tokenizer.encode(text), k)[-1]
+
+    def each_next(self, ids: Ids, k: int) -> list[list[NextToken]]:
+        """The k most likely tokens before each of these ids, and after the last: len(ids) + 1 lists."""
+        states = self.stepper.start()
+        found = []
+        for token in (BOUNDARY, *ids):
+            logits, states = self.stepper.step(int(token), states)
+            p = np.exp(log_softmax(logits))
+            likeliest = np.argsort(-p, kind="stable")[:k]
+            found.append(
+                [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
+            )
+        return found
+
+    def _text(self, token: int) -> str:
+        return self.tokenizer.token_bytes(token).decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""What can be found out about a model: findings as plain values, no drawing."""

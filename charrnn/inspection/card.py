@@ -1,0 +1,33 @@
+"""The model card: what was trained on what, when, for how long, how well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from charrnn.checkpoint import weights
+from charrnn.checkpoint.model import Checkpoint
+
+
+def card(path: Path, name: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The card of a model, as values for JSON.
+
+    What the file says of its history (`trained`, `validation`, …) is passed on as it stands there.
+    """
+    config = checkpoint.config
+    return {
+        "task": "language-model",
+        **checkpoint.card,
+        "name": name,
+        "path": str(path),
+        "created": checkpoint.created,
+        "level": checkpoint.tokenizer.level,
+        "cell": config.cell,
+        "num_layers": config.num_layers,
+        "hidden_size": config.hidden_size,
+        "embedding_size": config.embedding_size,
+        "parameters": weights.parameters(config),
+        "vocab_size": config.vocab_size,
+        "digest": checkpoint.digest,
+        "non_finite": weights.non_finite(checkpoint.tensors),
+    }

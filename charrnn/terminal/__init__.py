@@ -1,0 +1,1 @@
+"""What people see: the only part that knows Rich, tqdm, plotext, and whether there is a terminal."""

@@ -1,0 +1,100 @@
+"""The words around a training: what will be trained, and what has become of it."""
+
+from __future__ import annotations
+
+from charrnn.checkpoint import weights
+from charrnn.config import Budget, ModelConfig
+from charrnn.evaluation.metrics import Validation
+from charrnn.terminal.cards import Fact, print_card
+from charrnn.terminal.console import for_talk
+from charrnn.terminal.notes import command
+from charrnn.terminal.screen import Heading
+from charrnn.terminal.units import duration, short
+from charrnn.training.events import Finished
+from charrnn.training.plan import Plan
+from charrnn.training.progress import Progress
+from charrnn.training.run import Run
+
+UNITS = {"char": "chars", "byte": "bytes"}
+
+
+def plan_line(plan: Plan, run: Run) -> str:
+    """The plan as the flags that would ask for it, and what it comes to."""
+    model, settings = plan.model, plan.settings
+    flags = (
+        f"--cell {model.cell} --layers {model.num_layers} --hidden {model.hidden_size} "
+        f"--embedding {model.embedding_size} --dropout {settings.dropout:g} --batch {settings.batch_size} "
+        f"--seq {settings.seq_len} --lr {settings.learning_rate:.3g} --seed {settings.seed}"
+    )
+    unit = UNITS[run.recipe.corpus.level]
+    speed = f", {short(plan.tokens_per_second)} {unit}/s here" if plan.tokens_per_second else ""
+    return (
+        f"{short(run.corpus.characters)} {unit}, {short(weights.parameters(model))} parameters{speed}, "
+        f"about {plan.epochs:.1f} epochs: {flags}"
+    )
+
+
+def describe(model: ModelConfig) -> str:
+    """A model in one line."""
+    return (
+        f"{model.cell} {model.num_layers}×{model.hidden_size} · {short(weights.parameters(model))} parameters"
+    )
+
+
+def heading(run: Run, progress: Progress, budget: Budget | None) -> Heading:
+    """What stands above the live screen."""
+    segment = progress.segment
+    seconds = segment.end if segment.unit == "seconds" else None
+    if budget and budget.unit == "seconds":
+        seconds = segment.begin + budget.amount
+    return Heading(
+        name=run.folder.name,
+        model=describe(run.recipe.model),
+        tokens=UNITS[run.recipe.corpus.level],
+        seconds=seconds,
+        history=progress.history,
+    )
+
+
+def show(run: Run, progress: Progress, finished: Finished) -> None:
+    """The card at the end: where the model is, how good it is, and what to type next."""
+    console = for_talk()
+    everything = len(run.corpus.validation) - 1
+    facts: list[Fact] = [
+        ("model", str(run.model_file)),
+        ("trained", _trained(progress, finished)),
+        ("validation", _validation(finished.validation, everything, run)),
+    ]
+    if finished.yardstick is not None:
+        facts.append(("yardstick", f"{finished.yardstick:.3f} bits/byte by xz on the same split"))
+    facts += [
+        (
+            "corpus",
+            f"{' '.join(run.recipe.shown_sources) or 'pydoc topics'}, sha256 {run.corpus.digest[:12]}",
+        ),
+        ("cache", f"{run.corpus.files[0]} (rm it to free {short(run.corpus.files[0].stat().st_size)}B)"),
+    ]
+    name = run.folder.name
+    if finished.reason == "stopped":
+        facts.append(("go on", command("train", "--resume", name)))
+    facts += [
+        ("next", command("sample", "-m", name)),
+        ("", command("inspect", "next", "the ", "-m", name)),
+    ]
+    print_card(console, facts)
+
+
+def _trained(progress: Progress, finished: Finished) -> str:
+    reason = {"budget": "", "turned": ", ended early: validation had turned", "stopped": ", stopped"}
+    return f"{duration(finished.seconds)}, {progress.step:,} steps{reason[finished.reason]}"
+
+
+def _validation(validation: Validation, everything: int, run: Run) -> str:
+    unit = UNITS[run.recipe.corpus.level]
+    scored = (
+        f"{validation.tokens:,} {unit}"
+        if validation.tokens >= everything
+        else (f"the first {validation.tokens:,} of {everything:,} {unit}")
+    )
+    nats = f"{validation.nats_per_token:.4f} nats/{unit[:-1]}"
+    return f"{validation.bits_per_byte:.3f} bits/byte, {nats}, on {scored}"

@@ -1,0 +1,56 @@
+"""Single lines on stderr: notes, errors, hints. Needs no Rich, so that errors come at once."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from charrnn.errors import CharrnnError
+from charrnn.terminal.clean import clean
+from charrnn.terminal.streams import talk
+
+
+def note(text: str, *, quiet: bool = False) -> None:
+    """One line for the person, unless they asked for quiet."""
+    if not quiet:
+        _line(f"charrnn: {text}")
+
+
+def show_error(error: CharrnnError) -> None:
+    """The error and its hint, a line each."""
+    _line(f"charrnn: error: {error.message}")
+    if error.hint:
+        _line(f"hint: {error.hint}")
+
+
+def _line(text: str) -> None:
+    stream = talk()
+    stream.write(clean(text) + "\n")
+    stream.flush()
+
+
+def command(*words: str) -> str:
+    """A command line to type next, beginning with the way this program was called.
+
+    `.venv/bin/charrnn` if that was it, `charrnn` if the shell finds this very program under that name.
+    """
+    return " ".join([_program(), *(shlex.quote(word) for word in words)])
+
+
+def _program() -> str:
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        python = Path(sys.executable)
+        return f"{_short(python) if shutil.which(python.name) != str(python) else python.name} -m charrnn"
+    found = shutil.which("charrnn")
+    if found and Path(found).exists() and called.exists() and Path(found).samefile(called):
+        return "charrnn"
+    return _short(called)
+
+
+def _short(path: Path) -> str:
+    absolute = path.absolute()
+    relative = absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute
+    return shlex.quote(str(relative))

@@ -1,0 +1,116 @@
+"""Findings as tables for people: next characters, surprise, runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from charrnn.inference.language_model import NextToken
+from charrnn.inspection.run_table import RunRow
+from charrnn.inspection.surprise import Surprise
+from charrnn.terminal.clean import clean
+from charrnn.terminal.units import duration, short
+
+BAR_WIDTH = 30
+BLOCKS = " ▏▎▍▌▋▊▉█"
+MAX_LINE = 200
+CONTEXT = 40  # characters of the text before a prediction
+# From unsurprising to surprising, as bits per byte up to each bound.
+HEAT = ((1.0, "green"), (2.0, "cyan"), (3.0, "yellow"), (math.inf, "red"))
+
+
+def print_next(console: Console, text: str, tokens: Sequence[NextToken], reserved: dict[int, str]) -> None:
+    """The likeliest next tokens after a text."""
+    table = Table(title=Text(f"after {_quoted(text)}"), title_justify="left", box=None, pad_edge=False)
+    table.add_column("next", no_wrap=True, style="bold")
+    table.add_column("", no_wrap=True, style="cyan", width=BAR_WIDTH)
+    table.add_column("probability", justify="right", no_wrap=True)
+    table.add_column("bits", justify="right", no_wrap=True)
+    table.add_column("code point", no_wrap=True, style="dim")
+    for token in tokens:
+        name, code = glyph(token, reserved)
+        bits = -math.log2(token.probability) if token.probability else math.inf
+        row = (name, bar(token.probability, BAR_WIDTH), f"{token.probability:.2%}", f"{bits:.2f}", code)
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+
+
+def print_surprise(console: Console, source: str, found: Surprise) -> None:
+    """A text line by line, the surprising ones standing out, and the figure for all of it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("line", justify="right", style="dim")
+    table.add_column("bits/byte", justify="right")
+    table.add_column("text", overflow="ellipsis", no_wrap=True)
+    for number, line in enumerate(found.lines, 1):
+        colour = next(colour for bound, colour in HEAT if line.bits_per_byte < bound)
+        text = clean(line.text.rstrip("\n"), limit=MAX_LINE)
+        table.add_row(Text(str(number)), Text(f"{line.bits_per_byte:.3f}", colour), Text(text, colour))
+    console.print(table)
+    console.print(
+        Text(f"{clean(source)}: {found.bits_per_byte:.3f} bits/byte, {found.nats_per_token:.4f} nats/token")
+    )
+
+
+def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
+    """All runs, best first."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("bits/byte", "right"), ("run", "left"), ("model", "left")):
+        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
+    for name in ("parameters", "trained", "created"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in run_cells(row)))
+    console.print(table)
+
+
+def run_cells(row: RunRow) -> tuple[str, ...]:
+    """The cells of a run's row."""
+    if row.error:
+        return ("", row.name, row.error, "", "", "")
+    return (
+        "" if row.bits_per_byte is None else f"{row.bits_per_byte:.4f}",
+        row.name,
+        row.model,
+        "" if row.parameters is None else short(row.parameters),
+        "training…" if row.is_training else "" if row.seconds is None else duration(row.seconds),
+        _local_time(row.created),
+    )
+
+
+def glyph(token: NextToken, reserved: dict[int, str]) -> tuple[str, str]:
+    """How a token is shown, and its code point or byte."""
+    if token.token in reserved:
+        return reserved[token.token], ""
+    if len(token.text) != 1 or token.text == "\ufffd":
+        return "byte", f"0x{token.token - 1:02X}"
+    names = {" ": "space", "\n": "newline", "\t": "tab"}
+    return names.get(token.text, clean(token.text)), f"U+{ord(token.text):04X}"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar that fills a share of a width, to an eighth of a cell.
+
+    Example:
+        >>> bar(0.5, 3)
+        '█▌'
+    """
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (BLOCKS[rest] if rest else "")
+
+
+def _quoted(text: str) -> str:
+    shown = clean(text[-CONTEXT:])
+    return f'"{"…" if len(text) > CONTEXT else ""}{shown}"' if text else "nothing"
+
+
+def _local_time(created: str) -> str:
+    try:
+        return datetime.fromisoformat(created).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return ""

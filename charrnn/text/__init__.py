@@ -1,0 +1,1 @@
+"""Bytes on disk, strings, ids and batches; knows no network and no torch."""

@@ -1,0 +1,85 @@
+"""Where encoded corpora live, and what is remembered of files so that they need not be read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from charrnn.errors import StorageError
+from charrnn.storage import remove_leftovers, write_atomically
+from charrnn.text.sources import Document
+
+# A file changed within this time before now may change again without a new time stamp.
+SETTLED_SECONDS = 2.0
+ABANDONED_SECONDS = 86_400.0
+MAX_REMEMBERED = 1_000
+
+Signature = tuple[int, int, int]
+
+
+def folder() -> Path:
+    """The cache's folder, `$XDG_CACHE_HOME/charrnn`, made if need be.
+
+    Raises:
+        StorageError: if it cannot be made.
+    """
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        path = (Path(root) if root.startswith("/") else Path.home() / ".cache") / "charrnn"
+        path.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path, older_than=ABANDONED_SECONDS)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder
+        raise StorageError(
+            f"no folder for the cache: {error}", "XDG_CACHE_HOME=/some/folder names one"
+        ) from error
+    return path
+
+
+def signature(path: Path | None) -> Signature | None:
+    """What changes whenever a file does: size, inode and time of the last change, in ns."""
+    if path is None:
+        return None
+    status = path.stat()
+    return status.st_size, status.st_ino, status.st_mtime_ns
+
+
+def remembered(documents: Sequence[Document]) -> list[str] | None:
+    """The digests of documents that have not changed since they were read; `None` if any may have."""
+    known = _load()
+    digests = []
+    for document in documents:
+        entry = known.get(_name(document))
+        if document.path is None or entry is None or tuple(entry[:3]) != signature(document.path):
+            return None
+        digests.append(str(entry[3]))
+    return digests
+
+
+def remember(
+    documents: Sequence[Document], signatures: Sequence[Signature | None], digests: Sequence[str]
+) -> None:
+    """Notes the digests of documents whose files had these signatures when they were read."""
+    known = _load()
+    now = time.time()
+    for document, before, digest in zip(documents, signatures, digests, strict=True):
+        if before is not None and now - before[2] / 1e9 > SETTLED_SECONDS:
+            known.pop(_name(document), None)  # so that it goes to the end, away from being forgotten
+            known[_name(document)] = [*before, digest]
+    kept = dict(list(known.items())[-MAX_REMEMBERED:])
+    write_atomically(folder() / "digests.json", json.dumps(kept).encode())
+
+
+def _name(document: Document) -> str:
+    return str(Path(document.path or "").absolute())
+
+
+def _load() -> dict[str, Any]:
+    try:
+        known = json.loads((folder() / "digests.json").read_bytes())
+    except (OSError, ValueError):
+        return {}  # a cache may be lost at any time
+    return known if isinstance(known, dict) else {}

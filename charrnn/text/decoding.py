@@ -1,0 +1,149 @@
+"""Bytes in pieces to text in pieces, strictly: a byte that does not belong is named with its place."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+
+from charrnn.errors import TextError, UsageError
+
+BYTE_ORDER_MARKS = (  # UTF-32's first: UTF-16's is the beginning of it
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+MAGIC = (
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"RIFF", "RIFF (WebP, WAV or AVI)"),
+    (b"%PDF", "PDF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+    (b"\xfd7zXZ", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x7fELF", "ELF"),
+    (b"SQLite format 3", "SQLite"),
+    (b"\x80\x04\x95", "pickle"),
+)
+ANY_BYTES = "--level byte trains on any bytes"
+
+
+def check_encoding(encoding: str) -> str:
+    """The canonical name of a text encoding.
+
+    Raises:
+        UsageError: if Python knows no such encoding, or it does not turn bytes into text.
+    """
+    try:
+        # `rot13`, `hex` and their like are codecs, but not between bytes and text.
+        "".encode(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError, UnicodeError):
+        raise UsageError(
+            f"--encoding {encoding}: no such text encoding", "for example utf-8, latin-1, utf-16, cp1252"
+        ) from None
+
+
+def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> Iterator[str]:
+    r"""The text of a document, in pieces.
+
+    A byte order mark wins over `encoding` and is dropped. With `newline="lf"`, CRLF and CR become LF.
+
+    Args:
+        name: what errors call the document.
+        chunks: its bytes.
+        encoding: a canonical name, as `check_encoding` gives it.
+        newline: one of `config.NEWLINES`.
+
+    Raises:
+        TextError: at the first byte that is not in the encoding, or at a NUL.
+
+    Example:
+        >>> list(decode("x", iter([b"a\xc3", b"\xa9\r\nb"]), "utf-8", "lf"))
+        ['a', 'é\nb']
+    """
+    first = next(chunks, b"")
+    mark = byte_order_mark(first)
+    if mark is not None:
+        encoding = mark[1]
+    decoder = codecs.getincrementaldecoder(encoding)()
+    newlines = io.IncrementalNewlineDecoder(None, translate=True) if newline == "lf" else None
+    offset, line = 0, 1  # of the first byte that the decoder has not been given
+    for chunk, final in _with_end(first, chunks):
+        if encoding == "utf-8" and (nul := chunk.find(0)) >= 0:
+            raise _binary(name, first, offset + nul)
+        held = len(decoder.getstate()[0])
+        data = chunk[len(mark[0]) :] if mark and offset == 0 else chunk
+        try:
+            text = decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            place = offset + len(chunk) - len(data) - held + error.start
+            line += error.object[: error.start].count(b"\n")
+            raise _undecodable(name, first, encoding, place, line, error) from None
+        offset += len(chunk)
+        line += text.count("\n")
+        if newlines is not None:
+            text = newlines.decode(text, final=final)
+        if text:
+            yield text
+
+
+def unify_newlines(chunks: Iterator[bytes], newline: str) -> Iterator[bytes]:
+    """The bytes themselves, CRLF and CR as LF with `newline="lf"`: for texts that are never decoded."""
+    if newline == "keep":
+        yield from chunks
+        return
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    for chunk, final in _with_end(b"", chunks):
+        yield newlines.decode(chunk.decode("latin-1"), final=final).encode("latin-1")
+
+
+def byte_order_mark(data: bytes) -> tuple[bytes, str] | None:
+    """The byte order mark that data starts with and the encoding it announces."""
+    return next(((mark, encoding) for mark, encoding in BYTE_ORDER_MARKS if data.startswith(mark)), None)
+
+
+def _with_end(first: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    yield first, False
+    for chunk in rest:
+        yield chunk, False
+    yield b"", True
+
+
+def _kind(head: bytes) -> str | None:
+    return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
+
+
+def _binary(name: str, head: bytes, place: int) -> TextError:
+    if kind := _kind(head):
+        return _of_kind(name, kind)
+    hint = ANY_BYTES
+    if place < 2 and len(head) > 3 and head[place::2].count(0) > len(head) // 4:
+        hint = f"--encoding utf-16-{'be' if place == 0 else 'le'} if that is what it is; {ANY_BYTES}"
+    return TextError(f"{name}: looks binary (NUL at byte {place})", hint)
+
+
+def _of_kind(name: str, kind: str) -> TextError:
+    hint = f"name it {name}.gz, or pipe it: zcat {name} | charrnn train -" if kind == "gzip" else ANY_BYTES
+    return TextError(f"{name}: looks like {kind} data, not text", hint)
+
+
+def _undecodable(
+    name: str, head: bytes, encoding: str, place: int, line: int, error: UnicodeDecodeError
+) -> TextError:
+    if kind := _kind(head):
+        return _of_kind(name, kind)
+    label = encoding.upper()
+    if error.end >= len(error.object) and "unexpected end" in error.reason:
+        return TextError(f"{name}: not {label}: cut off in mid-character at byte {place}, line {line}")
+    byte = error.object[error.start]
+    other = "utf-8" if encoding != "utf-8" else "latin-1"
+    return TextError(
+        f"{name}: not {label} at byte {place} (0x{byte:02X}), line {line}",
+        f"--encoding {other} if that is what it is; {ANY_BYTES}",
+    )

@@ -1,0 +1,149 @@
+"""Arguments of the command line to documents: what to read, in which order. Reads nothing but names."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from charrnn.errors import StorageError, TextError, UsageError, storage_error
+
+CHUNK_BYTES = 1 << 20
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text: a file, or the text that Python itself carries."""
+
+    name: str  # as messages show it
+    path: Path | None = None  # None: the embedded corpus
+
+    def chunks(self) -> Iterator[bytes]:
+        """The document's bytes, in pieces; a `.gz` file comes out unpacked.
+
+        Raises:
+            TextError: if a `.gz` file is damaged.
+            StorageError: if reading fails.
+        """
+        if self.path is None:
+            yield embedded_text().encode()
+            return
+        opener = gzip.open if self.path.suffix == ".gz" else open
+        try:
+            with opener(self.path, "rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise TextError(f"{self.name}: the gzip data is damaged: {error}") from error
+        except OSError as error:
+            raise storage_error(self.name, error) from error
+
+    def size(self) -> int:
+        """How many bytes `chunks` has to read, for a progress bar."""
+        return self.path.stat().st_size if self.path else len(embedded_text())
+
+
+def embedded_text() -> str:
+    """English prose that every Python carries: the topics of `help()`, in alphabetical order."""
+    # Imported here: it is 0.7 MB of source that only `train` without arguments needs.
+    from pydoc_data.topics import topics
+
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+EMBEDDED = Document("pydoc topics")
+
+
+def find(arguments: Sequence[str]) -> list[Document]:
+    """The documents that files, folders and glob patterns name, in the order given.
+
+    A folder stands for all files below it in alphabetical order, hidden ones left out.
+
+    Raises:
+        UsageError: if a path does not exist or cannot be a corpus.
+    """
+    documents: list[Document] = []
+    for argument in arguments:
+        path = Path(argument)
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            documents += [Document(str(match), match) for match in _glob(argument)]
+            continue
+        except OSError as error:
+            raise UsageError(f"{argument}: {error.strerror}") from error
+        except ValueError as error:
+            raise UsageError(f"{argument}: {error}") from error
+        if stat.S_ISDIR(mode):
+            documents += _folder(path)
+        elif stat.S_ISREG(mode):
+            documents.append(Document(argument, path))
+        else:
+            raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
+    for document in documents:
+        _check_readable(document)
+    return documents
+
+
+def is_pipe(argument: str) -> bool:
+    """Whether an argument can be read only once: stdin or a FIFO."""
+    try:
+        return argument == STDIN or stat.S_ISFIFO(Path(argument).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def default_name(arguments: Sequence[str]) -> str:
+    """What a run on these arguments is called unless told otherwise: the stem of the first.
+
+    Example:
+        >>> default_name(["poems/john keats.txt.gz"]), default_name([]), default_name(["-"])
+        ('john-keats', 'pydoc', 'stdin')
+    """
+    if not arguments:
+        return "pydoc"
+    if is_pipe(arguments[0]):
+        return "stdin" if arguments[0] == STDIN else "pipe"
+    stem = Path(arguments[0].rstrip("/")).absolute().name.removesuffix(".gz").rsplit(".", 1)
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem[0]).strip("-.")[:60]
+    return name or "corpus"
+
+
+def _glob(pattern: str) -> list[Path]:
+    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207 (keeps `~` and absolute patterns as typed)
+    files = [match for match in matches if match.is_file()]
+    if not files:
+        is_pattern = glob.has_magic(pattern)
+        raise UsageError(f"{pattern}: {'no file matches this pattern' if is_pattern else 'no such file'}")
+    return files
+
+
+def _folder(folder: Path) -> list[Document]:
+    def complain(error: OSError) -> None:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+
+    files: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=complain):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(root, name) for name in names if not name.startswith(".")]
+    files = [file for file in files if file.is_file()]
+    if not files:
+        raise TextError(f"{folder}: has no files")
+    return [Document(str(file), file) for file in sorted(files)]
+
+
+def _check_readable(document: Document) -> None:
+    assert document.path is not None
+    try:
+        with document.path.open("rb"):
+            pass
+    except PermissionError as error:
+        raise UsageError(f"{document.name}: permission denied") from error
+    except OSError as error:
+        raise StorageError(f"{document.name}: {error.strerror}") from error

@@ -1,0 +1,84 @@
+"""Ids in, whole characters out: never half a UTF-8 sequence, never an id that would break one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.text.tokenizer import BOUNDARY, Tokenizer
+
+# The second byte of a sequence, where its range is narrower than 80..BF: no overlong forms, no
+# surrogates, nothing above U+10FFFF (Unicode 15, table 3-7).
+SECOND_BYTE = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
+CONTINUATION = (0x80, 0xBF)
+
+
+def sequence_length(first: int) -> int:
+    """How many bytes a UTF-8 sequence with this first byte has; 0 if none starts so."""
+    if first < 0x80:
+        return 1
+    if 0xC2 <= first <= 0xDF:
+        return 2
+    if 0xE0 <= first <= 0xEF:
+        return 3
+    return 4 if 0xF0 <= first <= 0xF4 else 0
+
+
+def fits(pending: bytes, more: bytes) -> bool:
+    """Whether `pending + more` can still become valid UTF-8; `pending` itself can.
+
+    Example:
+        >>> fits(b"", "é".encode()[:1]), fits("é".encode()[:1], b"a")
+        (True, False)
+    """
+    for byte in more:
+        if not pending:
+            if not sequence_length(byte):
+                return False
+        else:
+            low, high = SECOND_BYTE.get(pending[0], CONTINUATION) if len(pending) == 1 else CONTINUATION
+            if not low <= byte <= high:
+                return False
+        pending += bytes([byte])
+        if len(pending) == sequence_length(pending[0]):
+            pending = b""
+    return True
+
+
+class CharacterStream:
+    """Collects the bytes of ids and gives characters as soon as they are whole."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
+        self._masks: dict[bytes, NDArray[np.bool_]] = {}
+        self._unknown = tokenizer.unknown
+        self._pending = b""
+
+    def push(self, token: int) -> str:
+        """The characters that this id completes; often one, at times none."""
+        data = self._pending + self._bytes[token]
+        for tail in range(min(4, len(data) + 1)):
+            whole = data[: len(data) - tail]
+            try:
+                text = whole.decode()
+            except UnicodeDecodeError:
+                continue
+            self._pending = data[len(whole) :]
+            return text
+        self._pending = b""
+        return data.decode("utf-8", "replace")
+
+    @property
+    def forbidden(self) -> NDArray[np.bool_]:
+        """Which ids must not come next: `<unk>`, and those that would break a UTF-8 sequence.
+
+        The boundary is forbidden inside a character; elsewhere it is for the caller to judge. Shape [V].
+        """
+        mask = self._masks.get(self._pending)
+        if mask is None:
+            mask = np.array([not fits(self._pending, data) for data in self._bytes])
+            mask[BOUNDARY] = bool(self._pending)
+            if self._unknown is not None:
+                mask[self._unknown] = True
+            self._masks[self._pending] = mask
+        return mask

@@ -1,0 +1,72 @@
+"""What every text level offers: strings to ids and back. Knows no file and no network.
+
+Law: `b"".join(token_bytes(id) for id in encode(text)) == text.encode()`, for `char` over its vocabulary,
+for `byte` on every text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.errors import CheckpointError
+
+Ids = NDArray[np.integer[Any]]
+
+# The reserved id that starts every document and is the first input of every sample.
+BOUNDARY = 0
+
+
+class Tokenizer(Protocol):
+    """Strings to ids and back; id 0 is `BOUNDARY` and stands for no text."""
+
+    @property
+    def level(self) -> str:
+        """The name of the text level, as `--level` says it."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, the reserved ones among them."""
+
+    @property
+    def unknown(self) -> int | None:
+        """The id that stands for text outside the vocabulary; `None` where there is no such text."""
+
+    def encode(self, text: str, unknown: str = "unk") -> Ids:
+        """The ids of a text, without a boundary.
+
+        Args:
+            text: any string.
+            unknown: what to do with text outside the vocabulary: give `unk`, `skip` it, or `error`.
+
+        Raises:
+            UsageError: with `unknown="error"`, naming the characters that are outside.
+        """
+
+    def token_bytes(self, token: int) -> bytes:
+        """The UTF-8 bytes that an id stands for; empty for the reserved ids."""
+
+    def bytes_of(self, ids: Ids) -> bytes:
+        """The bytes of many ids at once: `token_bytes` of each, joined."""
+
+    def describe(self) -> dict[str, Any]:
+        """All that `restore` needs, as plain values for JSON."""
+
+
+def restore(description: dict[str, Any]) -> Tokenizer:
+    """The tokenizer that `describe` described.
+
+    Raises:
+        CheckpointError: if the description is not one.
+    """
+    from charrnn.text.byte import ByteTokenizer
+    from charrnn.text.char import CharTokenizer
+
+    match description:
+        case {"level": "byte", **rest} if not rest:
+            return ByteTokenizer()
+        case {"level": "char", "codepoints": list(codepoints), **rest} if not rest:
+            return CharTokenizer.from_codepoints(codepoints)
+    raise CheckpointError(f"tokenizer: unknown description with the keys {sorted(description)}")

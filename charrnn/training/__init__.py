@@ -1,0 +1,1 @@
+"""Makes a model better, step by step, and keeps what it learned; prints nothing."""

@@ -1,0 +1,161 @@
+"""A model and everything that one step changes: optimiser, moving average, carried state, step count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from charrnn.cells import CELLS
+from charrnn.checkpoint import weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import ModelConfig, TrainingConfig
+from charrnn.models.language_model import LanguageModel, States, detached
+from charrnn.models.losses import next_token_loss
+from charrnn.text.batches import Batch
+
+MOMENTS = {"train.first.": "exp_avg", "train.second.": "exp_avg_sq"}
+AVERAGE = "train.average."
+STATE = "train.state."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step found out."""
+
+    loss: float  # nats per token
+    grad_norm: float
+
+
+class Learner:
+    """Learns from one batch at a time; all it knows goes into `tensors` and comes back by `restore`.
+
+    Randomness is counter-based: the masks of a step depend on the seed and the step alone.
+    """
+
+    def __init__(self, config: ModelConfig, settings: TrainingConfig, device: torch.device) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed % 2**63)
+            self.model = LanguageModel(config, settings.dropout)
+        self.model.to(device)
+        self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))
+        self.settings = settings
+        self.step = 0
+        self.device = device
+        self._states: States | None = None
+        self._generator = torch.Generator(device)
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
+                {"params": [p for p in learning if p.ndim == 1], "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+            betas=(settings.adam_beta1, settings.adam_beta2),
+            fused=True,
+        )
+        for parameter in learning:
+            # What AdamW would make at its first step; here so that there is one way to save and restore.
+            self._optimiser.state[parameter] = {
+                "step": torch.zeros((), device=device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+
+    @property
+    def average(self) -> LanguageModel:
+        """The model whose weights are the moving average."""
+        module = self.averaged.module
+        assert isinstance(module, LanguageModel)
+        return module
+
+    def learn(self, batch: Batch, learning_rate: float) -> Step:
+        """Takes one step of truncated back-propagation, unless the loss or gradient is no number.
+
+        Whether it did shows in the result: a step that is not finite has changed nothing but the state.
+        """
+        self._generator.manual_seed((self.settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate
+        inputs = torch.from_numpy(batch.inputs).to(self.device)
+        targets = torch.from_numpy(batch.targets).to(self.device)
+        logits, states = self.model(inputs, self._before(batch), self._generator)
+        self._states = detached(states)
+        loss = next_token_loss(logits, targets)
+        self._optimiser.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        step = Step(float(loss.detach()), float(norm))
+        if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
+            self._optimiser.step()
+            self.averaged.update_parameters(self.model)
+            self.step += 1
+        return step
+
+    def _before(self, batch: Batch) -> States | None:
+        if self._states is None or batch.starts.all():
+            return None
+        goes_on = torch.from_numpy(~batch.starts).to(self.device)[:, None]
+        return tuple(type(state)(*(part * goes_on for part in state)) for state in self._states)
+
+    def tensors(self) -> Tensors:
+        """Weights, moments, average and carried state, under the names of `expected`."""
+        tensors = self.model.tensors() | {
+            AVERAGE + name: tensor for name, tensor in self.average.tensors().items()
+        }
+        for prefix, key in MOMENTS.items():
+            for name, (parameter, rows) in self.model.places().items():
+                tensors[prefix + name] = self._moment(parameter, key)[rows].cpu().numpy().copy()
+        for index, state in enumerate(self._states or ()):
+            for part, tensor in state._asdict().items():
+                tensors[f"{STATE}{index}.{part}"] = tensor.cpu().numpy().copy()
+        return tensors
+
+    def restore(self, tensors: Tensors, step: int) -> None:
+        """Becomes the learner whose `tensors` these are, after so many steps."""
+        self.step = step
+        self.model.assign(tensors)
+        self.average.assign({name: tensors[AVERAGE + name] for name in self.model.places()})
+        self.averaged.n_averaged.fill_(step)
+        with torch.no_grad():
+            for prefix, key in MOMENTS.items():
+                for name, (parameter, rows) in self.model.places().items():
+                    self._moment(parameter, key)[rows] = torch.from_numpy(tensors[prefix + name]).to(
+                        self.device
+                    )
+        for state in self._optimiser.state.values():
+            state["step"].fill_(step)
+        if step:
+            kind = CELLS[self.model.config.cell].state
+            self._states = tuple(
+                kind(*(self._carried(tensors, index, part) for part in kind._fields))
+                for index in range(self.model.config.num_layers)
+            )
+
+    def adopt(self, tensors: Tensors) -> None:
+        """Starts from the weights of another model."""
+        self.model.assign(tensors)
+        self.average.assign(tensors)
+
+    def _carried(self, tensors: Tensors, layer: int, part: str) -> torch.Tensor:
+        return torch.from_numpy(tensors[f"{STATE}{layer}.{part}"].copy()).to(self.device)
+
+    def _moment(self, parameter: nn.Parameter, key: str) -> torch.Tensor:
+        moment: torch.Tensor = self._optimiser.state[parameter][key]
+        return moment
+
+
+def expected(config: ModelConfig, batch_size: int, step: int) -> dict[str, tuple[int, ...]]:
+    """Name to shape of all that `Learner.tensors` gives after a step."""
+    model = weights.shapes(config)
+    table = dict(model)
+    for prefix in (AVERAGE, *MOMENTS):
+        table |= {prefix + name: shape for name, shape in model.items()}
+    if step:
+        for index in range(config.num_layers):
+            for part in CELLS[config.cell].state._fields:
+                table[f"{STATE}{index}.{part}"] = (batch_size, config.hidden_size)
+    return table

@@ -1,0 +1,219 @@
+"""The training loop: a generator of events. Knows no terminal, and no clock but the one it is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from charrnn.checkpoint.container import Tensors
+from charrnn.errors import DivergedError
+from charrnn.evaluation.evaluator import Evaluator
+from charrnn.evaluation.metrics import Validation
+from charrnn.models.language_model import LanguageModel
+from charrnn.text.batches import Batch, Batches
+from charrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
+from charrnn.training.interrupt import Interrupt
+from charrnn.training.learner import Learner, Step
+from charrnn.training.progress import Point, Progress
+from charrnn.training.run import Run
+from charrnn.training.schedule import factor
+
+# Evaluations lie closer together at the start, where a person waits for the first sign of life: the k-th of
+# n comes at (k/n) to this power of the budget.
+EVALUATION_SPACING = 1.5
+# Losses this many times that of blind guessing, for so many steps in a row, do not come back.
+DIVERGED_BY = 3.0
+DIVERGED_STEPS = 20
+SAVE_SECONDS = 30.0
+
+
+class Training:
+    """One run, from where it stands to the end of its budget. `fit` moves it and changes the learner."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        batches: Batches,
+        evaluator: Evaluator,
+        progress: Progress,
+        run: Run,
+        *,
+        clock: Callable[[], float],
+        final_tokens: int | None = None,
+        sample: Callable[[Tensors], str] | None = None,
+    ) -> None:
+        """Sets up a run.
+
+        Args:
+            learner: what learns.
+            batches: what it learns from.
+            evaluator: what it is measured on.
+            progress: where the run stands.
+            run: where it is kept.
+            clock: seconds spent on this run so far, earlier sittings included.
+            final_tokens: how many tokens the last evaluation scores; all if not given.
+            sample: makes the short text of an evaluation from weights; none if not given.
+        """
+        self.progress = progress
+        self._learner = learner
+        self._batches = batches
+        self._evaluator = evaluator
+        self._run = run
+        self._clock = clock
+        self._interrupt = Interrupt()
+        self._final_tokens = final_tokens
+        self._sample = sample or (lambda _: "")
+        self._saved_at = clock()
+        self._bad_steps = 0
+
+    def watch(self, interrupt: Interrupt) -> None:
+        """From now on asks this, after every step, whether to stop."""
+        self._interrupt = interrupt
+
+    def fit(self) -> Iterator[Event]:
+        """Trains to the end of the budget, or until interrupted, or until validation has turned.
+
+        Evaluating, saving and sampling change nothing in the steps that follow. Under a budget of steps
+        the same run stopped anywhere and gone on with is the same to the last bit; under seconds too, if
+        the clock shows the same.
+
+        Raises:
+            DivergedError: if the loss is lost; what was saved before stays.
+            StorageError: if saving fails.
+        """
+        yield Started(self._clock(), self.progress.step)
+        while not self._interrupt.requested and not self.progress.has_turned:
+            share = self.progress.segment.share(self._learner.step, self._clock())
+            if share >= 1.0:
+                break
+            yield self._advance(share)
+            if self._evaluation_is_due():
+                yield from self._evaluate()
+                yield self._save()
+            elif self._clock() - self._saved_at >= SAVE_SECONDS:
+                yield self._save()
+        yield from self._stop_early() if self._interrupt.requested else self._finish()
+
+    def _advance(self, share: float) -> Stepped:
+        settings, segment = self._learner.settings, self.progress.segment
+        batch = self._batches.at(self._learner.step)
+        learning_rate = settings.learning_rate * factor(segment, share, settings.warmup)
+        step = self._learner.learn(batch, learning_rate)
+        self._check_health(step)
+        self.progress = self._after(step, batch)
+        return Stepped(
+            seconds=self.progress.seconds,
+            step=self.progress.step,
+            share=self._share(),
+            epoch=self._epoch(),
+            tokens=batch.tokens,
+            loss=step.loss,
+            learning_rate=learning_rate,
+            grad_norm=step.grad_norm,
+        )
+
+    def _after(self, step: Step, batch: Batch) -> Progress:
+        before = self.progress
+        return replace(
+            before,
+            step=self._learner.step,
+            seconds=self._clock(),
+            tokens=before.tokens + batch.tokens,
+            loss_sum=before.loss_sum + step.loss * batch.tokens,
+            loss_tokens=before.loss_tokens + batch.tokens,
+        )
+
+    def _check_health(self, step: Step) -> None:
+        is_number = math.isfinite(step.loss) and math.isfinite(step.grad_norm)
+        guessing = math.log(self._learner.model.config.vocab_size)
+        is_bad = not is_number or step.loss > DIVERGED_BY * guessing
+        self._bad_steps = self._bad_steps + 1 if is_bad else 0
+        if not is_number or self._bad_steps >= DIVERGED_STEPS:
+            kept = (
+                f"the best model so far is {self._run.model_file}"
+                if self.progress.best
+                else "nothing was saved"
+            )
+            raise DivergedError(
+                f"training diverged at step {self._learner.step:,} (loss {step.loss:.3g}); {kept}",
+                f"try a lower rate: --lr {self._learner.settings.learning_rate / 4:.2g}",
+            )
+
+    def _share(self) -> float:
+        return self.progress.segment.share(self.progress.step, self.progress.seconds)
+
+    def _epoch(self) -> float:
+        return self.progress.tokens / self._batches.tokens
+
+    def _evaluation_is_due(self) -> bool:
+        planned = self._learner.settings.evaluations
+        next_at = ((self.progress.evaluations + 1) / planned) ** EVALUATION_SPACING
+        return bool(next_at < 1.0) and self._share() >= next_at
+
+    def _evaluate(self) -> Iterator[Event]:
+        """Scores the weights and their average on the fixed slice, and keeps the better if it is the best."""
+        candidates = {"weights": self._learner.model, "average": self._learner.average}
+        tokens = self._learner.settings.evaluation_tokens
+        scores = {name: self._evaluator.score(model, tokens) for name, model in candidates.items()}
+        name = min(scores, key=lambda name: scores[name].nats_per_token)
+        score, before = scores[name], self.progress
+        is_best = before.best is None or score.nats_per_token < before.best.nats_per_token
+        training_loss = before.loss_sum / max(1, before.loss_tokens)
+        point = Point(before.step, before.seconds, training_loss, score.nats_per_token)
+        self.progress = replace(
+            before,
+            evaluations=before.evaluations + 1,
+            loss_sum=0.0,
+            loss_tokens=0,
+            best=score if is_best else before.best,
+            since_best=0 if is_best else before.since_best + 1,
+            history=(*before.history, point),
+        )
+        tensors = candidates[name].tensors()
+        yield Evaluated(
+            seconds=before.seconds,
+            step=before.step,
+            share=self._share(),
+            epoch=self._epoch(),
+            training_loss=training_loss,
+            validation=score,
+            candidate=name,
+            is_best=is_best,
+            sample=self._sample(tensors),
+        )
+        if is_best:
+            yield self._save_model(tensors, score)
+
+    def _finish(self) -> Iterator[Event]:
+        """The last evaluation: the last weights on the slice, then the best model on everything."""
+        reason = "turned" if self.progress.has_turned else "budget"
+        if self.progress.loss_tokens:
+            yield from self._evaluate()
+        best = LanguageModel(self._learner.model.config).to(self._learner.device)
+        tensors = self._run.load_model()
+        best.assign(tensors)
+        validation = self._evaluator.score(best, self._final_tokens)
+        yardstick = self._run.yardstick()
+        self.progress = replace(self.progress, finished=True)
+        yield self._save_model(tensors, validation, yardstick)
+        yield self._save()
+        yield Finished(self._clock(), self.progress.step, reason, validation, yardstick)
+
+    def _stop_early(self) -> Iterator[Event]:
+        """Saves everything; a run that has no model yet gets one, which does not count as its best."""
+        validation = self.progress.best
+        if validation is None:
+            validation = self._evaluator.score(self._learner.model, self._learner.settings.evaluation_tokens)
+            yield self._save_model(self._learner.model.tensors(), validation)
+        yield self._save()
+        yield Finished(self._clock(), self.progress.step, "stopped", validation, None)
+
+    def _save_model(self, tensors: Tensors, validation: Validation, yardstick: float | None = None) -> Saved:
+        self._run.save_model(tensors, validation, self.progress, self._epoch(), yardstick)
+        return Saved(self._clock(), self.progress.step, str(self._run.model_file))
+
+    def _save(self) -> Saved:
+        self._run.save_last(self._learner.tensors(), self.progress)
+        self._saved_at = self._clock()
+        return Saved(self._saved_at, self.progress.step, str(self._run.last_file))

@@ -1,0 +1,171 @@
+"""One run's folder: the best model, all that resuming needs, and how both describe themselves."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import charrnn
+from charrnn.checkpoint import container, model, runs, weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.errors import CheckpointError, UsageError
+from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
+from charrnn.storage import write_atomically
+from charrnn.text.corpus import Corpus
+from charrnn.training import learner
+from charrnn.training.progress import Progress
+from charrnn.training.progress import restore as restore_progress
+
+KIND = "training-state"
+TASK = "language-model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a run is made of, fixed when it starts; with the corpus it can be made again."""
+
+    model: ModelConfig
+    settings: TrainingConfig
+    corpus: CorpusConfig
+    sources: tuple[str, ...]  # absolute paths; none for the embedded corpus
+    shown_sources: tuple[str, ...]  # as typed
+    digest: str  # of the corpus
+    from_model: str | None = None  # whose weights and tokenizer it started from
+
+
+class Run:
+    """Writes a run's files."""
+
+    def __init__(self, folder: Path, recipe: Recipe, corpus: Corpus) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.corpus = corpus
+        self.model_file = folder / runs.MODEL
+        self.last_file = folder / runs.LAST
+
+    @property
+    def has_endings(self) -> bool:
+        """Whether samples may end by themselves."""
+        return self.corpus.documents > 1 or self.recipe.corpus.lines
+
+    def save_model(
+        self,
+        tensors: Tensors,
+        validation: Validation,
+        progress: Progress,
+        epochs: float,
+        yardstick: float | None,
+    ) -> None:
+        """Writes the model that people share; whatever stood there before stays until it is durable."""
+        card = self._card(validation, progress, epochs, yardstick)
+        model.save(self.model_file, self._checkpoint(tensors, card))
+
+    def load_model(self) -> Tensors:
+        """The weights of the best model as they are on disk."""
+        return model.load(self.model_file).tensors
+
+    def save_last(self, tensors: Tensors, progress: Progress) -> None:
+        """Writes all that resuming needs."""
+        description = model.metadata(self._checkpoint(tensors, {})) | {
+            "kind": KIND,
+            "recipe": _plain(asdict(self.recipe)),
+            "progress": progress.describe(),
+        }
+        write_atomically(self.last_file, container.pack(description, tensors))
+
+    def yardstick(self) -> float:
+        """Bits per byte of `xz` on the same split."""
+        decode = self.corpus.tokenizer.bytes_of
+        training = decode(np.asarray(self.corpus.training[-MAX_TRAINING_BYTES:]))
+        return xz_bits_per_byte(training, decode(np.asarray(self.corpus.validation[:MAX_VALIDATION_BYTES])))
+
+    def _checkpoint(self, tensors: Tensors, card: Mapping[str, Any]) -> Checkpoint:
+        return Checkpoint(
+            config=self.recipe.model,
+            tokenizer=self.corpus.tokenizer,
+            tensors=tensors,
+            has_endings=self.has_endings,
+            card=card,
+        )
+
+    def _card(
+        self, validation: Validation, progress: Progress, epochs: float, yardstick: float | None
+    ) -> dict[str, Any]:
+        return {
+            "name": self.folder.name,
+            "task": TASK,
+            "corpus": {
+                "sources": list(self.recipe.shown_sources),
+                "digest": self.corpus.digest,
+                "documents": self.corpus.documents,
+                "characters": self.corpus.characters,
+                **asdict(self.recipe.corpus),
+            },
+            "trained": {
+                "seconds": progress.seconds,
+                "steps": progress.step,
+                "tokens": progress.tokens,
+                "epochs": epochs,
+                "finished": progress.finished,
+            },
+            "validation": asdict(validation) | {"of": len(self.corpus.validation) - 1},
+            "yardstick": None if yardstick is None else {"name": "xz", "bits_per_byte": yardstick},
+            "settings": _plain(asdict(self.recipe.settings)),
+            "from": self.recipe.from_model,
+            "versions": {
+                "charrnn": charrnn.__version__,
+                "python": platform.python_version(),
+                "torch": str(torch.__version__),
+                "numpy": np.__version__,
+            },
+        }
+
+
+def load_last(folder: Path) -> tuple[Recipe, Progress, Checkpoint]:
+    """What a run was made of, how far it is, and its tensors.
+
+    Raises:
+        UsageError: if there is no such run.
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    if not path.exists():
+        raise UsageError(f"{folder.name}: no run of this name to resume", "charrnn inspect runs lists them")
+    description, tensors = container.unpack(path)
+    checkpoint = model.parse(path, description, tensors, KIND)
+    try:
+        values = description["recipe"]
+        recipe = Recipe(
+            **{
+                **values,
+                "model": checkpoint.config,
+                "settings": TrainingConfig(**{**values["settings"], "seed": int(values["settings"]["seed"])}),
+                "corpus": CorpusConfig(**values["corpus"]),
+                "sources": tuple(values["sources"]),
+                "shown_sources": tuple(values["shown_sources"]),
+            }
+        )
+        progress = restore_progress(description["progress"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: metadata: recipe or progress lacks or has too much: {error}"
+        ) from None
+    weights.check(path, tensors, learner.expected(recipe.model, recipe.settings.batch_size, progress.step))
+    model.refuse_non_finite(path, tensors)
+    return recipe, progress, checkpoint
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Seeds as text: JSON numbers are exact only to 2**53."""
+    if "settings" in values:
+        return values | {"settings": _plain(values["settings"])}
+    return values | {"seed": str(values["seed"])}
