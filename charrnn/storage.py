@@ -85,7 +85,8 @@ def sync_folder(folder: Path) -> None:
         if error.errno != errno.EINVAL:  # some network file systems know no fsync of folders
             raise
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # nothing was written through it
+            os.close(descriptor)
 
 
 def remove_leftovers(folder: Path, older_than: float = 0.0) -> None:

@@ -1,7 +1,6 @@
 """Words of the command line to values, with one sentence for what is wrong.
 
-Parsers of our own: Typer's import pydantic, which takes as long as everything else together, and let `inf`
-and `1_000` pass.
+Parsers of our own: Typer's let `inf` and `1_000` pass, and say what is wrong in other words than ours.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.errors import DivergedError
 from charrnn.evaluation.evaluator import Evaluator
@@ -130,15 +131,15 @@ class Training:
         is_bad = not is_number or step.loss > DIVERGED_BY * guessing
         self._bad_steps = self._bad_steps + 1 if is_bad else 0
         if not is_number or self._bad_steps >= DIVERGED_STEPS:
-            kept = (
-                f"the best model so far is {self._run.model_file}"
-                if self.progress.best
-                else "nothing was saved"
-            )
-            raise DivergedError(
-                f"training diverged at step {self._learner.step:,} (loss {step.loss:.3g}); {kept}",
-                f"try a lower rate: --lr {self._learner.settings.learning_rate / 4:.2g}",
-            )
+            raise self._diverged(f"loss {step.loss:.3g}")
+
+    def _diverged(self, symptom: str) -> DivergedError:
+        has_model = self.progress.best is not None
+        kept = f"the best model so far is {self._run.model_file}" if has_model else "no model was saved"
+        return DivergedError(
+            f"training diverged at step {self._learner.step:,} ({symptom}); {kept}",
+            f"try a lower rate: --lr {self._learner.settings.learning_rate / 4:.2g}",
+        )
 
     def _share(self) -> float:
         return self.progress.segment.share(self.progress.step, self.progress.seconds)
@@ -158,7 +159,7 @@ class Training:
         scores = {name: self._evaluator.score(model, tokens) for name, model in candidates.items()}
         name = min(scores, key=lambda name: scores[name].nats_per_token)
         score, before = scores[name], self.progress
-        is_best = before.best is None or score.nats_per_token < before.best.nats_per_token
+        is_best = score.nats_per_token < (before.best.nats_per_token if before.best else math.inf)
         training_loss = before.loss_sum / max(1, before.loss_tokens)
         point = Point(before.step, before.seconds, training_loss, score.nats_per_token)
         self.progress = replace(
@@ -210,10 +211,18 @@ class Training:
         yield Finished(self._clock(), self.progress.step, "stopped", validation, None)
 
     def _save_model(self, tensors: Tensors, validation: Validation, yardstick: float | None = None) -> Saved:
+        self._refuse_non_finite(tensors)
         self._run.save_model(tensors, validation, self.progress, self._epoch(), yardstick)
         return Saved(self._clock(), self.progress.step, str(self._run.model_file))
 
+    def _refuse_non_finite(self, tensors: Tensors) -> None:
+        """What is not a number never reaches the disk, so the last healthy state stays there."""
+        if counts := weights.non_finite(tensors):
+            raise self._diverged(f"non-finite values in {next(iter(counts))}")
+
     def _save(self) -> Saved:
-        self._run.save_last(self._learner.tensors(), self.progress)
+        tensors = self._learner.tensors()
+        self._refuse_non_finite(tensors)
+        self._run.save_last(tensors, self.progress)
         self._saved_at = self._clock()
         return Saved(self._saved_at, self.progress.step, str(self._run.last_file))

@@ -1,0 +1,155 @@
+"""How fast `charrnn sample` writes, beside the bare product and a loop over torch.nn.LSTM; and how soon.
+
+Everything in one run, interleaved, medians of rounds. One thread for the comparison with the bare product:
+the program starts itself anew with the thread count set before NumPy is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks import place
+from charrnn.checkpoint import model as model_files
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import ModelConfig
+from charrnn.inference.language_model import LanguageModel
+from charrnn.models.language_model import LanguageModel as TorchModel
+from charrnn.text.char import CharTokenizer
+
+SECONDS = 1.0
+
+
+def checkpoint(hidden_size: int) -> Checkpoint:
+    """An untrained model over the 65 characters of tiny Shakespeare's size."""
+    tokenizer = CharTokenizer.from_codepoints(list(range(32, 97)))
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=tokenizer.vocab_size, hidden_size=hidden_size)
+    tensors = TorchModel(config).tensors()
+    return Checkpoint(config=config, tokenizer=tokenizer, tensors=tensors, has_endings=False)
+
+
+def rate(step: Callable[[], object]) -> float:
+    """Calls per second."""
+    count, started = 0, time.perf_counter()
+    while (passed := time.perf_counter() - started) < SECONDS:
+        for _ in range(20):
+            step()
+        count += 20
+    return count / passed
+
+
+def product(hidden_size: int) -> Callable[[], object]:
+    """The bare product h @ W of one LSTM step."""
+    draw = np.random.default_rng(0)
+    h = draw.normal(size=hidden_size).astype(np.float32)
+    w = draw.normal(size=(hidden_size, 4 * hidden_size)).astype(np.float32)
+    return lambda: h @ w
+
+
+def charrnn(hidden_size: int) -> Callable[[], object]:
+    """One generated character, with everything that belongs to it."""
+    pieces: Iterator[str] = LanguageModel(checkpoint(hidden_size)).generate(length=0, seed=1)
+    return lambda: next(pieces)
+
+
+def torch_loop(hidden_size: int) -> Callable[[], object]:
+    """One character by torch.nn.LSTM with a batch of one."""
+    lstm, output, embedding = nn.LSTM(32, hidden_size), nn.Linear(hidden_size, 67), nn.Embedding(67, 32)
+    state: tuple[torch.Tensor, torch.Tensor] | None = None
+    token = torch.zeros(1, 1, dtype=torch.long)
+
+    @torch.inference_mode()
+    def step() -> None:
+        nonlocal state, token
+        hidden, state = lstm(embedding(token), state)
+        token = torch.multinomial(torch.softmax(output(hidden)[0], -1), 1)
+
+    return step
+
+
+def rates(hidden_size: int, rounds: int) -> None:
+    """Prints the medians of interleaved rounds."""
+    roads = {
+        "h @ W": product(hidden_size),
+        "charrnn": charrnn(hidden_size),
+        "torch.nn.LSTM": torch_loop(hidden_size),
+    }
+    found: dict[str, list[float]] = {name: [] for name in roads}
+    for _ in range(rounds):
+        for name, step in roads.items():
+            found[name].append(rate(step))
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    threads = torch.get_num_threads()
+    print(
+        f"1x{hidden_size}, {threads} thread{'s' if threads > 1 else ''}: "
+        + ", ".join(f"{name} {median:,.0f}/s" for name, median in medians.items())
+        + f"; charrnn is {medians['charrnn'] / medians['h @ W']:.2f} of the product and "
+        f"{medians['charrnn'] / medians['torch.nn.LSTM']:.0f} times the loop",
+        flush=True,
+    )
+
+
+def starts(rounds: int) -> None:
+    """Prints how soon commands answer: medians of wall clock from the call on."""
+    program = [sys.executable, "-m", "charrnn"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "checkpoints", "model", "model.safetensors")
+        path.parent.mkdir(parents=True)
+        model_files.save(path, checkpoint(512))
+        first = [_first_byte([*program, "sample", "--seed", "1", "-q"], folder) for _ in range(rounds)]
+        print(f"first character of a 1x512 model: {statistics.median(first):.2f} s")
+        for arguments in (["--help"], ["train", "--help"], ["sample", "--help"], ["inspect", "--help"]):
+            times = [_whole([*program, *arguments], folder) for _ in range(rounds)]
+            print(f"charrnn {' '.join(arguments)}: {statistics.median(times):.2f} s")
+        times = [_whole([sys.executable, "-c", "import torch"], folder) for _ in range(rounds)]
+        print(f"import torch alone: {statistics.median(times):.2f} s")
+
+
+def _first_byte(command: list[str], folder: str) -> float:
+    started = time.perf_counter()
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        took = time.perf_counter() - started
+        process.kill()
+    return took
+
+
+def _whole(command: list[str], folder: str) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = place.parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+        for hidden_size in (256, 512):
+            rates(hidden_size, arguments.rounds)
+        return
+    print(place.heading(), flush=True)
+    starts(arguments.rounds)
+    for threads in ("1", "2"):
+        command = [sys.executable, "-m", "benchmarks.sampling", "--threads", threads]
+        variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), threads)
+        subprocess.run([*command, "--rounds", str(arguments.rounds)], env=os.environ | variables, check=True)
+
+
+if __name__ == "__main__":
+    main()

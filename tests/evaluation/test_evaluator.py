@@ -1,0 +1,64 @@
+"""Parallel streams score what one sequential pass scores."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.config import ModelConfig
+from charrnn.evaluation import evaluator
+from charrnn.evaluation.evaluator import Evaluator
+from charrnn.models.language_model import LanguageModel
+from charrnn.models.losses import next_token_loss
+from charrnn.text.tokenizer import Ids
+
+V = 20
+
+
+def text(size: int) -> Ids:
+    ids: Ids = np.random.default_rng(0).integers(1, V, size).astype(np.uint16)
+    ids[0] = 0
+    return ids
+
+
+def model() -> LanguageModel:
+    torch.manual_seed(0)
+    untrained = LanguageModel(ModelConfig(vocab_size=V, hidden_size=24))
+    with torch.no_grad():
+        for parameter in untrained.parameters():
+            parameter.mul_(1.5)  # so that the state matters
+    return untrained
+
+
+def sequential_nats(ids: Ids, count: int) -> float:
+    inputs = torch.from_numpy(ids.astype(np.int64))[:, None]
+    with torch.no_grad():
+        logits, _ = model()(inputs[:count])
+        return float(next_token_loss(logits, inputs[1 : count + 1]))
+
+
+@pytest.mark.parametrize("count", [1, 255, 1000, 2048, 5000, 19_999])
+def test_every_token_is_scored_once_with_the_state_carried(count: int) -> None:
+    ids = text(20_000)
+    score = Evaluator(ids, np.ones(V), None, torch.device("cpu")).score(model(), count)
+    assert score.tokens == count
+    assert score.nats_per_token == pytest.approx(sequential_nats(ids, count), abs=1e-5)
+
+
+def test_all_is_the_default_and_more_than_all_is_all() -> None:
+    own = Evaluator(text(3000), np.ones(V), None, torch.device("cpu"))
+    assert own.score(model()).tokens == 2999
+    assert own.score(model(), 10_000) == own.score(model())
+
+
+def test_warming_up_is_what_makes_the_streams_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluator, "WARM_TOKENS", 0)
+    score = Evaluator(text(20_000), np.ones(V), None, torch.device("cpu")).score(model())
+    assert abs(score.nats_per_token - sequential_nats(text(20_000), 19_999)) > 1e-5
+
+
+def test_bits_per_byte_count_bytes_and_not_tokens() -> None:
+    lengths = np.full(V, 2.0)
+    score = Evaluator(text(500), lengths, None, torch.device("cpu")).score(model())
+    assert score.bits_per_byte == pytest.approx(score.nats_per_token / math.log(2) / 2)

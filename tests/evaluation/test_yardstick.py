@@ -1,0 +1,23 @@
+"""What xz makes of a text."""
+
+import lzma
+import random
+
+from charrnn.evaluation.yardstick import xz_bits_per_byte
+
+
+def test_a_text_seen_before_costs_next_to_nothing_and_noise_costs_eight_bits() -> None:
+    noise = random.Random(0).randbytes(20_000)
+    other = random.Random(1).randbytes(20_000)
+    assert xz_bits_per_byte(noise, noise) < 0.2
+    assert 8.0 <= xz_bits_per_byte(noise, other) < 8.2
+
+
+def test_it_is_the_growth_of_the_compressed_text() -> None:
+    training, validation = (
+        b"to be or not to be, that is the question. " * 50,
+        b"to be or not to sleep: the rub. " * 5,
+    )
+    growth = len(lzma.compress(training + validation)) - len(lzma.compress(training))
+    assert xz_bits_per_byte(training, validation) == 8 * growth / len(validation)
+    assert xz_bits_per_byte(training, b"") == 0.0

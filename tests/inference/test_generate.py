@@ -1,0 +1,146 @@
+"""Generated text: where it ends and what it never contains."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn.config import SamplingConfig
+from charrnn.inference.generate import StopText, bits_per_character, generate
+from charrnn.text.byte import ByteTokenizer
+from charrnn.text.char import CharTokenizer
+from charrnn.text.tokenizer import Tokenizer
+
+LETTERS = CharTokenizer.from_codepoints([ord(c) for c in "abcde"])
+
+
+class Mock:
+    """A net whose scores depend on the step alone, or are all equal."""
+
+    def __init__(self, vocab_size: int, logits: Callable[[int], dict[int, float]] = lambda _: {}) -> None:
+        self.vocab_size = vocab_size
+        self.logits = logits
+        self.read: list[int] = []
+
+    def start(self) -> Any:
+        return 0
+
+    def step(self, token: int, states: Any) -> tuple[Any, Any]:
+        self.read.append(token)
+        scores = np.zeros(self.vocab_size)
+        for other, score in self.logits(states).items():
+            scores[other] = score
+        return scores, states + 1
+
+
+def text(
+    tokenizer: Tokenizer,
+    sampling: SamplingConfig,
+    seed: int = 0,
+    mock: Mock | None = None,
+    ends: bool = False,
+) -> str:
+    stepper = mock or Mock(tokenizer.vocab_size)
+    prompt = tokenizer.encode("")
+    return "".join(
+        piece.text for piece in generate(stepper, tokenizer, prompt, sampling, seed, has_endings=ends)
+    )
+
+
+def test_a_longer_sample_only_appends() -> None:
+    longest = text(LETTERS, SamplingConfig(length=200))
+    for length in (1, 2, 50, 199):
+        assert text(LETTERS, SamplingConfig(length=length)) == longest[:length]
+
+
+def test_equal_seeds_give_equal_texts_and_others_do_not() -> None:
+    sampling = SamplingConfig(length=50)
+    assert text(LETTERS, sampling, 5) == text(LETTERS, sampling, 5) != text(LETTERS, sampling, 6)
+
+
+def test_the_boundary_is_read_first_and_then_the_prompt() -> None:
+    mock = Mock(LETTERS.vocab_size)
+    list(generate(mock, LETTERS, LETTERS.encode("cab"), SamplingConfig(length=1), 0, has_endings=False))
+    assert mock.read[:4] == [0, *LETTERS.encode("cab").tolist()]
+
+
+def test_the_boundary_ends_a_text_only_where_there_were_several_documents() -> None:
+    def wants_to_end(step: int) -> dict[int, float]:
+        return {0 if step == 3 else 4: 1e6}
+
+    sampling = SamplingConfig(length=10)
+    assert len(text(LETTERS, sampling, mock=Mock(LETTERS.vocab_size, wants_to_end), ends=True)) == 3
+    assert len(text(LETTERS, sampling, mock=Mock(LETTERS.vocab_size, wants_to_end), ends=False)) == 10
+
+
+def test_unknown_is_never_drawn() -> None:
+    mock = Mock(LETTERS.vocab_size, lambda _: {1: 1e6})
+    assert set(text(LETTERS, SamplingConfig(length=300), mock=mock)) <= set("abcde")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bytes_are_drawn_so_that_they_make_whole_characters(seed: int) -> None:
+    tokenizer = ByteTokenizer()
+    pieces = list(
+        generate(
+            Mock(257),
+            tokenizer,
+            tokenizer.encode(""),
+            SamplingConfig(length=300, temperature=1.0),
+            seed,
+            has_endings=False,
+        )
+    )
+    whole = "".join(piece.text for piece in pieces)
+    assert "\ufffd" not in whole
+    for piece in pieces:
+        piece.text.encode()  # no half characters, no surrogates
+    assert max(len(character.encode()) for character in whole) > 1
+
+
+def test_length_counts_characters_and_not_bytes() -> None:
+    euro = list("€".encode())
+    mock = Mock(257, lambda step: {euro[step % 3] + 1: 1e6})
+    assert text(ByteTokenizer(), SamplingConfig(length=4), mock=mock) == "€€€€"
+
+
+def test_a_stop_text_is_not_shown_and_ends_the_sample() -> None:
+    spelled = "abcdabeabc"
+    mock = Mock(LETTERS.vocab_size, lambda step: {int(LETTERS.encode(spelled[step % 10])[0]): 1e6})
+    assert text(LETTERS, SamplingConfig(length=100, stop="abe"), mock=mock) == "abcd"
+    assert text(LETTERS, SamplingConfig(length=6, stop="abe"), mock=mock) == "abcdab", (
+        "held back, and shown at the end"
+    )
+
+
+@given(
+    st.text("ab", max_size=30),
+    st.text("ab", min_size=1, max_size=4),
+    st.lists(st.integers(1, 3), max_size=30),
+)
+def test_stopping_piece_by_piece_is_stopping_at_the_first_occurrence(
+    whole: str, stop: str, sizes: list[int]
+) -> None:
+    finder, shown, rest = StopText(stop), "", whole
+    for size in [*sizes, *[1] * len(whole)]:
+        shown += finder.push(rest[:size])
+        assert not shown.endswith(stop)
+        rest = rest[size:]
+        if finder.reached:
+            break
+    else:
+        shown += finder.rest()
+    # Pieces of several characters may end past the stop text; what is shown ends before it.
+    assert shown == whole.split(stop)[0]
+
+
+def test_the_nats_of_all_pieces_are_those_of_the_text() -> None:
+    pieces = list(
+        generate(Mock(7), LETTERS, LETTERS.encode(""), SamplingConfig(length=8), 0, has_endings=False)
+    )
+    assert sum(piece.nats for piece in pieces) == pytest.approx(8 * np.log(7))
+    assert bits_per_character(8 * np.log(7), 8) == pytest.approx(np.log2(7))
+    assert bits_per_character(0.0, 0) == 0.0

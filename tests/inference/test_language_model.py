@@ -1,0 +1,75 @@
+"""The Python interface: load, generate, next."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import charrnn
+from charrnn.checkpoint import model as model_files
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import ModelConfig
+from charrnn.errors import UsageError
+from charrnn.models.language_model import LanguageModel as TorchModel
+from charrnn.text.char import CharTokenizer
+
+TOKENIZER = CharTokenizer.from_codepoints([ord(c) for c in "ehlo"])
+
+
+@pytest.fixture
+def saved() -> Path:
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=TOKENIZER.vocab_size, hidden_size=8)
+    tensors = TorchModel(config).tensors()
+    path = Path("checkpoints/tiny/model.safetensors")
+    path.parent.mkdir(parents=True)
+    model_files.save(path, Checkpoint(config=config, tokenizer=TOKENIZER, tensors=tensors, has_endings=False))
+    return path
+
+
+def test_a_model_is_found_by_name_folder_and_file(saved: Path) -> None:
+    texts = {
+        "".join(charrnn.load(str(name)).generate("hel", length=20, seed=1))
+        for name in ("tiny", saved, saved.parent)
+    }
+    assert len(texts) == 1
+    assert len(texts.pop()) == 20
+    with pytest.raises(UsageError):
+        charrnn.load("other")
+
+
+@pytest.mark.usefixtures("saved")
+def test_generate_gives_strings_as_they_come() -> None:
+    pieces = charrnn.load("tiny").generate("hel", length=0, seed=1)
+    assert len(next(pieces)) == 1
+
+
+@pytest.mark.usefixtures("saved")
+def test_next_gives_the_likeliest_first_and_probabilities_of_the_whole_vocabulary() -> None:
+    model = charrnn.load("tiny")
+    found = model.next("hell", k=100)
+    assert len(found) == TOKENIZER.vocab_size
+    assert sum(token.probability for token in found) == pytest.approx(1.0)
+    assert [token.probability for token in found] == sorted(
+        (token.probability for token in found), reverse=True
+    )
+    assert {token.text for token in found} == {"", "h", "e", "l", "o"}
+    assert len(model.next("hell", k=2)) == 2
+
+
+@pytest.mark.usefixtures("saved")
+def test_each_position_is_predicted_from_what_stands_before_it() -> None:
+    model = charrnn.load("tiny")
+    positions = model.each_next(TOKENIZER.encode("hel"), k=1)
+    assert [tokens[0] for tokens in positions] == [model.next("hel"[:size], k=1)[0] for size in range(4)]
+
+
+@pytest.mark.usefixtures("saved")
+def test_the_state_after_the_same_text_is_the_same_however_it_was_reached() -> None:
+    model = charrnn.load("tiny")
+    model.next("lll")
+    before = model.next("he")
+    model.next("ooo")
+    assert [token.probability for token in model.next("he")] == [token.probability for token in before]
+    assert np.isfinite([token.probability for token in before]).all()

@@ -1,0 +1,110 @@
+"""The torch model against the NumPy one and against its own definition."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.cells import CELLS
+from charrnn.checkpoint import weights
+from charrnn.config import ModelConfig
+from charrnn.inference.stepper import NumpyStepper
+from charrnn.models.language_model import LanguageModel, detached
+from charrnn.models.losses import next_token_loss
+
+V, H = 11, 6
+
+
+def model(cell: str = "lstm", layers: int = 2, dropout: float = 0.0) -> LanguageModel:
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=V, hidden_size=H, embedding_size=4, num_layers=layers, cell=cell)
+    return LanguageModel(config, dropout)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_numpy_step_is_the_torch_model_in_double_precision(cell: str) -> None:
+    torch_model = model(cell).double()
+    with torch.no_grad():
+        for parameter, rows in torch_model.places().values():
+            parameter[rows] += 0.3 * torch.randn_like(parameter[rows])  # biases are zero at first
+    stepper = NumpyStepper(torch_model.config, torch_model.tensors(), np.float64)
+    ids = np.random.default_rng(0).integers(V, size=20)
+    expected, _ = torch_model(torch.from_numpy(ids)[:, None])
+    states = stepper.start()
+    for token, logits in zip(ids, expected[:, 0].detach().numpy(), strict=True):
+        ours, states = stepper.step(int(token), states)
+        np.testing.assert_allclose(ours, logits, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_chunks_with_carried_state_equal_the_whole(cell: str) -> None:
+    torch_model = model(cell).double()
+    ids = torch.randint(V, (9, 3))
+    whole, _ = torch_model(ids)
+    states, parts = None, []
+    for chunk in (ids[:4], ids[4:5], ids[5:]):
+        logits, states = torch_model(chunk, states)
+        states = detached(states)
+        parts.append(logits)
+    torch.testing.assert_close(torch.cat(parts), whole, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_file_has_one_bias_a_gate_and_every_number_that_learns(cell: str) -> None:
+    torch_model = model(cell)
+    tensors = torch_model.tensors()
+    assert {name: tensor.shape for name, tensor in tensors.items()} == weights.shapes(torch_model.config)
+    logits, _ = torch_model(torch.randint(V, (5, 2)))
+    logits.square().sum().backward()
+    learning = 0
+    for layer_parameter in torch_model.parameters():
+        if layer_parameter.grad is not None:
+            learning += int((layer_parameter.grad != 0).sum())
+    gradient = torch_model.embedding.weight.grad
+    assert gradient is not None
+    unused_embeddings = int((gradient == 0).all(-1).sum())
+    assert learning == weights.parameters(torch_model.config) - 4 * unused_embeddings
+
+
+def test_weights_come_back_as_they_were_put_in() -> None:
+    one, other = model("gru-after"), model("gru-after", dropout=0.5)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.uniform_()
+    other.assign(one.tensors())
+    for name, tensor in one.tensors().items():
+        np.testing.assert_array_equal(other.tensors()[name], tensor)
+
+
+def test_uniform_logits_cost_ln_v() -> None:
+    targets = torch.randint(V, (7, 3))
+    assert float(next_token_loss(torch.zeros(7, 3, V), targets)) == pytest.approx(math.log(V))
+
+
+def test_an_untrained_model_starts_near_ln_v() -> None:
+    torch.manual_seed(0)
+    untrained = LanguageModel(ModelConfig(vocab_size=67, hidden_size=128))
+    ids = torch.randint(67, (64, 8))
+    logits, _ = untrained(ids)
+    assert next_token_loss(logits, ids).item() == pytest.approx(math.log(67), abs=0.1)
+
+
+def test_without_a_generator_nothing_is_dropped_and_with_one_whole_windows_are() -> None:
+    dropping = model(dropout=0.5, layers=1)
+    ids = torch.randint(V, (6, 2))
+    plain, _ = model(layers=1)(ids)
+    torch.testing.assert_close(dropping(ids)[0], plain)
+
+    hidden = torch.ones(6, 2, 1000)
+    dropped = dropping._dropped(hidden, torch.Generator().manual_seed(0))
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+    assert bool((dropped == dropped[0]).all()), "one mask for all steps of a window"
+    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.1)
+
+
+def test_equal_seeds_drop_equally() -> None:
+    dropping, ids = model(dropout=0.5), torch.randint(V, (6, 2))
+    first, second, other = (dropping(ids, None, torch.Generator().manual_seed(seed))[0] for seed in (1, 1, 2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert not torch.equal(first, other)

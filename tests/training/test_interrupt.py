@@ -1,0 +1,44 @@
+"""Signals set a flag; handlers are put back."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from charrnn.training.interrupt import SIGNALS, watched
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_only_sets_the_flag(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with watched() as interrupt:
+        assert not interrupt.requested
+        os.kill(os.getpid(), number)
+        assert interrupt.requested
+        assert interrupt.signal_number == number
+    assert signal.getsignal(number) is before
+
+
+def test_the_second_signal_ends_the_process_by_it() -> None:
+    code = (
+        "import os, signal\n"
+        "from charrnn.training.interrupt import watched\n"
+        "with watched():\n"
+        "    os.kill(os.getpid(), signal.SIGINT); print('first', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGINT); print('second', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "first\n"
+    assert done.returncode == -signal.SIGINT
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with watched() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupt.requested
+    finally:
+        signal.signal(signal.SIGHUP, before)
