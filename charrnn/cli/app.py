@@ -9,7 +9,9 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -22,7 +24,7 @@ app = typer.Typer(
     name="charrnn",
     help="Train a small recurrent network on your own text, sample from it, look inside it.",
     epilog="charrnn train corpus.txt  ·  charrnn sample --temp 0.8  ·  charrnn inspect next 'hell'",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # plain help comes in a third of the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -37,6 +39,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[  # noqa: ARG001 (the callback has done its work)
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -44,6 +47,11 @@ def _root(
 ) -> None:
     if debug:
         os.environ["CHARRNN_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        from charrnn.terminal.streams import talk
+
+        talk().write(context.get_help() + "\n")
+        raise typer.Exit(ExitCode.USAGE)
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -73,28 +81,67 @@ for _command in (train.train, sample.sample, inspect.inspect):
 
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
+    _fill_closed_streams()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a library's warnings are meant for us, not for the person
     try:
-        code = app(obj=time.monotonic(), standalone_mode=False)
-        status = code if isinstance(code, int) else ExitCode.DONE
-        status = _flushed(status)
+        status = _run()
     except CharrnnError as error:
         status = _end(error)
     except typer.TyperException as error:
         message = str(getattr(error, "format_message", error.__str__)())
-        status = _end(
-            UsageError(message.rstrip("."), "charrnn --help, and charrnn VERB --help, list what there is")
-        )
+        status = _end(UsageError(message.rstrip("."), _usage_hint()))
+    except KeyboardInterrupt:
+        status = _end(Signalled(signal.SIGINT))
+    except SystemExit:
+        raise
     except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
-        if os.environ.get("CHARRNN_DEBUG"):
-            traceback.print_exc()
         kind = type(error).__name__
         status = _end(
             CharrnnError(f"a bug: {kind}: {error}", "run again with `charrnn --debug …` and report it")
         )
-    # Threads of a library must not hold up the end, nor Python complain about streams that are gone.
     sys.exit(status)
+
+
+def _run() -> int:
+    """The command's status, once all that it wrote to stdout has gone out."""
+    try:
+        code = app(obj=time.monotonic(), standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # Commands raise nothing but our errors: this is the text of --help or --version that failed.
+        _give_up_stdout(error)
+    except SystemExit as error:
+        # What Typer makes of a broken pipe.
+        if isinstance(error.__context__, BrokenPipeError):
+            _give_up_stdout(error.__context__)
+        raise
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _give_up_stdout(error: OSError) -> NoReturn:
+    from charrnn.terminal.streams import give_up_stdout
+
+    give_up_stdout(error)
+
+
+def _fill_closed_streams() -> None:
+    """Opens /dev/null as each standard stream that is closed, or the next file opened would become it."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _usage_hint() -> str:
+    """Where to read on; or how to give a file whose name looks like a flag."""
+    for word in sys.argv[1:]:
+        with contextlib.suppress(OSError):  # a word longer than any name
+            if word.startswith("-") and Path(word).is_file():
+                return f"if you mean the file of this name: ./{word}"
+    return "charrnn --help, and charrnn VERB --help, list what there is"
 
 
 def _end(error: CharrnnError) -> int:
@@ -108,20 +155,3 @@ def _end(error: CharrnnError) -> int:
         traceback.print_exc()
     show_error(error)
     return error.exit_code
-
-
-def _flushed(status: int) -> int:
-    if sys.stdout is None:
-        return status
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return _end(StorageError(f"standard output: {error.strerror}"))
-    return status

@@ -92,7 +92,10 @@ def _write_json(
     from charrnn.inference.generate import bits_per_character, generate
 
     has_endings = model.checkpoint.has_endings
-    pieces = list(generate(model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings))
+    text_of = generate(
+        model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings, scored=True
+    )
+    pieces = list(text_of)
     text = "".join(piece.text for piece in pieces)
     bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
     product.write(json.dumps({"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}) + "\n")

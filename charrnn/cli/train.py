@@ -119,11 +119,7 @@ class Asked:
 
 def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bool) -> None:
     from charrnn.checkpoint import runs
-    from charrnn.terminal import closing
-    from charrnn.terminal.notes import note
-    from charrnn.terminal.reading import with_bar
     from charrnn.text.sources import default_name
-    from charrnn.training import start
 
     folder = runs.folder(name or runs.fresh_name(default_name(asked.inputs)))
     if runs.is_taken(folder) and not force:
@@ -131,6 +127,12 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
             f"{folder}: there is a run of this name",
             f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
         )
+    # Imported here, with torch: what is wrong with the names is said at once.
+    from charrnn.terminal import closing
+    from charrnn.terminal.notes import note
+    from charrnn.terminal.reading import with_bar
+    from charrnn.training import start
+
     origin = start.load_origin(origin_name) if origin_name else None
     config, request = start.settled(asked.corpus_flags, asked.net_flags, origin)
     with _new_folder(folder), runs.locked(folder):

@@ -28,7 +28,7 @@ def whole(flag: str, low: int, high: int) -> Callable[[str], int]:
         if not isinstance(text, str):
             return text  # a default, which is right as it is
         if not WHOLE.fullmatch(text) or not low <= int(text) <= high:
-            raise UsageError(f"{flag} {text}: must be a whole number from {low:,} to {high:,}")
+            raise UsageError(f"{flag} {_shown(text)}: must be a whole number from {low:,} to {high:,}")
         return int(text)
 
     return _named(parse, "NUMBER")
@@ -43,7 +43,7 @@ def number(flag: str, low: float, high: float, *, above: bool = False) -> Callab
         value = float(text) if DECIMAL.fullmatch(text) else math.nan
         if not (low < value <= high or (value == low and not above)):
             start = f"above {low:g}" if above else f"from {low:g}"
-            raise UsageError(f"{flag} {text}: must be a number {start} to {high:g}")
+            raise UsageError(f"{flag} {_shown(text)}: must be a number {start} to {high:g}")
         return value
 
     return _named(parse, "NUMBER")
@@ -58,7 +58,7 @@ def duration(flag: str) -> Callable[[str], Budget]:
         match = DURATION.fullmatch(text)
         seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
         if not 0 < seconds <= MAX_DURATION:
-            raise UsageError(f"{flag} {text}: must be a time such as 90s, 5m or 2h, at most 720h")
+            raise UsageError(f"{flag} {_shown(text)}: must be a time such as 90s, 5m or 2h, at most 720h")
         return Budget("seconds", seconds)
 
     return _named(parse, "TIME")
@@ -69,10 +69,14 @@ def one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if text not in choices:
-            raise UsageError(f"{flag} {text}: must be one of {', '.join(choices)}")
+            raise UsageError(f"{flag} {_shown(text)}: must be one of {', '.join(choices)}")
         return text
 
     return _named(parse, "|".join(choices))
+
+
+def _shown(text: str) -> str:
+    return text or "''"
 
 
 def _named(parse: Callable[[str], Value], name: str) -> Callable[[str], Value]:

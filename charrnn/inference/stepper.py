@@ -32,7 +32,11 @@ class NumpyOps:
 
     def sigmoid(self, x: Array, /) -> Array:
         """1 / (1 + exp(-x)) by way of tanh, which cannot overflow."""
-        return np.tanh(x * x.dtype.type(0.5)) * x.dtype.type(0.5) + x.dtype.type(0.5)
+        y: Array = x * 0.5
+        np.tanh(y, out=y)
+        y *= 0.5
+        y += 0.5
+        return y
 
     def tanh(self, x: Array, /) -> Array:
         """The hyperbolic tangent."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 
-from charrnn.terminal.streams import talk, use_colour
+from charrnn.terminal.streams import Product, talk, use_colour
+
+# Without a terminal there is no edge at which to wrap or to cut.
+ENDLESS = 100_000
 
 
 class _SteadyConsole(Console):
@@ -15,19 +19,37 @@ class _SteadyConsole(Console):
         """Rich would end the process; `Talk` swallows, and `Product` decides for stdout."""
 
 
+class _Canvas:
+    """A `Product` as the file that Rich draws on: UTF-8 whatever the locale says, and its way to fail."""
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+
+    def write(self, text: str) -> int:
+        self._product.draw(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._product.flush()
+
+
 def for_talk() -> Console:
     """A console on stderr."""
-    return _console(talk(), use_colour(sys.stderr))
+    stream = talk()
+    return _console(stream, use_colour(stream), stream.isatty())
 
 
-def for_product(file: IO[str] | None = None) -> Console:
-    """A console on stdout, for tables that a person looks at; or on a file, without colour."""
-    return _console(file or sys.stdout, file is None and use_colour(sys.stdout))
+def for_product(product: Product) -> Console:
+    """A console on stdout, for tables that a person looks at."""
+    return _console(_Canvas(product), use_colour(sys.stdout), product.is_terminal)
 
 
-def _console(file: Any, in_colour: bool) -> Console:
+def _console(file: Any, in_colour: bool, is_terminal: bool) -> Console:
+    if not os.environ.get("COLUMNS", "").strip("0"):
+        os.environ.pop("COLUMNS", None)  # Rich would take a width of 0 at its word and draw nothing
     return _SteadyConsole(
         file=file,
+        width=None if is_terminal else ENDLESS,
         force_terminal=in_colour,
         color_system="auto" if in_colour else None,
         markup=False,

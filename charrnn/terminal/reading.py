@@ -1,12 +1,15 @@
-"""A bar of bytes while a large corpus is read; the one place that uses tqdm."""
+"""How far the reading of a large corpus is, where anybody looks; the one place that uses tqdm."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Generator
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
+from charrnn.terminal.notes import note
 from charrnn.terminal.streams import talk, use_colour
+from charrnn.terminal.units import short
 from charrnn.text.encoding import Reading
 
 Result = TypeVar("Result")
@@ -16,32 +19,66 @@ SHOWN_AFTER = 0.5
 PLAIN_EVERY = 10.0
 
 
-def with_bar(work: Generator[Reading, None, Result], *, quiet: bool) -> Result:
-    """What the generator returns; meanwhile its progress is shown, where anybody looks."""
-    started = time.monotonic()
-    while time.monotonic() - started < SHOWN_AFTER or quiet:
-        try:
-            next(work)
-        except StopIteration as done:
-            return cast(Result, done.value)
-    # Imported here: a malformed TQDM_… variable would end even a run that shows no bar.
-    from tqdm import tqdm
+class _View(Protocol):
+    def show(self, reading: Reading) -> None: ...
 
-    stream = talk()
-    live = use_colour(stream)
-    with tqdm(
-        desc="reading the corpus",
-        unit="B",
-        unit_scale=True,
-        file=stream,
-        leave=False,
-        mininterval=0.1 if live else PLAIN_EVERY,
-        dynamic_ncols=live,
-    ) as bar:
+    def close(self) -> None: ...
+
+
+def with_bar(work: Generator[Reading, None, Result], *, quiet: bool) -> Result:
+    """What the generator returns; meanwhile its progress is shown."""
+    started = time.monotonic()
+    view: _View | None = None
+    try:
         while True:
             try:
                 reading = next(work)
             except StopIteration as done:
                 return cast(Result, done.value)
-            bar.total = reading.total or None
-            bar.update(reading.done - bar.n)
+            if view is None and not quiet and time.monotonic() - started >= SHOWN_AFTER:
+                view = _opened()
+            if view is not None:
+                view.show(reading)
+    finally:
+        if view is not None:
+            view.close()
+
+
+def _opened() -> _View:
+    if use_colour(talk()):
+        with contextlib.suppress(ValueError):  # of a malformed TQDM_… variable
+            return _Bar()
+    return _Lines()
+
+
+class _Bar:
+    """A bar of tqdm's, on a terminal."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(desc="reading", unit="B", unit_scale=True, file=talk(), leave=False, dynamic_ncols=True)
+
+    def show(self, reading: Reading) -> None:
+        self._bar.total = reading.total or None
+        self._bar.update(reading.done - self._bar.n)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A plain line now and then, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._said = -PLAIN_EVERY
+
+    def show(self, reading: Reading) -> None:
+        now = time.monotonic()
+        if now - self._said >= PLAIN_EVERY:
+            self._said = now
+            of = f" of {short(reading.total)}B" if reading.total else ""
+            note(f"reading: {short(reading.done)}B{of}")
+
+    def close(self) -> None:
+        pass

@@ -94,10 +94,10 @@ class Lines:
                 f"training {event.training_loss:.4f}",
                 f"validation {score.nats_per_token:.4f} nats/{tokens[:-1]}",
                 f"{score.bits_per_byte:.4f} bits/byte",
-                f"{short(self._speed.rate)} {tokens}/s",
+                f"{short(self._speed.rate)} {tokens}/s" if self._speed.rate else "",
                 "best" if event.is_best else "",
             )
-            self._console.print("  ".join(cells).rstrip(), soft_wrap=True)
+            self._console.print("  ".join(cell for cell in cells if cell), soft_wrap=True)
 
 
 class LivePanel:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from charrnn.errors import StorageError
 from charrnn.terminal.clean import clean
@@ -38,6 +38,14 @@ class Product:
         self.at_line_start = text.endswith("\n")
         if self.is_terminal:
             text = clean(text, keep_newlines=True, strict=False)
+        self.draw(text)
+
+    def draw(self, text: str) -> None:
+        """Writes our own text, escape sequences and all; what is foreign in it must be clean already.
+
+        Raises:
+            StorageError: if the other end takes no more, for another reason than being closed.
+        """
         try:
             self._file.write(text.encode("utf-8", "replace"))
             now = time.monotonic()
@@ -45,7 +53,7 @@ class Product:
                 self._file.flush()
                 self._flushed = now
         except OSError as error:
-            self._give_up(error)
+            give_up_stdout(error)
 
     def flush(self) -> None:
         """Hands on everything written.
@@ -56,17 +64,27 @@ class Product:
         try:
             self._file.flush()
         except OSError as error:
-            self._give_up(error)
+            give_up_stdout(error)
 
-    def _give_up(self, error: OSError) -> None:
-        # What is still buffered would fail once more when Python closes the stream, with a traceback.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if isinstance(error, BrokenPipeError):
-            # Nobody reads on: end as `cat` and `yes` do, without a word.
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGPIPE)
-        raise StorageError(f"standard output: {error.strerror}") from error
+
+def give_up_stdout(error: OSError) -> NoReturn:
+    """Ends the process as `cat` and `yes` end, without a word, if nobody reads stdout any more.
+
+    Raises:
+        StorageError: if it is something else that failed.
+    """
+    _to_nowhere(1)
+    if isinstance(error, BrokenPipeError):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    raise StorageError(f"standard output: {error.strerror}") from error
+
+
+def _to_nowhere(descriptor: int) -> None:
+    # What is still buffered would fail once more when Python flushes the stream at its end: a traceback
+    # for stdout, status 120 for stderr.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 class Talk(io.TextIOBase):
@@ -97,7 +115,7 @@ class Talk(io.TextIOBase):
             try:
                 self._stream.write(text.encode(self.encoding, "replace").decode(self.encoding))
             except (OSError, ValueError):
-                self._stream = None
+                self._lose()
         return len(text)
 
     def flush(self) -> None:
@@ -106,7 +124,12 @@ class Talk(io.TextIOBase):
             try:
                 self._stream.flush()
             except (OSError, ValueError):
-                self._stream = None
+                self._lose()
+
+    def _lose(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            _to_nowhere(self.fileno())
+        self._stream = None
 
 
 def talk() -> Any:

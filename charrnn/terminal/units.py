@@ -9,9 +9,10 @@ def short(number: float) -> str:
     """Three digits and a unit.
 
     Example:
-        >>> short(1_234_567), short(31_204), short(42)
-        ('1.23 M', '31.2 k', '42')
+        >>> short(1_234_567), short(31_204), short(999_999), short(42)
+        ('1.23 M', '31.2 k', '1.00 M', '42')
     """
+    number = float(f"{number:.3g}")  # first, or 999,999 would be 1000 k
     for size, unit in STEPS:
         if abs(number) >= size:
             scaled = number / size

@@ -95,9 +95,10 @@ def _open(key: str, digest: str) -> Corpus:
     ids_file, description_file = _files(key)
     description: dict[str, Any] = json.loads(description_file.read_bytes())
     tokenizer = restore(description["tokenizer"])
-    ids = np.memmap(ids_file, np.dtype(description["dtype"]), mode="r")
-    if len(ids) != description["tokens"]:
+    dtype = np.dtype(description["dtype"])
+    if ids_file.stat().st_size != description["tokens"] * dtype.itemsize:
         raise StorageError(f"{ids_file}: the cached corpus is damaged", f"delete it: rm {ids_file}")
+    ids = np.memmap(ids_file, dtype, mode="r")
     lengths = np.array(
         [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)], np.float64
     )

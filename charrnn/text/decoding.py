@@ -31,6 +31,8 @@ MAGIC = (
     (b"\x80\x04\x95", "pickle"),
 )
 ANY_BYTES = "--level byte trains on any bytes"
+# How Python's codecs (UTF-8, UTF-16 and UTF-32, the East Asian ones) call a text that ends too early.
+CUT_OFF = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 
 
 def check_encoding(encoding: str) -> str:
@@ -71,6 +73,11 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
     mark = byte_order_mark(first)
     if mark is not None:
         encoding = mark[1]
+    elif first and encoding in ("utf-16", "utf-32"):
+        raise TextError(
+            f"{name}: {encoding.upper()} without a byte order mark",
+            f"--encoding {encoding}-le or {encoding}-be says the order of its bytes",
+        )
     decoder = codecs.getincrementaldecoder(encoding)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True) if newline == "lf" else None
     offset, line = 0, 1  # of the first byte that the decoder has not been given
@@ -83,7 +90,7 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
             text = decoder.decode(data, final)
         except UnicodeDecodeError as error:
             place = offset + len(chunk) - len(data) - held + error.start
-            line += error.object[: error.start].count(b"\n")
+            line += error.object[: error.start].decode(encoding, "replace").count("\n")
             raise _undecodable(name, first, encoding, place, line, error) from None
         offset += len(chunk)
         line += text.count("\n")
@@ -139,7 +146,7 @@ def _undecodable(
     if kind := _kind(head):
         return _of_kind(name, kind)
     label = encoding.upper()
-    if error.end >= len(error.object) and "unexpected end" in error.reason:
+    if error.end >= len(error.object) and error.reason in CUT_OFF:
         return TextError(f"{name}: not {label}: cut off in mid-character at byte {place}, line {line}")
     byte = error.object[error.start]
     other = "utf-8" if encoding != "utf-8" else "latin-1"

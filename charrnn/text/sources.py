@@ -46,7 +46,7 @@ class Document:
 
     def size(self) -> int:
         """How many bytes `chunks` has to read, for a progress bar."""
-        return self.path.stat().st_size if self.path else len(embedded_text())
+        return self.path.stat().st_size if self.path else len(embedded_text().encode())
 
 
 def embedded_text() -> str:

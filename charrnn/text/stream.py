@@ -48,10 +48,12 @@ def fits(pending: bytes, more: bytes) -> bool:
 class CharacterStream:
     """Collects the bytes of ids and gives characters as soon as they are whole."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, has_endings: bool) -> None:
+        """Starts a stream; with `has_endings` the boundary may come between two characters."""
         self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
         self._masks: dict[bytes, NDArray[np.bool_]] = {}
         self._unknown = tokenizer.unknown
+        self._has_endings = has_endings
         self._pending = b""
 
     def push(self, token: int) -> str:
@@ -70,14 +72,14 @@ class CharacterStream:
 
     @property
     def forbidden(self) -> NDArray[np.bool_]:
-        """Which ids must not come next: `<unk>`, and those that would break a UTF-8 sequence.
+        """Which ids must not come next, [V]: `<unk>`, and those that would break a UTF-8 sequence.
 
-        The boundary is forbidden inside a character; elsewhere it is for the caller to judge. Shape [V].
+        The boundary is one of them unless texts have endings, and always inside a character.
         """
         mask = self._masks.get(self._pending)
         if mask is None:
             mask = np.array([not fits(self._pending, data) for data in self._bytes])
-            mask[BOUNDARY] = bool(self._pending)
+            mask[BOUNDARY] = bool(self._pending) or not self._has_endings
             if self._unknown is not None:
                 mask[self._unknown] = True
             self._masks[self._pending] = mask

@@ -139,7 +139,9 @@ def test_stopping_piece_by_piece_is_stopping_at_the_first_occurrence(
 
 def test_the_nats_of_all_pieces_are_those_of_the_text() -> None:
     pieces = list(
-        generate(Mock(7), LETTERS, LETTERS.encode(""), SamplingConfig(length=8), 0, has_endings=False)
+        generate(
+            Mock(7), LETTERS, LETTERS.encode(""), SamplingConfig(length=8), 0, has_endings=False, scored=True
+        )
     )
     assert sum(piece.nats for piece in pieces) == pytest.approx(8 * np.log(7))
     assert bits_per_character(8 * np.log(7), 8) == pytest.approx(np.log2(7))

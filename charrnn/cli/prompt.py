@@ -1,0 +1,60 @@
+"""The text that a model reads first: from an argument or standard input, as ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charrnn.cli import stdin
+from charrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from charrnn.text.tokenizer import Ids, Tokenizer
+
+SHOWN = 5  # of the characters that are not in the vocabulary
+
+
+def given(argument: str | None, name: str, what: str, *, quiet: bool) -> str:
+    """The argument, else standard input if something is piped in, else no text.
+
+    One final newline of standard input is dropped: `echo` adds it.
+
+    Args:
+        argument: as the command line has it.
+        name: what errors call the argument.
+        what: what a person may be waiting to type, with its article.
+        quiet: do not say that standard input is awaited.
+
+    Raises:
+        UsageError: if the argument is not UTF-8.
+        TextError: if standard input is not UTF-8.
+    """
+    if argument is None and stdin.is_given():
+        return stdin.decoded(stdin.read(what, quiet=quiet), "standard input").removesuffix("\n")
+    try:
+        (argument or "").encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{name}: is not UTF-8") from None
+    return argument or ""
+
+
+def encoded(tokenizer: Tokenizer, text: str, unknown: str, *, quiet: bool) -> Ids:
+    """The ids of a text; a note names the characters that are read as `<unk>`.
+
+    Raises:
+        UsageError: with `unknown="error"`, if the text has such characters.
+    """
+    from charrnn.terminal.notes import note
+
+    ids = tokenizer.encode(text, unknown)
+    if unknown == "unk" and tokenizer.unknown is not None:
+        outside = {
+            character for character, token in zip(text, ids, strict=True) if token == tokenizer.unknown
+        }
+        if outside:
+            distinct = [f'"{character}"' for character in dict.fromkeys(text) if character in outside]
+            more = f", and {len(distinct) - SHOWN} more" if len(distinct) > SHOWN else ""
+            note(
+                f"not in the model's vocabulary, read as <unk>: {', '.join(distinct[:SHOWN])}{more}",
+                quiet=quiet,
+            )
+    return ids
