@@ -51,7 +51,9 @@ Tensors = dict[str, NDArray[Any]]
 def pack(metadata: Mapping[str, Any], tensors: Tensors) -> bytes:
     """The bytes of a file with this metadata and these float32 tensors, the digest added."""
     complete = dict(metadata) | {"digest": digest(metadata, tensors)}
-    return safetensors.numpy.save(tensors, {"charrnn": _canonical(complete)})
+    # The library writes memory as it lies: a transposed array would be saved as another.
+    rows = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    return safetensors.numpy.save(rows, {"charrnn": _canonical(complete)})
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -85,8 +87,10 @@ def unpack(path: Path) -> tuple[dict[str, Any], Tensors]:
         tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: the data does not match the header: {error}") from error
+    # Another spelling of the same metadata (1E-05 for 1e-05) is damage as well.
+    is_as_written = header["__metadata__"]["charrnn"] == _canonical(metadata)
     expected = metadata.pop("digest", None)
-    if expected != digest(metadata, tensors):
+    if not is_as_written or expected != digest(metadata, tensors):
         raise CheckpointError(f"{path}: digest mismatch: the file is damaged")
     return metadata | {"digest": expected}, tensors
 
@@ -110,9 +114,10 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         # O_NONBLOCK: a FIFO must be refused, not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise CheckpointError(f"{path}: is not a regular file")
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise CheckpointError(f"{path}: is not a regular file")
             yield file
     except OSError as error:
         raise storage_error(path, error) from error
@@ -123,13 +128,15 @@ def _header(path: Path, file: BinaryIO) -> tuple[dict[str, Any], int]:
     size = os.fstat(file.fileno()).st_size
     head = file.read(32)
     length = int.from_bytes(head[:8], "little")
-    # Another format's first bytes make an impossible length; a possible one may begin like any of them.
-    if size < 8 + 2 or length > min(size - 8, MAX_HEADER_BYTES):
+    is_possible = size >= 8 + 2 and length <= min(size - 8, MAX_HEADER_BYTES)
+    # A length may begin like any other format, but none of those has a header's first byte behind it.
+    if not is_possible or head[8:9] != b"{":
         for magic, verdict in FOREIGN:
             if head.startswith(magic):
                 raise CheckpointError(f"{path}: {verdict}")
-        if size < 8 + 2:
-            raise CheckpointError(f"{path}: {size} bytes are too short for a charrnn checkpoint")
+    if size < 8 + 2:
+        raise CheckpointError(f"{path}: {size} bytes are too short for a charrnn checkpoint")
+    if not is_possible:
         raise CheckpointError(
             f"{path}: is not a charrnn checkpoint: header length {length:,} exceeds "
             + (f"the limit of {MAX_HEADER_BYTES:,}" if length <= size - 8 else "the file")
@@ -137,7 +144,10 @@ def _header(path: Path, file: BinaryIO) -> tuple[dict[str, Any], int]:
     if size > MAX_FILE_BYTES:
         raise CheckpointError(f"{path}: {size:,} bytes exceed the limit of {MAX_FILE_BYTES:,}")
     file.seek(8)
-    header = _strict_json(path, file.read(length), "header")
+    text = file.read(length)
+    header = _strict_json(path, text, "header")
+    if not text.rstrip(b" ").endswith(b"}"):
+        raise CheckpointError(f"{path}: header: padded with something else than spaces")
     return header, 8 + length
 
 
@@ -152,12 +162,23 @@ def _strict_json(path: Path, data: bytes | str, what: str) -> dict[str, Any]:
             raise ValueError("a number is too large")
         return number
 
+    def finite(digits: str) -> float:
+        if not math.isfinite(number := float(digits)):
+            raise ValueError("a number is too large")
+        return number
+
     def constant(name: str) -> None:
         raise ValueError(f"{name} is no number")
 
     try:
         text = data.decode() if isinstance(data, bytes) else data
-        value = json.loads(text, object_pairs_hook=unique, parse_int=bounded, parse_constant=constant)
+        value = json.loads(
+            text,
+            object_pairs_hook=unique,
+            parse_int=bounded,
+            parse_float=finite,
+            parse_constant=constant,
+        )
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise CheckpointError(f"{path}: {what}: not valid JSON: {reason}") from None

@@ -46,15 +46,10 @@ def encoded(tokenizer: Tokenizer, text: str, unknown: str, *, quiet: bool) -> Id
     from charrnn.terminal.notes import note
 
     ids = tokenizer.encode(text, unknown)
-    if unknown == "unk" and tokenizer.unknown is not None:
-        outside = {
-            character for character, token in zip(text, ids, strict=True) if token == tokenizer.unknown
-        }
-        if outside:
-            distinct = [f'"{character}"' for character in dict.fromkeys(text) if character in outside]
-            more = f", and {len(distinct) - SHOWN} more" if len(distinct) > SHOWN else ""
-            note(
-                f"not in the model's vocabulary, read as <unk>: {', '.join(distinct[:SHOWN])}{more}",
-                quiet=quiet,
-            )
+    if tokenizer.unknown is not None and (outside := ids == tokenizer.unknown).any():
+        # As many ids as characters: none was left out, or there would be no `<unk>` among them.
+        characters = list(dict.fromkeys(text[index] for index in outside.nonzero()[0]))
+        shown = ", ".join(f'"{character}"' for character in characters[:SHOWN])
+        more = f", and {len(characters) - SHOWN} more" if len(characters) > SHOWN else ""
+        note(f"not in the model's vocabulary, read as <unk>: {shown}{more}", quiet=quiet)
     return ids

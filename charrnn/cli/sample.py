@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from charrnn.cli import options, stdin
+from charrnn.cli import options
+from charrnn.cli import prompt as prompts
 from charrnn.cli.threads import limit_numpy
 from charrnn.config import MAX_SEED, SamplingConfig
-from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
@@ -49,9 +48,9 @@ def sample(
 
     product = Product()
     checkpoint = load(announce(model, quiet=quiet))
-    prompt = _prompt(prompt, quiet=quiet)
+    text = prompts.given(prompt, "--prompt", "a prompt", quiet=quiet)
     language_model = _on_device(checkpoint, device)
-    ids = _encoded(language_model, prompt, unknown, quiet=quiet)
+    ids = prompts.encoded(language_model.tokenizer, text, unknown, quiet=quiet)
     if seed is None:
         seed = secrets.randbelow(MAX_SEED + 1)
         note(f"seed {seed}", quiet=quiet)
@@ -62,9 +61,9 @@ def sample(
         for index in range(count):
             own_seed = (seed + index) & MAX_SEED
             if json:
-                _write_json(product, language_model, prompt, ids, sampling, own_seed)
+                _write_json(product, language_model, text, ids, sampling, own_seed)
             else:
-                _write_text(product, language_model, "" if no_echo else prompt, ids, sampling, own_seed)
+                _write_text(product, language_model, "" if no_echo else text, ids, sampling, own_seed)
                 if index + 1 < count:
                     product.write("\n" if product.at_line_start else "\n\n")
     finally:
@@ -99,41 +98,6 @@ def _write_json(
     text = "".join(piece.text for piece in pieces)
     bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
     product.write(json.dumps({"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}) + "\n")
-
-
-def _prompt(given: str | None, *, quiet: bool) -> str:
-    if given is None and stdin.is_given():
-        text = stdin.decoded(stdin.read("a prompt", quiet=quiet), "the prompt on standard input")
-        return text.removesuffix("\n")
-    if given is not None and not given.isascii():
-        try:
-            given.encode()
-        except UnicodeEncodeError:
-            raise UsageError("--prompt: is not UTF-8") from None
-    return given or ""
-
-
-def _encoded(model: LanguageModel, prompt: str, unknown: str, *, quiet: bool) -> Ids:
-    from charrnn.terminal.notes import note
-
-    ids = model.tokenizer.encode(prompt, unknown)
-    if model.tokenizer.unknown is not None and len(prompt) == len(ids):
-        outside = [
-            character
-            for character, token in zip(prompt, ids, strict=True)
-            if token == model.tokenizer.unknown
-        ]
-        if outside:
-            shown = ", ".join(f'"{character}"' for character in _first(outside))
-            note(f"not in the model's vocabulary, read as <unk>: {shown}", quiet=quiet)
-    return ids
-
-
-def _first(characters: list[str]) -> Iterator[str]:
-    distinct = list(dict.fromkeys(characters))
-    yield from distinct[:5]
-    if len(distinct) > 5:
-        yield f"and {len(distinct) - 5} more"
 
 
 def _on_device(checkpoint: Checkpoint, device: str) -> LanguageModel:

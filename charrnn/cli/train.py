@@ -148,9 +148,8 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
             origin,
         )
         training, run, plan = with_bar(work, quiet=asked.quiet)
-        for text in run.corpus.notes:
+        for text in (*run.corpus.notes, *closing.plan_lines(plan, run)):
             note(text, quiet=asked.quiet)
-        note(closing.plan_line(plan, run), quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)
         _train(asked, training, run, asked.budget or Budget())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.errors import CheckpointError
 
 # Below this a temperature means argmax: dividing by it would only overflow on the way there.
 GREEDY = 1e-6
+OVERFLOWN = "the model gives no probabilities: its weights are too large"
 
 Probabilities = NDArray[np.float64]
 
@@ -21,9 +24,16 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Logarithms of probabilities along the last dimension, in double precision."""
+    """Logarithms of probabilities along the last dimension, in double precision.
+
+    Raises:
+        CheckpointError: if the scores are not numbers.
+    """
     shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True)
+    highest = shifted.max(axis=-1, keepdims=True)
+    if not np.isfinite(highest).all():
+        raise CheckpointError(OVERFLOWN)
+    shifted -= highest
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
 
@@ -38,6 +48,9 @@ def probabilities(
         forbidden: tokens of probability 0, [V]; not all of them.
         sampling: temperature and filters, which apply in the order top-k, top-p, min-p.
 
+    Raises:
+        CheckpointError: if the scores are not numbers.
+
     Example:
         >>> probabilities(np.log([1., 2., 1.]), np.array([True, False, False]), SamplingConfig(temperature=1))
         array([0.        , 0.66666667, 0.33333333])
@@ -45,6 +58,8 @@ def probabilities(
     scores = logits.astype(np.float64)
     scores[forbidden] = -np.inf
     best = int(scores.argmax())
+    if not math.isfinite(scores[best]):
+        raise CheckpointError(OVERFLOWN)
     if sampling.temperature < GREEDY:
         certain = np.zeros(len(scores))
         certain[best] = 1.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import secrets
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,12 @@ class NextToken:
     text: str  # empty for the reserved ids; a lone byte of UTF-8 shows as U+FFFD
     token: int
     probability: float
+
+    @property
+    def bits(self) -> float:
+        """How surprising it would be; infinite if impossible."""
+        # max: -log2(1) is -0.0, and a sum's rounding may carry past 1.
+        return max(0.0, -math.log2(self.probability)) if self.probability else math.inf
 
 
 class LanguageModel:
@@ -74,20 +83,16 @@ class LanguageModel:
 
     def next(self, text: str, k: int = 10) -> list[NextToken]:
         """The k most likely tokens after a text, the likeliest first."""
-        return self.each_next(self.tokenizer.encode(text), k)[-1]
+        return deque(self.each_next(self.tokenizer.encode(text), k), maxlen=1).pop()
 
-    def each_next(self, ids: Ids, k: int) -> list[list[NextToken]]:
+    def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:
         """The k most likely tokens before each of these ids, and after the last: len(ids) + 1 lists."""
         states = self.stepper.start()
-        found = []
-        for token in (BOUNDARY, *ids):
+        for token in itertools.chain((BOUNDARY,), ids):
             logits, states = self.stepper.step(int(token), states)
             p = np.exp(log_softmax(logits))
             likeliest = np.argsort(-p, kind="stable")[:k]
-            found.append(
-                [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
-            )
-        return found
+            yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
 
     def _text(self, token: int) -> str:
         return self.tokenizer.token_bytes(token).decode("utf-8", "replace")

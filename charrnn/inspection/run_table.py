@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,4 +53,4 @@ def _row(path: Path) -> RunRow:
 def _number(card: Any, *keys: str) -> float | None:
     for key in keys:
         card = card.get(key) if isinstance(card, dict) else None
-    return float(card) if isinstance(card, (int, float)) else None
+    return float(card) if isinstance(card, (int, float)) and math.isfinite(card) else None

@@ -10,11 +10,11 @@ JOINERS = (0x200C, 0x200D)  # needed by real scripts, and by emoji
 def clean(text: str, *, keep_newlines: bool = False, strict: bool = True, limit: int | None = None) -> str:
     r"""The text with everything that a terminal would obey, or that hides, made visible.
 
-    Works character by character, so a stream may be cut anywhere.
+    Works character by character, so a stream may be cut anywhere but before a line feed.
 
     Args:
         text: anything at all.
-        keep_newlines: let line feeds and tabs through.
+        keep_newlines: let line feeds, a carriage return before one, and tabs through.
         strict: also show the joiners that some scripts need, for lists where nothing may hide.
         limit: cut after so many characters.
 
@@ -23,9 +23,9 @@ def clean(text: str, *, keep_newlines: bool = False, strict: bool = True, limit:
         'a^[[31mb\\u{202e}c'
     """
     shown = []
-    for character in text[:limit]:
+    for index, character in enumerate(text[:limit]):
         code = ord(character)
-        if keep_newlines and character in "\n\t":
+        if keep_newlines and (character in "\n\t" or text[index : index + 2] == "\r\n"):
             shown.append(character)
         elif code < 0x20 or code == 0x7F:
             shown.append("^" + chr(code ^ 0x40))

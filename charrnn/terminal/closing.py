@@ -18,20 +18,18 @@ from charrnn.training.run import Run
 UNITS = {"char": "chars", "byte": "bytes"}
 
 
-def plan_line(plan: Plan, run: Run) -> str:
-    """The plan as the flags that would ask for it, and what it comes to."""
+def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
+    """What the plan comes to, and the flags that would ask for it."""
     model, settings = plan.model, plan.settings
+    unit = UNITS[run.recipe.corpus.level]
+    speed = f", {short(plan.tokens_per_second)} {unit}/s here" if plan.tokens_per_second else ""
+    size = f"{short(run.corpus.characters)} {unit}, {short(weights.parameters(model))} parameters"
     flags = (
         f"--cell {model.cell} --layers {model.num_layers} --hidden {model.hidden_size} "
         f"--embedding {model.embedding_size} --dropout {settings.dropout:g} --batch {settings.batch_size} "
         f"--seq {settings.seq_len} --lr {settings.learning_rate:.3g} --seed {settings.seed}"
     )
-    unit = UNITS[run.recipe.corpus.level]
-    speed = f", {short(plan.tokens_per_second)} {unit}/s here" if plan.tokens_per_second else ""
-    return (
-        f"{short(run.corpus.characters)} {unit}, {short(weights.parameters(model))} parameters{speed}, "
-        f"about {plan.epochs:.1f} epochs: {flags}"
-    )
+    return f"{size}{speed}: about {plan.epochs:.1f} epochs", f"as flags: {flags}"
 
 
 def describe(model: ModelConfig) -> str:

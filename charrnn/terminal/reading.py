@@ -57,7 +57,9 @@ class _Bar:
     def __init__(self) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(desc="reading", unit="B", unit_scale=True, file=talk(), leave=False, dynamic_ncols=True)
+        self._bar = tqdm(
+            desc="reading", unit="B", unit_scale=True, file=talk(), leave=False, dynamic_ncols=True
+        )
 
     def show(self, reading: Reading) -> None:
         self._bar.total = reading.total or None

@@ -124,7 +124,7 @@ class LivePanel:
         elif isinstance(event, Evaluated):
             self._take(event)
         elif isinstance(event, Saved):
-            self._saved = f"saved at step {event.step:,}"
+            self._saved = f" saved at step {event.step:,} · Ctrl-C saves and stops "
         now = time.monotonic()
         if now - self._drawn >= REFRESH_SECONDS or not isinstance(event, Stepped):
             self._live.update(self._panel(), refresh=True)
@@ -165,6 +165,8 @@ class LivePanel:
             Group(*rows),
             title=Text(f" {clean(self._heading.name)} · {self._heading.model} "),
             title_align="left",
+            subtitle=Text(self._saved, "dim") if self._saved else None,
+            subtitle_align="right",
             width=self._width(),
             border_style="cyan",
         )
@@ -211,7 +213,6 @@ class LivePanel:
         if self._best:
             best = self._best.validation
             text.append(f" · best {best.nats_per_token:.3f} = {best.bits_per_byte:.3f} bits/byte", "bold")
-        text.append(f" · {self._saved}" if self._saved else "", "dim")
         return text
 
 

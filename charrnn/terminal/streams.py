@@ -26,6 +26,7 @@ class Product:
         self.at_line_start = True
         self._file = sys.stdout.buffer
         self._flushed = 0.0
+        self._held = ""  # a carriage return that may yet turn out to stand before a line feed
 
     def write(self, text: str) -> None:
         """Writes text; on a terminal what it would obey is shown instead.
@@ -37,7 +38,9 @@ class Product:
             return
         self.at_line_start = text.endswith("\n")
         if self.is_terminal:
-            text = clean(text, keep_newlines=True, strict=False)
+            text = self._held + text
+            self._held = "\r" if text.endswith("\r") else ""
+            text = clean(text.removesuffix("\r"), keep_newlines=True, strict=False)
         self.draw(text)
 
     def draw(self, text: str) -> None:

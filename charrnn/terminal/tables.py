@@ -26,7 +26,9 @@ HEAT = ((1.0, "green"), (2.0, "cyan"), (3.0, "yellow"), (math.inf, "red"))
 
 def print_next(console: Console, text: str, tokens: Sequence[NextToken], reserved: dict[int, str]) -> None:
     """The likeliest next tokens after a text."""
-    table = Table(title=Text(f"after {_quoted(text)}"), title_justify="left", box=None, pad_edge=False)
+    # Not the table's title, which would wrap where the table ends.
+    console.print(Text(f"after {_quoted(text)}", "italic"))
+    table = Table(box=None, pad_edge=False)
     table.add_column("next", no_wrap=True, style="bold")
     table.add_column("", no_wrap=True, style="cyan", width=BAR_WIDTH)
     table.add_column("probability", justify="right", no_wrap=True)
@@ -34,8 +36,8 @@ def print_next(console: Console, text: str, tokens: Sequence[NextToken], reserve
     table.add_column("code point", no_wrap=True, style="dim")
     for token in tokens:
         name, code = glyph(token, reserved)
-        bits = -math.log2(token.probability) if token.probability else math.inf
-        row = (name, bar(token.probability, BAR_WIDTH), f"{token.probability:.2%}", f"{bits:.2f}", code)
+        share = f"{token.probability:.2%}"
+        row = (name, bar(token.probability, BAR_WIDTH), share, f"{token.bits:.2f}", code)
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
 

@@ -63,7 +63,8 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
         newline: one of `config.NEWLINES`.
 
     Raises:
-        TextError: at the first byte that is not in the encoding, or at a NUL.
+        TextError: at the first byte that is not in the encoding, or at a NUL; if `utf-16` or `utf-32` meets
+            no byte order mark.
 
     Example:
         >>> list(decode("x", iter([b"a\xc3", b"\xa9\r\nb"]), "utf-8", "lf"))
