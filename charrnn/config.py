@@ -60,7 +60,7 @@ class TrainingConfig:
     batch_size: int = 16
     seq_len: int = 64
     stream_windows: int = 64  # a stream starts from a state of zeros every so many windows
-    clip: float = 1.0
+    clip: float = 0.25
     weight_decay: float = 0.01
     adam_beta1: float = 0.9
     adam_beta2: float = 0.99

@@ -21,7 +21,7 @@ FORMAT = 1
 KIND = "language-model"
 MAX_VOCABULARY = 262_144
 # Features that a reader must know to read a file rightly; none yet.
-FEATURES: frozenset[str] = frozenset()
+FEATURES: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,9 @@ def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str =
     check_version(path, description, kind)
     try:
         config = _config(path, description["config"])
-        tokenizer = restore(description["tokenizer"])
+        tokenizer = _tokenizer(path, description["tokenizer"])
         has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise CheckpointError(f"{path}: metadata: lacks {error}") from None
     if not (isinstance(has_endings, bool) and isinstance(card, dict) and isinstance(created, str)):
         raise CheckpointError(f"{path}: metadata: has_endings, card or created is of the wrong kind")
@@ -157,6 +157,15 @@ def _config(path: Path, values: Any) -> ModelConfig:
     for name, limit in limits.items():
         if type(values[name]) is not int or not 1 <= values[name] <= limit:
             raise CheckpointError(f"{path}: metadata: {name} is not a whole number from 1 to {limit:,}")
-    if values["cell"] not in CELLS:
+    if values["cell"] not in tuple(CELLS):  # by equality: what stands there may have no hash
         raise CheckpointError(f"{path}: metadata: unknown cell; this version knows {', '.join(CELLS)}")
     return ModelConfig(**values)
+
+
+def _tokenizer(path: Path, description: Any) -> Tokenizer:
+    if not isinstance(description, dict):
+        raise CheckpointError(f"{path}: metadata: tokenizer is no description of one")
+    try:
+        return restore(description)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error.message}") from None

@@ -75,6 +75,20 @@ def folder(name: str) -> Path:
     return RUNS / name
 
 
+def check_resumable(run: Path) -> None:
+    """Refuses a folder without what resuming needs.
+
+    Raises:
+        UsageError: naming the runs there are.
+    """
+    if not (run / LAST).exists():
+        known = ", ".join(path.parent.name for path in sorted(RUNS.glob(f"*/{LAST}"))[:8])
+        raise UsageError(
+            f"{run.name}: no run of this name to resume",
+            f"there are: {known}" if known else "there is none yet: charrnn train makes one",
+        )
+
+
 def is_taken(run: Path) -> bool:
     """Whether something of worth lies in a run's folder, or somebody is at work there."""
     return (run / MODEL).exists() or (run / LAST).exists() or is_locked(run)
@@ -139,8 +153,9 @@ def _path(argument: str) -> Path:
         with contextlib.suppress(OSError, ValueError):
             if path.exists() and not path.is_dir():
                 return path
-    if (RUNS / argument).is_dir():
-        raise UsageError(f"{argument}: this run has no model yet", f"look at {RUNS / argument}")
+    with contextlib.suppress(OSError):  # a name too long for a folder, say
+        if (RUNS / argument).is_dir():
+            raise UsageError(f"{argument}: this run has no model yet", f"look at {RUNS / argument}")
     known = ", ".join(path.parent.name for path in models_on_disk()[:8])
     raise UsageError(
         f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"

@@ -163,11 +163,12 @@ def _resume(asked: Asked, name: str) -> None:
     from charrnn.training.run import load_last
 
     folder = runs.folder(name)
-    recipe = load_last(folder)[0]
-    start.refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
+    runs.check_resumable(folder)
     with runs.locked(folder):
         remove_leftovers(folder)
-        work = start.resume(folder, asked.budget, _sitting(asked))
+        left = load_last(folder)
+        start.refuse_changes(left.recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
+        work = start.resume(folder, left, asked.budget, _sitting(asked))
         training, run = with_bar(work, quiet=asked.quiet)
         _train(asked, training, run, asked.budget)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 from charrnn.errors import CharrnnError
 from charrnn.terminal.clean import clean
 from charrnn.terminal.streams import talk
+
+# A command in a hint, to be shown as the person would have to type it.
+OWN_COMMAND = re.compile(r"\bcharrnn (?=train|sample|inspect|--|VERB)")
 
 
 def note(text: str, *, quiet: bool = False) -> None:
@@ -22,7 +26,7 @@ def show_error(error: CharrnnError) -> None:
     """The error and its hint, a line each."""
     _line(f"charrnn: error: {error.message}")
     if error.hint:
-        _line(f"hint: {error.hint}")
+        _line(f"hint: {OWN_COMMAND.sub(lambda _: command() + ' ', error.hint)}")
 
 
 def _line(text: str) -> None:

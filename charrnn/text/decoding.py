@@ -108,7 +108,8 @@ def unify_newlines(chunks: Iterator[bytes], newline: str) -> Iterator[bytes]:
         return
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     for chunk, final in _with_end(b"", chunks):
-        yield newlines.decode(chunk.decode("latin-1"), final=final).encode("latin-1")
+        if data := newlines.decode(chunk.decode("latin-1"), final=final).encode("latin-1"):
+            yield data
 
 
 def byte_order_mark(data: bytes) -> tuple[bytes, str] | None:

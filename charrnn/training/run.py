@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from charrnn.checkpoint import container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
-from charrnn.errors import CheckpointError, UsageError
+from charrnn.errors import CheckpointError
 from charrnn.evaluation.metrics import Validation
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
@@ -130,16 +130,21 @@ class Run:
         }
 
 
-def load_last(folder: Path) -> tuple[Recipe, Progress, Checkpoint]:
+class Left(NamedTuple):
+    """What a run left behind when it stopped."""
+
+    recipe: Recipe
+    progress: Progress
+    checkpoint: Checkpoint
+
+
+def load_last(folder: Path) -> Left:
     """What a run was made of, how far it is, and its tensors.
 
     Raises:
-        UsageError: if there is no such run.
         CheckpointError: if the file cannot be used.
     """
     path = folder / runs.LAST
-    if not path.exists():
-        raise UsageError(f"{folder.name}: no run of this name to resume", "charrnn inspect runs lists them")
     description, tensors = container.unpack(path)
     checkpoint = model.parse(path, description, tensors, KIND)
     try:
@@ -161,7 +166,7 @@ def load_last(folder: Path) -> tuple[Recipe, Progress, Checkpoint]:
         ) from None
     weights.check(path, tensors, learner.expected(recipe.model, recipe.settings.batch_size, progress.step))
     model.refuse_non_finite(path, tensors)
-    return recipe, progress, checkpoint
+    return Left(recipe, progress, checkpoint)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -28,16 +28,18 @@ from charrnn.text.decoding import check_encoding
 from charrnn.text.encoding import Reading
 from charrnn.text.sources import EMBEDDED, STDIN, Document
 from charrnn.training import plan as planning
-from charrnn.training import run as run_files
 from charrnn.training.learner import Learner
 from charrnn.training.loop import Training
 from charrnn.training.plan import Plan, Request
 from charrnn.training.progress import Progress
-from charrnn.training.run import Recipe, Run
+from charrnn.training.run import Left, Recipe, Run
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 
 COPIED_CORPUS = "corpus.txt"
 SAMPLE_SEED = 1
+# However long reading and planning took, at least this share of a budget of seconds is for training.
+TRAINING_SHARE = 0.25
+NOTHING = Segment("steps", 0, 0)
 SHAPE_FIELDS = ("cell", "num_layers", "hidden_size", "embedding_size")
 # Where a flag is a short form of its field's name.
 FLAGS = {
@@ -168,18 +170,19 @@ def new(
     if origin:
         learner.adopt(origin[1].tensors)
     batches = _batches(run)
-    segment = _segment(budget, batches, step=0, seconds=0.0, reserve=plan.reserve)
+    segment = _segment(budget, batches, Progress(segment=NOTHING), clock(), plan.reserve)
     training = _training(learner, batches, run, Progress(segment=segment), sitting, clock, plan.final_tokens)
     return training, run, plan
 
 
 def resume(
-    folder: Path, budget: Budget | None, sitting: Sitting
+    folder: Path, left: Left, budget: Budget | None, sitting: Sitting
 ) -> Generator[Reading, None, tuple[Training, Run]]:
     """Reads the corpus again, yielding progress, and returns a run where it was left.
 
     Args:
         folder: where it is kept.
+        left: what `load_last` found there.
         budget: how much longer to train from here on; `None` for what is left of the old budget.
         sitting: the circumstances.
 
@@ -187,7 +190,7 @@ def resume(
         UsageError: if the run is finished and no new budget is given.
         CheckpointError: if the corpus is no longer what it was.
     """
-    recipe, progress, checkpoint = run_files.load_last(folder)
+    recipe, progress, checkpoint = left
     if progress.finished and budget is None:
         raise UsageError(
             f"{folder.name}: has finished its budget",
@@ -213,8 +216,7 @@ def resume(
     rest = Budget(progress.segment.unit, progress.segment.end - progress.segment.begin)
     reserve, final_tokens = planning.closing(corpus, budget or rest, speed)
     if budget is not None:
-        segment = _segment(budget, batches, step=progress.step, seconds=progress.seconds, reserve=reserve)
-        segment = replace(segment, peak=PEAK_AFTER_RESUME)
+        segment = replace(_segment(budget, batches, progress, clock(), reserve), peak=PEAK_AFTER_RESUME)
         progress = replace(progress, segment=segment, evaluations=0, since_best=0, finished=False)
     return _training(learner, batches, run, progress, sitting, clock, final_tokens), run
 
@@ -257,11 +259,13 @@ def _batches(run: Run) -> Batches:
     return Batches(corpus.training, settings.batch_size, settings.seq_len, rule, settings.stream_windows)
 
 
-def _segment(budget: Budget, batches: Batches, *, step: int, seconds: float, reserve: float) -> Segment:
+def _segment(budget: Budget, batches: Batches, before: Progress, now: float, reserve: float) -> Segment:
+    """The stretch from here to the end of a budget that began where `before` ended."""
     if budget.unit == "seconds":
-        return Segment("seconds", seconds, seconds + max(budget.amount - reserve, 0.5 * budget.amount))
+        end = before.seconds + budget.amount - reserve
+        return Segment("seconds", now, max(end, now + TRAINING_SHARE * budget.amount))
     steps = budget.amount * batches.windows if budget.unit == "epochs" else budget.amount
-    return Segment("steps", step, step + max(1, round(steps)))
+    return Segment("steps", before.step, before.step + max(1, round(steps)))
 
 
 def _check_vocabulary(corpus: Corpus, origin: tuple[str, Checkpoint] | None) -> None:

@@ -73,7 +73,8 @@ def new(folder: str, budget: Budget, sample_length: int = 0, **changes: Any) -> 
 
 
 def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, Run]:
-    return finish(start.resume(Path(folder), budget, Sitting(0.0, torch.device("cpu"), 0)))
+    sitting = Sitting(0.0, torch.device("cpu"), 0)
+    return finish(start.resume(Path(folder), load_last(Path(folder)), budget, sitting))
 
 
 def fit(

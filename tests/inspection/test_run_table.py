@@ -1,0 +1,60 @@
+"""Runs in a table: the best first, the damaged named."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from charrnn.checkpoint import model as model_files
+from charrnn.checkpoint import runs
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import ModelConfig
+from charrnn.inspection.card import card
+from charrnn.inspection.run_table import rows
+from charrnn.models.language_model import LanguageModel
+from charrnn.text.byte import ByteTokenizer
+
+
+def save(name: str, history: dict[str, Any]) -> Checkpoint:
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=257, hidden_size=4, embedding_size=2, cell="rnn")
+    tensors = LanguageModel(config).tensors()
+    checkpoint = Checkpoint(
+        config=config, tokenizer=ByteTokenizer(), tensors=tensors, has_endings=False, card=history
+    )
+    path = Path("checkpoints", name, "model.safetensors")
+    path.parent.mkdir(parents=True)
+    model_files.save(path, checkpoint)
+    return checkpoint
+
+
+def test_runs_are_sorted_by_bits_per_byte_and_those_without_come_last() -> None:
+    for name, bits in (("middle", 2.0), ("best", 1.5), ("worst", 2.5)):
+        save(name, {"validation": {"bits_per_byte": bits}, "trained": {"seconds": 7}})
+    save("silent", {"validation": "none"})
+    damaged = Path("checkpoints/damaged/model.safetensors")
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"PK\x03\x04" + b"\xff" * 30)
+    found = rows(runs.models_on_disk())
+    assert [row.name for row in found] == ["best", "middle", "worst", "damaged", "silent"]
+    assert found[0].model == "byte rnn 1x4"
+    assert found[0].seconds == 7
+    # 257 x 2 embedding, 4 x 2 + 4 x 4 + 4 recurrent, 257 x 4 + 257 output.
+    assert found[0].parameters == 514 + 28 + 1285
+    assert found[3].error == (
+        "checkpoints/damaged/model.safetensors: is a zip or PyTorch file; "
+        "charrnn never loads pickle (it can run code)"
+    )
+
+
+def test_the_card_says_what_the_file_is_and_passes_on_its_history() -> None:
+    save("one", {"validation": {"bits_per_byte": 1.5}, "name": "an older name"})
+    path = Path("checkpoints/one/model.safetensors")
+    loaded = model_files.load(path)
+    findings = card(path, "one", loaded)
+    assert findings["name"] == "one"
+    assert findings["validation"] == {"bits_per_byte": 1.5}
+    assert findings["parameters"] == sum(tensor.size for tensor in loaded.tensors.values())
+    assert (findings["task"], findings["level"], findings["cell"]) == ("language-model", "byte", "rnn")
+    assert findings["digest"] == loaded.digest
+    assert findings["non_finite"] == {}

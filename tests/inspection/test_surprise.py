@@ -1,0 +1,78 @@
+"""Surprise in bits per byte, against probabilities multiplied by hand."""
+
+import math
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.config import ModelConfig
+from charrnn.inference.draw import log_softmax
+from charrnn.inference.stepper import NumpyStepper
+from charrnn.inspection.surprise import Surprise, surprise
+from charrnn.models.language_model import LanguageModel
+from charrnn.text.byte import ByteTokenizer
+from charrnn.text.char import CharTokenizer
+from charrnn.text.tokenizer import Tokenizer
+
+LETTERS = CharTokenizer.from_codepoints(sorted(ord(c) for c in "abé\n\r"))
+
+
+def stepper(vocab_size: int) -> NumpyStepper:
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=vocab_size, hidden_size=8)
+    return NumpyStepper(config, LanguageModel(config).tensors(), np.float64)
+
+
+def found(tokenizer: Tokenizer, text: bytes) -> Surprise:
+    work: Generator[Any, None, Surprise] = surprise(stepper(tokenizer.vocab_size), tokenizer, text)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: Surprise = done.value
+            return result
+
+
+def bits_of(tokenizer: Tokenizer, text: str) -> float:
+    """The text's bits, token after token, from the boundary on."""
+    net, bits, previous = stepper(tokenizer.vocab_size), 0.0, 0
+    states = net.start()
+    for token in tokenizer.encode(text):
+        logits, states = net.step(previous, states)
+        bits -= float(log_softmax(logits)[token]) / math.log(2)
+        previous = int(token)
+    return bits
+
+
+@pytest.mark.parametrize("text", ["ab", "ab\nba\n", "aé\n\nb", "a" * 700 + "\n" + "b" * 50])
+def test_the_lines_add_up_to_the_text_read_token_by_token(text: str) -> None:
+    result = found(LETTERS, text.encode())
+    assert sum(line.bits for line in result.lines) == pytest.approx(bits_of(LETTERS, text))
+    assert "".join(line.text for line in result.lines) == text
+    assert result.bytes == len(text.encode())
+    assert result.bits_per_byte == pytest.approx(bits_of(LETTERS, text) / len(text.encode()))
+    assert result.nats_per_token == pytest.approx(bits_of(LETTERS, text) * math.log(2) / len(text))
+
+
+def test_a_line_ends_at_a_line_feed_alone() -> None:
+    assert [line.text for line in found(LETTERS, b"a\rb\r\na").lines] == ["a\rb\r\n", "a"]
+
+
+def test_a_character_outside_the_vocabulary_costs_its_bytes_on_top() -> None:
+    known, unknown = found(LETTERS, b"ab"), found(LETTERS, "a€".encode())
+    assert unknown.lines[0].bits == pytest.approx(bits_of(LETTERS, "a€") + 8 * 3)
+    assert known.lines[0].bits == pytest.approx(bits_of(LETTERS, "ab"))
+
+
+def test_any_bytes_can_be_surprising() -> None:
+    result = found(ByteTokenizer(), b"\xff\x00\n\xc3")
+    assert [line.bytes for line in result.lines] == [3, 1]
+    assert result.tokens == 4
+
+
+def test_no_text_is_no_surprise() -> None:
+    result = found(LETTERS, b"")
+    assert (result.lines, result.bits_per_byte, result.nats_per_token, result.tokens) == ((), 0.0, 0.0, 0)
