@@ -23,10 +23,8 @@ def small(
 ) -> Checkpoint:
     """A language model of about a kilobyte, with random weights."""
     tokenizer = tokenizer or CharTokenizer.from_codepoints([10, 97, 98, 0x1F600])
-    config = ModelConfig(
-        vocab_size=tokenizer.vocab_size,
-        **{"hidden_size": 4, "embedding_size": 3, "cell": "rnn"} | shape,
-    )
+    sizes: dict[str, Any] = {"hidden_size": 4, "embedding_size": 3, "cell": "rnn"}
+    config = ModelConfig(vocab_size=tokenizer.vocab_size, **sizes | shape)
     return Checkpoint(
         config=config,
         tokenizer=tokenizer,

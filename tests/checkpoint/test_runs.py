@@ -1,0 +1,311 @@
+"""Which model a name means, which names a run may have, and that one run has one trainer."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from charrnn.checkpoint import container, model, runs
+from charrnn.checkpoint.runs import Found, find, fresh_name, locked
+from charrnn.config import VIEWS
+from charrnn.errors import ExitCode, StorageError, UsageError
+from tests.checkpoint.handmade import small
+
+MORNING, NOON, EVENING = (f"2026-11-22T{hour}:00:00.000000+00:00" for hour in ("08", "12", "20"))
+
+
+def put(path: Path, created: str = NOON) -> Path:
+    """A model's file that says when it was made; its own time is another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = small()
+    path.write_bytes(container.pack(model.metadata(made) | {"created": created}, made.tensors))
+    return path
+
+
+def put_run(name: str, created: str = NOON) -> Path:
+    return put(Path("checkpoints") / name / "model.safetensors", created)
+
+
+def usage_error(argument: str | None) -> tuple[str, str | None]:
+    with pytest.raises(UsageError) as caught:
+        find(argument)
+    assert caught.value.exit_code == ExitCode.USAGE
+    return caught.value.message, caught.value.hint
+
+
+# Which model is meant
+
+
+def test_a_name_means_its_run() -> None:
+    expected = put_run("tale")
+    put_run("other")
+    found = find("tale")
+    assert found == Found(expected, "argument")
+    assert found.name == "tale"
+
+
+def test_a_folder_means_the_model_in_it() -> None:
+    expected = put(Path("elsewhere/deep/model.safetensors"))
+    for argument in ("elsewhere/deep", "elsewhere/deep/", "./elsewhere/deep"):
+        assert find(argument) == Found(expected, "argument")
+        assert find(argument).name == "deep"
+
+
+def test_a_file_means_itself() -> None:
+    expected = put(Path("shared/mine.safetensors"))
+    assert find("shared/mine.safetensors") == Found(expected, "argument")
+    assert find(str(expected.absolute())) == Found(expected.absolute(), "argument")
+    assert find("shared/mine.safetensors").name == "mine"
+
+
+def test_a_model_without_a_folder_is_called_by_its_file() -> None:
+    put(Path("model.safetensors"))
+    assert find("model.safetensors").name == "model"
+
+
+def test_a_name_means_a_run_before_a_file_of_the_same_name() -> None:
+    run, file = put_run("tale"), put(Path("tale"))
+    assert find("tale").path == run
+    assert find("./tale").path == file
+
+
+def test_the_environment_names_a_model_where_the_command_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    tale, other = put_run("tale"), put_run("other", EVENING)
+    monkeypatch.setenv("CHARRNN_MODEL", "tale")
+    assert find(None) == Found(tale, "environment")
+    assert find("other") == Found(other, "argument")
+    monkeypatch.setenv("CHARRNN_MODEL", "")
+    assert find(None) == Found(other, "newest")
+
+
+def test_without_a_name_the_newest_is_meant_by_what_the_files_say_not_by_their_age() -> None:
+    ages = {"a": (NOON, 1_000_000), "b": (EVENING, 1), "c": (MORNING, 2_000_000)}
+    for name, (created, age) in ages.items():
+        os.utime(put_run(name, created), (age, age))
+    assert find(None) == Found(Path("checkpoints/b/model.safetensors"), "newest")
+
+
+def test_damaged_runs_do_not_hide_the_others() -> None:
+    expected = put_run("whole", MORNING)
+    cut = put_run("cut", EVENING)
+    cut.write_bytes(cut.read_bytes()[:100])
+    put_run("empty").write_bytes(b"")
+    put_run("foreign").write_bytes(b"PK\3\4" + bytes(100))
+    put_run("undated", "")
+    for name in ("fifo", "folder", "link"):
+        (Path("checkpoints") / name).mkdir()
+    os.mkfifo("checkpoints/fifo/model.safetensors")
+    Path("checkpoints/folder/model.safetensors").mkdir()
+    Path("checkpoints/link/model.safetensors").symlink_to("nowhere")
+    Path("checkpoints/README.md").touch()
+    assert find(None) == Found(expected, "newest")
+
+
+def test_no_model_at_all_says_how_to_get_one() -> None:
+    expected = "no model yet: checkpoints/ has none", "train one first: charrnn train corpus.txt"
+    assert usage_error(None) == expected
+    put_run("damaged").write_bytes(b"")
+    assert usage_error(None) == expected
+
+
+@pytest.mark.parametrize("argument", ["tele", "no/such/file", "x\0y", 300 * "x", 300 * "x/", "\udcff"])
+def test_a_name_of_nothing_is_told_which_names_there_are(argument: str) -> None:
+    assert usage_error(argument) == (f"{argument}: no such model", "charrnn train makes one")
+    put_run("tale")
+    put_run("other")
+    assert usage_error(argument) == (f"{argument}: no such model", "there are: other, tale")
+
+
+def test_only_the_first_runs_are_listed() -> None:
+    for number in range(10):
+        put_run(f"run{number}")
+    said = ", ".join(f"run{number}" for number in range(8))
+    assert usage_error("tale") == ("tale: no such model", f"there are: {said}")
+
+
+def test_a_run_that_has_no_model_yet_says_so() -> None:
+    Path("checkpoints/young").mkdir(parents=True)
+    assert usage_error("young") == ("young: this run has no model yet", "look at checkpoints/young")
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "name", ["tale", "Tale_2", "a.b-c", "my tale", "m\u00e4rchen", "\u7269\u8a9e", 100 * "x"]
+)
+def test_a_name_is_a_folder_of_checkpoints(name: str) -> None:
+    assert runs.folder(name) == Path("checkpoints") / name
+    assert runs.folder(name).parent == Path("checkpoints")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        ".hidden",
+        "-x",
+        "--name",
+        "a/b",
+        "/etc",
+        "../up",
+        "a\0b",
+        "a\nb",
+        "a\tb",
+        "\x1b[31mred",
+        "\x7f",
+        "\x9b31m",
+        "a\u202eb",
+        "a\u2028b",
+        "\udcff",
+        101 * "x",
+        51 * "\u00e9",
+    ],
+)
+def test_what_would_leave_the_folder_or_hide_is_no_name(name: str) -> None:
+    for refuse in (runs.folder, fresh_name):
+        with pytest.raises(UsageError) as caught:
+            refuse(name)
+        assert caught.value.message == f'"{name}" cannot be the name of a run'
+        assert caught.value.hint == "letters, digits, -, _ and . make one"
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_is_no_name(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        runs.folder(name)
+    said = f'a run cannot be called "{name}": `charrnn inspect {name}` means a view'
+    assert caught.value.message == said
+    assert fresh_name(name) == f"{name}-2"
+
+
+def test_a_fresh_name_has_the_first_free_number() -> None:
+    assert fresh_name("tale") == "tale"
+    put_run("tale")
+    assert fresh_name("tale") == "tale-2"
+    put_run("tale-2")
+    put_run("tale-4")
+    assert fresh_name("tale") == "tale-3"
+    assert fresh_name("tale-2") == "tale-2-2"
+
+
+def test_a_name_is_taken_by_a_model_by_what_resumes_it_or_by_its_trainer() -> None:
+    run = Path("checkpoints/tale")
+    run.mkdir(parents=True)
+    (run / "log.jsonl").touch()
+    (run / ".lock").touch()
+    assert not runs.is_taken(run)
+    for name in ("model.safetensors", "last.safetensors"):
+        (run / name).touch()
+        assert runs.is_taken(run)
+        (run / name).unlink()
+    with locked(run):
+        assert runs.is_taken(run)
+        assert fresh_name("tale") == "tale-2"
+    assert fresh_name("tale") == "tale"
+
+
+# The lock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from charrnn.checkpoint.runs import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+RUN = Path("checkpoints/tale")
+
+
+@contextmanager
+def another_trainer() -> "Iterator[subprocess.Popen[str]]":
+    """Another process that holds the run until it ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(RUN)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def refusal() -> tuple[str, str | None]:
+    with pytest.raises(StorageError) as caught, locked(RUN):
+        pass
+    return caught.value.message, caught.value.hint
+
+
+def test_one_run_has_one_trainer_and_the_other_is_told_who() -> None:
+    with another_trainer() as process:
+        said = f"checkpoints/tale: process {process.pid} trains here already"
+        assert refusal() == (said, "another --name starts another run")
+        assert refusal()[0] == said  # the refusal took nothing away
+        assert runs.is_locked(RUN)
+        assert Found(RUN / "model.safetensors", "argument").is_training
+        assert fresh_name("tale") == "tale-2"
+
+
+def test_a_killed_trainer_holds_nothing() -> None:
+    with another_trainer() as process:
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not runs.is_locked(RUN)
+        assert (RUN / ".lock").read_text() == f"{process.pid}\n"
+        with locked(RUN):
+            assert runs.is_locked(RUN)
+            assert (RUN / ".lock").read_text() == f"{os.getpid()}\n"
+    assert not runs.is_locked(RUN)
+
+
+def test_the_lock_is_exclusive_within_a_process_too() -> None:
+    with locked(RUN):
+        assert refusal()[0] == f"checkpoints/tale: process {os.getpid()} trains here already"
+    with locked(RUN):
+        pass
+
+
+def test_a_failure_while_training_lets_go() -> None:
+    with pytest.raises(KeyboardInterrupt), locked(RUN):
+        raise KeyboardInterrupt
+    assert not runs.is_locked(RUN)
+    with locked(RUN):
+        pass
+
+
+def test_another_run_has_another_lock() -> None:
+    with another_trainer(), locked(Path("checkpoints/other")):
+        assert runs.is_locked(Path("checkpoints/other"))
+
+
+def test_asking_whether_a_run_is_locked_leaves_nothing_behind() -> None:
+    assert not runs.is_locked(RUN)
+    RUN.mkdir(parents=True)
+    assert not runs.is_locked(RUN)
+    assert list(RUN.iterdir()) == []
+
+
+def test_a_link_in_the_lock_s_place_is_not_followed() -> None:
+    RUN.mkdir(parents=True)
+    Path("precious").write_text("content")
+    (RUN / ".lock").symlink_to(Path("precious").absolute())
+    with pytest.raises(StorageError) as caught, locked(RUN):
+        pass
+    assert caught.value.message == "checkpoints/tale: Too many levels of symbolic links"
+    assert Path("precious").read_text() == "content"
+
+
+def test_a_file_in_the_folder_s_place_is_named() -> None:
+    Path("checkpoints").touch()
+    with pytest.raises(StorageError) as caught, locked(RUN):
+        pass
+    assert caught.value.message == "checkpoints/tale: Not a directory"

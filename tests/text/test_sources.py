@@ -1,0 +1,195 @@
+"""What the arguments of the command line name, and how documents are read."""
+
+import gzip
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from pydoc_data.topics import topics
+from typing import NoReturn
+
+import pytest
+
+from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
+from charrnn.text import sources
+from charrnn.text.sources import EMBEDDED, Document, default_name, find, is_pipe
+from tests.text.reading import document
+
+
+def files(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+
+
+def found(*arguments: str) -> list[str]:
+    documents = find(arguments)
+    assert [str(document.path) for document in documents] == [
+        str(Path(document.name)) for document in documents
+    ]
+    return [document.name for document in documents]
+
+
+def refused(kind: type[CharrnnError], *arguments: str) -> str:
+    with pytest.raises(kind) as caught:
+        find(arguments)
+    assert caught.value.hint is None
+    return caught.value.message
+
+
+def test_files_come_in_the_order_given() -> None:
+    files("b.txt", "a.txt", "c.md")
+    assert found("c.md", "a.txt", "b.txt", "a.txt") == ["c.md", "a.txt", "b.txt", "a.txt"]
+
+
+def test_a_folder_stands_for_all_files_below_it_in_alphabetical_order_without_hidden_ones() -> None:
+    files("poems/b.txt", "poems/a.txt", "poems/deep/er/c.txt", "poems/.hidden", "poems/.git/config", "other")
+    Path("poems/dangling").symlink_to("nowhere")
+    assert found("poems") == ["poems/a.txt", "poems/b.txt", "poems/deep/er/c.txt"]
+    assert found("poems/") == found("poems")
+
+
+def test_a_pattern_stands_for_the_files_that_match_it_in_alphabetical_order() -> None:
+    files("b.txt", "a.txt", "c.md", "deep/d.txt", "e.txt/inside")
+    assert found("*.txt", "c.md") == ["a.txt", "b.txt", "c.md"]
+    assert found("**/*.txt") == ["a.txt", "b.txt", "deep/d.txt"]
+    assert found("[ab].txt") == ["a.txt", "b.txt"]
+
+
+def test_a_file_whose_name_is_a_pattern_is_itself() -> None:
+    files("a[1].txt", "a1.txt")
+    assert found("a[1].txt") == ["a[1].txt"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("missing.txt", "missing.txt: no such file"),
+        ("*.nothing", "*.nothing: no file matches this pattern"),
+        ("fold*", "fold*: no file matches this pattern"),
+        ("a\0b", "a\0b: embedded null byte"),
+        ("file/below", "file/below: Not a directory"),
+        ("x" * 300, f"{'x' * 300}: File name too long"),
+        ("/dev/null", "/dev/null: is neither a regular file, a folder nor a pipe"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_what_cannot_be_a_corpus_is_refused(argument: str, message: str) -> None:
+    files("file")
+    Path("folder").mkdir()
+    assert refused(UsageError, argument) == message
+
+
+def test_a_folder_without_files_is_no_text() -> None:
+    files("empty/.hidden")
+    assert refused(TextError, "empty") == "empty: has no files"
+
+
+def test_a_file_that_may_not_be_read_is_refused_before_any_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(path: Path, _mode: str) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    files("secret.txt")
+    monkeypatch.setattr(Path, "open", forbid)
+    assert refused(UsageError, "secret.txt") == "secret.txt: permission denied"
+
+
+def test_a_file_that_the_system_cannot_open_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, _mode: str) -> NoReturn:
+        raise OSError(5, "Input/output error", str(path))
+
+    files("broken.txt")
+    monkeypatch.setattr(Path, "open", fail)
+    assert refused(StorageError, "broken.txt") == "broken.txt: Input/output error"
+
+
+def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
+    files("file.txt")
+    os.mkfifo("fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str((tmp_path / "socket").relative_to(Path.cwd())))
+    arguments = ["-", "fifo", "file.txt", ".", "socket", "missing", "a\0b"]
+    assert [is_pipe(argument) for argument in arguments] == [True, True, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ([], "pydoc"),
+        (["-"], "stdin"),
+        (["fifo"], "pipe"),
+        (["poems/keats.txt", "byron.txt"], "keats"),
+        (["keats.txt.gz"], "keats"),
+        (["keats.gz"], "keats"),
+        (["poems/"], "poems"),
+        (["john keats (1795).txt"], "john-keats--1795"),
+        (["*.txt"], "corpus"),
+        ([".bashrc"], "corpus"),
+        (["v1.2.txt"], "v1.2"),
+        (["ґудзик.txt"], "ґудзик"),
+        (["x" * 80], "x" * 60),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_run_is_called_after_its_first_input(arguments: list[str], name: str) -> None:
+    os.mkfifo("fifo")
+    assert default_name(arguments) == name
+
+
+def test_here_is_called_as_the_folder_is() -> None:
+    Path("verses").mkdir()
+    os.chdir("verses")
+    assert default_name(["."]) == "verses"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_chunks_joined_are_the_text(
+    pack: Callable[[bytes], bytes], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "CHUNK_BYTES", size)
+    data = bytes(range(256))
+    source = document("a.txt.gz" if pack is gzip.compress else "a.txt", pack(data))
+    chunks = list(source.chunks())
+    assert b"".join(chunks) == data
+    assert max(map(len, chunks)) <= size
+    assert source.size() == len(pack(data))
+
+
+def test_an_empty_file_has_no_chunks() -> None:
+    assert list(document("empty.txt", b"").chunks()) == list(document("empty.gz", b"").chunks()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (
+            gzip.compress(b"some text" * 99)[:-9],
+            "Compressed file ended before the end-of-stream marker was reached",
+        ),
+        (b"some text", "Not a gzipped file (b'so')"),
+        (
+            gzip.compress(b"some text")[:10] + b"\xff" * 20,
+            "Error -3 while decompressing data: invalid block type",
+        ),
+    ],
+    ids=["cut off", "plain", "garbage"],
+)
+def test_a_damaged_gz_is_refused(data: bytes, complaint: str) -> None:
+    with pytest.raises(TextError) as caught:
+        list(document("poem.gz", data).chunks())
+    assert caught.value.message == f"poem.gz: the gzip data is damaged: {complaint}"
+    assert caught.value.hint is None
+
+
+def test_a_file_that_went_away_is_named() -> None:
+    with pytest.raises(StorageError) as caught:
+        list(Document("gone.txt", Path("gone.txt")).chunks())
+    assert caught.value.message == "gone.txt: No such file or directory"
+
+
+def test_the_embedded_text_is_what_help_shows_and_as_long_as_it_says() -> None:
+    chunks = list(EMBEDDED.chunks())
+    assert b"".join(chunks).decode().startswith(topics[min(topics)])
+    assert sum(len(topic.encode()) + 1 for topic in topics.values()) - 1 == EMBEDDED.size()
+    assert sum(map(len, chunks)) == EMBEDDED.size()
