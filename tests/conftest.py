@@ -1,6 +1,11 @@
 """What tests share: where real data lies, and a cache of their own."""
 
 import os
+
+# Nets of a dozen units gain nothing from a second thread, and on a busy machine two threads that wait for
+# each other take fifty times as long. Set before torch is imported, here and in the programs that tests run.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

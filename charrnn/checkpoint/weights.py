@@ -15,6 +15,9 @@ from charrnn.errors import CheckpointError
 EMBEDDING = "model.embedding"
 OUTPUT_WEIGHT = "model.output.weight"
 OUTPUT_BIAS = "model.output.bias"
+AVERAGE = "train.average."
+FIRST_MOMENT = "train.first."
+SECOND_MOMENT = "train.second."
 WHAT_IS_SHOWN = 3  # of many wrong tensors
 
 
@@ -40,6 +43,24 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         if cell.has_inner_bias:
             table[layer(index, "inner_bias")] = (hidden,)
     return table | {OUTPUT_WEIGHT: (config.vocab_size, hidden), OUTPUT_BIAS: (config.vocab_size,)}
+
+
+def state(index: int, part: str) -> str:
+    """The name of a recurrent layer's carried state, `hidden` or `cell`."""
+    return f"train.state.{index}.{part}"
+
+
+def training_shapes(config: ModelConfig, batch_size: int, step: int) -> dict[str, tuple[int, ...]]:
+    """Name to shape of all that resuming needs after so many steps."""
+    model = shapes(config)
+    table = dict(model)
+    for prefix in (AVERAGE, FIRST_MOMENT, SECOND_MOMENT):
+        table |= {prefix + name: shape for name, shape in model.items()}
+    if step:  # before the first step no state is carried
+        for index in range(config.num_layers):
+            for part in CELLS[config.cell].state._fields:
+                table[state(index, part)] = (batch_size, config.hidden_size)
+    return table
 
 
 def parameters(config: ModelConfig) -> int:

@@ -119,7 +119,7 @@ class Asked:
 
 def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bool) -> None:
     from charrnn.checkpoint import runs
-    from charrnn.text.sources import default_name
+    from charrnn.text.sources import default_name, documents_of
 
     folder = runs.folder(name or runs.fresh_name(default_name(asked.inputs)))
     if runs.is_taken(folder) and not force:
@@ -127,49 +127,56 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
             f"{folder}: there is a run of this name",
             f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
         )
-    # Imported here, with torch: what is wrong with the names is said at once.
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
-    from charrnn.training import start
+    from charrnn.text.corpus import prepare
+    from charrnn.training.request import load_origin, settled
 
-    origin = start.load_origin(origin_name) if origin_name else None
-    config, request = start.settled(asked.corpus_flags, asked.net_flags, origin)
+    origin = load_origin(origin_name) if origin_name else None
+    config, request = settled(asked.corpus_flags, asked.net_flags, origin)
     with _new_folder(folder), runs.locked(folder):
-        documents = start.documents_of(asked.inputs, folder)
-        work = start.new(
-            folder,
-            documents,
-            asked.inputs,
-            config,
-            request,
-            asked.budget or Budget(),
-            _sitting(asked),
-            origin,
+        documents = documents_of(asked.inputs, folder)
+        work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
+        corpus = with_bar(work, quiet=asked.quiet)
+        # Imported here, with torch: what is wrong with the text is said at once.
+        from charrnn.training import start
+
+        budget = asked.budget or Budget()
+        training, run, plan = start.new(
+            folder, corpus, documents, asked.inputs, config, request, budget, _sitting(asked), origin
         )
-        training, run, plan = with_bar(work, quiet=asked.quiet)
-        for text in (*run.corpus.notes, *closing.plan_lines(plan, run)):
+        for text in (*corpus.notes, *closing.plan_lines(plan, run)):
             note(text, quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)
-        _train(asked, training, run, asked.budget or Budget())
+        _train(asked, training, run, budget)
 
 
 def _resume(asked: Asked, name: str) -> None:
     from charrnn.checkpoint import runs
     from charrnn.storage import remove_leftovers
     from charrnn.terminal.reading import with_bar
-    from charrnn.training import start
-    from charrnn.training.run import load_last
+    from charrnn.text.corpus import prepare
+    from charrnn.training.request import refuse_changes
+    from charrnn.training.run import check_corpus, documents, load_last
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
     with runs.locked(folder):
         remove_leftovers(folder)
         left = load_last(folder)
-        start.refuse_changes(left.recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
-        work = start.resume(folder, left, asked.budget, _sitting(asked))
-        training, run = with_bar(work, quiet=asked.quiet)
+        recipe = left.recipe
+        refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
+        if left.progress.finished and asked.budget is None:
+            hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
+            raise UsageError(f"{name}: has finished its budget", hint)
+        own_tokenizer = left.checkpoint.tokenizer if recipe.from_model else None
+        corpus = with_bar(prepare(documents(folder, recipe), recipe.corpus, own_tokenizer), quiet=asked.quiet)
+        check_corpus(folder, recipe, corpus)
+        from charrnn.training import start
+
+        training, run = start.resume(folder, left, corpus, asked.budget, _sitting(asked))
         _train(asked, training, run, asked.budget)
 
 

@@ -30,10 +30,9 @@ def log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         CheckpointError: if the scores are not numbers.
     """
     shifted = logits.astype(np.float64)
-    highest = shifted.max(axis=-1, keepdims=True)
-    if not np.isfinite(highest).all():
+    if not np.isfinite(shifted).all():
         raise CheckpointError(OVERFLOWN)
-    shifted -= highest
+    shifted -= shifted.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
 

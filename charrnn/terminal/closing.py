@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from charrnn.checkpoint import weights
 from charrnn.config import Budget, ModelConfig
 from charrnn.evaluation.metrics import Validation
@@ -11,9 +13,12 @@ from charrnn.terminal.notes import command
 from charrnn.terminal.screen import Heading
 from charrnn.terminal.units import duration, short
 from charrnn.training.events import Finished
-from charrnn.training.plan import Plan
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run
+
+if TYPE_CHECKING:
+    # It imports torch, and errors about the text come before that.
+    from charrnn.training.plan import Plan
 
 UNITS = {"char": "chars", "byte": "bytes"}
 

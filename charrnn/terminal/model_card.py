@@ -27,9 +27,9 @@ def facts(card: dict[str, Any]) -> list[Fact]:
     ]
     if corpus:
         sources = " ".join(corpus["sources"]) or "pydoc topics"
-        rows.append(
-            ("corpus", f"{sources}: {corpus['characters']:,} units in {corpus['documents']} documents")
-        )
+        units = "bytes" if card["level"] == "byte" else "characters"
+        documents = f"{corpus['documents']:,} document{'' if corpus['documents'] == 1 else 's'}"
+        rows.append(("corpus", f"{sources}: {corpus['characters']:,} {units} in {documents}"))
         rows.append(("", f"sha256 {corpus['digest']}"))
     if card.get("from"):
         rows.append(("started from", card["from"]))

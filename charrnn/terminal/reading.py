@@ -58,11 +58,19 @@ class _Bar:
         from tqdm import tqdm
 
         self._bar = tqdm(
-            desc="reading", unit="B", unit_scale=True, file=talk(), leave=False, dynamic_ncols=True
+            desc="reading",
+            unit="B",
+            unit_scale=True,
+            miniters=1,
+            file=talk(),
+            leave=False,
+            dynamic_ncols=True,
         )
 
     def show(self, reading: Reading) -> None:
         self._bar.total = reading.total or None
+        if reading.done < self._bar.n:
+            self._bar.reset()  # the next pass over the text begins
         self._bar.update(reading.done - self._bar.n)
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ def print_surprise(console: Console, source: str, found: Surprise) -> None:
     table.add_column("bits/byte", justify="right")
     table.add_column("text", overflow="ellipsis", no_wrap=True)
     for number, line in enumerate(found.lines, 1):
-        colour = next(colour for bound, colour in HEAT if line.bits_per_byte < bound)
+        colour = next(colour for bound, colour in HEAT if line.bits_per_byte <= bound)
         text = clean(line.text.rstrip("\n"), limit=MAX_LINE)
         table.add_row(Text(str(number)), Text(f"{line.bits_per_byte:.3f}", colour), Text(text, colour))
     console.print(table)

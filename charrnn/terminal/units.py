@@ -16,7 +16,7 @@ def short(number: float) -> str:
     for size, unit in STEPS:
         if abs(number) >= size:
             scaled = number / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
+            return f"{scaled:.{2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0}f}{unit}"
     return f"{number:.0f}"
 
 

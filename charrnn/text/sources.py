@@ -5,7 +5,9 @@ from __future__ import annotations
 import glob
 import gzip
 import os
+import shutil
 import stat
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from charrnn.errors import StorageError, TextError, UsageError, storage_error
 
 CHUNK_BYTES = 1 << 20
 STDIN = "-"
+COPIED_CORPUS = "corpus.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,25 @@ def find(arguments: Sequence[str]) -> list[Document]:
     return documents
 
 
+def documents_of(arguments: Sequence[str], run: Path) -> list[Document]:
+    """The documents that the arguments name; what can be read only once is copied into the run's folder.
+
+    Raises:
+        UsageError: if a path cannot be a corpus.
+        StorageError: if copying fails.
+    """
+    if not arguments:
+        return [EMBEDDED]
+    pipes = [argument for argument in arguments if is_pipe(argument)]
+    if not pipes:
+        return find(arguments)
+    if len(pipes) > 1 or len(arguments) > 1:
+        raise UsageError(
+            f"{pipes[0]}: a pipe must be the only input", "cat joins several: cat a b | charrnn train -"
+        )
+    return [Document("standard input" if pipes[0] == STDIN else pipes[0], _copied(pipes[0], run))]
+
+
 def is_pipe(argument: str) -> bool:
     """Whether an argument can be read only once: stdin or a FIFO."""
     try:
@@ -147,3 +169,26 @@ def _check_readable(document: Document) -> None:
         raise UsageError(f"{document.name}: permission denied") from error
     except OSError as error:
         raise StorageError(f"{document.name}: {error.strerror}") from error
+
+
+def _copied(pipe: str, run: Path) -> Path:
+    """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed."""
+    target = run / COPIED_CORPUS
+    if pipe == STDIN and (sys.stdin is None or sys.stdin.closed):
+        raise UsageError(
+            "standard input is closed", "give a file, or pipe a text: cat corpus.txt | charrnn train -"
+        )
+    if pipe == STDIN and sys.stdin.isatty():
+        raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
+    try:
+        with target.open("wb") as copy:
+            if pipe == STDIN:
+                shutil.copyfileobj(sys.stdin.buffer, copy)
+            else:
+                with Path(pipe).open("rb") as source:
+                    shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+    except OSError as error:
+        raise storage_error(target, error) from error
+    return target

@@ -17,9 +17,8 @@ from charrnn.models.language_model import LanguageModel, States, detached
 from charrnn.models.losses import next_token_loss
 from charrnn.text.batches import Batch
 
-MOMENTS = {"train.first.": "exp_avg", "train.second.": "exp_avg_sq"}
-AVERAGE = "train.average."
-STATE = "train.state."
+# What AdamW calls the two moments of a gradient.
+MOMENTS = {weights.FIRST_MOMENT: "exp_avg", weights.SECOND_MOMENT: "exp_avg_sq"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +101,23 @@ class Learner:
         return tuple(type(state)(*(part * goes_on for part in state)) for state in self._states)
 
     def tensors(self) -> Tensors:
-        """Weights, moments, average and carried state, under the names of `expected`."""
+        """Weights, moments, average and carried state, under the names of `weights.training_shapes`."""
         tensors = self.model.tensors() | {
-            AVERAGE + name: tensor for name, tensor in self.average.tensors().items()
+            weights.AVERAGE + name: tensor for name, tensor in self.average.tensors().items()
         }
         for prefix, key in MOMENTS.items():
             for name, (parameter, rows) in self.model.places().items():
                 tensors[prefix + name] = self._moment(parameter, key)[rows].cpu().numpy().copy()
         for index, state in enumerate(self._states or ()):
             for part, tensor in state._asdict().items():
-                tensors[f"{STATE}{index}.{part}"] = tensor.cpu().numpy().copy()
+                tensors[weights.state(index, part)] = tensor.cpu().numpy().copy()
         return tensors
 
     def restore(self, tensors: Tensors, step: int) -> None:
         """Becomes the learner whose `tensors` these are, after so many steps."""
         self.step = step
         self.model.assign(tensors)
-        self.average.assign({name: tensors[AVERAGE + name] for name in self.model.places()})
+        self.average.assign({name: tensors[weights.AVERAGE + name] for name in self.model.places()})
         self.averaged.n_averaged.fill_(step)
         with torch.no_grad():
             for prefix, key in MOMENTS.items():
@@ -141,21 +140,8 @@ class Learner:
         self.average.assign(tensors)
 
     def _carried(self, tensors: Tensors, layer: int, part: str) -> torch.Tensor:
-        return torch.from_numpy(tensors[f"{STATE}{layer}.{part}"].copy()).to(self.device)
+        return torch.from_numpy(tensors[weights.state(layer, part)].copy()).to(self.device)
 
     def _moment(self, parameter: nn.Parameter, key: str) -> torch.Tensor:
         moment: torch.Tensor = self._optimiser.state[parameter][key]
         return moment
-
-
-def expected(config: ModelConfig, batch_size: int, step: int) -> dict[str, tuple[int, ...]]:
-    """Name to shape of all that `Learner.tensors` gives after a step."""
-    model = weights.shapes(config)
-    table = dict(model)
-    for prefix in (AVERAGE, *MOMENTS):
-        table |= {prefix + name: shape for name, shape in model.items()}
-    if step:
-        for index in range(config.num_layers):
-            for part in CELLS[config.cell].state._fields:
-                table[f"{STATE}{index}.{part}"] = (batch_size, config.hidden_size)
-    return table

@@ -18,6 +18,7 @@ from charrnn.evaluation import yardstick
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus
 from charrnn.training.learner import Learner
+from charrnn.training.request import Request
 
 # The coarse ladder of hidden sizes. benchmarks/shakespeare.py and the measurements in docs/recipe.md say
 # how the two rules that choose from it were found.
@@ -34,23 +35,6 @@ FORWARD_COST = 1 / 3  # of a training step
 FINAL_SHARE = 0.05  # of a timed budget, at most, for the last evaluation
 CLOSING_SECONDS = 0.5  # for the last save and the card
 COPIES = 5  # of every weight while training: itself, gradient, two moments, average
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the person asked for; `None` is for the plan to decide."""
-
-    cell: str = ModelConfig.cell
-    hidden_size: int | None = None
-    num_layers: int = ModelConfig.num_layers
-    embedding_size: int = ModelConfig.embedding_size
-    dropout: float | None = None
-    batch_size: int = TrainingConfig.batch_size
-    seq_len: int = TrainingConfig.seq_len
-    learning_rate: float | None = None
-    clip: float = TrainingConfig.clip
-    weight_decay: float = TrainingConfig.weight_decay
-    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 import charrnn
 from charrnn.checkpoint import container, model, runs, weights
@@ -21,7 +21,7 @@ from charrnn.evaluation.metrics import Validation
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
-from charrnn.training import learner
+from charrnn.text.sources import EMBEDDED, Document
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 
@@ -124,7 +124,7 @@ class Run:
             "versions": {
                 "charrnn": charrnn.__version__,
                 "python": platform.python_version(),
-                "torch": str(torch.__version__),
+                "torch": importlib.metadata.version("torch"),
                 "numpy": np.__version__,
             },
         }
@@ -164,7 +164,9 @@ def load_last(folder: Path) -> Left:
         raise CheckpointError(
             f"{path}: metadata: recipe or progress lacks or has too much: {error}"
         ) from None
-    weights.check(path, tensors, learner.expected(recipe.model, recipe.settings.batch_size, progress.step))
+    weights.check(
+        path, tensors, weights.training_shapes(recipe.model, recipe.settings.batch_size, progress.step)
+    )
     model.refuse_non_finite(path, tensors)
     return Left(recipe, progress, checkpoint)
 
@@ -174,3 +176,30 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     if "settings" in values:
         return values | {"settings": _plain(values["settings"])}
     return values | {"seed": str(values["seed"])}
+
+
+def documents(folder: Path, recipe: Recipe) -> list[Document]:
+    """Where the run's corpus was read.
+
+    Raises:
+        CheckpointError: if a file of it is gone.
+    """
+    found = [Document(path, Path(path)) for path in recipe.sources] or [EMBEDDED]
+    missing = next((document for document in found if document.path and not document.path.exists()), None)
+    if missing:
+        raise CheckpointError(f"{folder.name}: its corpus is gone: {missing.name}: no such file")
+    return found
+
+
+def check_corpus(folder: Path, recipe: Recipe, corpus: Corpus) -> None:
+    """Refuses a corpus that is no longer what the run was trained on.
+
+    Raises:
+        CheckpointError: with both digests.
+    """
+    if corpus.digest != recipe.digest:
+        raise CheckpointError(
+            f"{folder.name}: its corpus has changed: "
+            f"trained on {recipe.digest[:12]}, found {corpus.digest[:12]}",
+            f"train a new model from this one: charrnn train --from {folder.name} ...",
+        )

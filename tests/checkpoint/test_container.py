@@ -195,8 +195,9 @@ def test_every_flipped_bit_is_detected() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a million files are read
 def test_every_other_byte_in_any_place_is_detected() -> None:
-    model = small(hidden_size=16, num_layers=2)
+    model = small(hidden_size=14, num_layers=2)
     whole = pack(metadata(model), model.tensors)
     assert len(whole) > 4000
     flip(whole, lambda _: range(1, 256))
@@ -246,7 +247,7 @@ def test_metadata_without_its_digest_is_damaged(digest: object) -> None:
         ("5e-05", "5E-05"),
         ("\\u00e9", "\\u00E9"),
         ("2.345678901234567", "2.3456789012345670"),
-        ("1000", "1e3"),
+        ('"steps":1000', '"steps":1e3'),
         ('"name":', '"name": '),
     ],
 )

@@ -1,6 +1,8 @@
 """A language model's file: whole and back, equal bytes for equal models, and what is no such model."""
 
 import datetime
+import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,7 @@ from charrnn.cells import CELLS
 from charrnn.checkpoint import container, model
 from charrnn.checkpoint.model import Checkpoint, load, save
 from charrnn.config import ModelConfig
-from charrnn.errors import CheckpointError, ExitCode
+from charrnn.errors import CheckpointError, ExitCode, StorageError
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CODEPOINTS, SURROGATES, CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
@@ -119,6 +121,21 @@ def test_saving_over_a_model_replaces_it_whole() -> None:
     save(FILE, small(seed=1, hidden_size=9))
     save(FILE, small(seed=2))
     assert_same(load(FILE), small(seed=2))
+    assert [item.name for item in Path().iterdir()] == ["file"]
+
+
+def test_a_save_that_fails_leaves_the_model_that_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    save(FILE, small(seed=1))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(StorageError) as caught:
+            save(FILE, small(seed=2))
+    assert caught.value.message == "file: No space left on device"
+    assert_same(load(FILE), small(seed=1))
     assert [item.name for item in Path().iterdir()] == ["file"]
 
 

@@ -121,6 +121,12 @@ def test_a_name_of_nothing_is_told_which_names_there_are(argument: str) -> None:
     assert usage_error(argument) == (f"{argument}: no such model", "there are: other, tale")
 
 
+def test_a_folder_without_a_model_is_none() -> None:
+    Path("elsewhere/model.safetensors").mkdir(parents=True)
+    assert usage_error("elsewhere") == ("elsewhere: no such model", "charrnn train makes one")
+    assert usage_error("./elsewhere/") == ("./elsewhere/: no such model", "charrnn train makes one")
+
+
 def test_only_the_first_runs_are_listed() -> None:
     for number in range(10):
         put_run(f"run{number}")
@@ -131,6 +137,22 @@ def test_only_the_first_runs_are_listed() -> None:
 def test_a_run_that_has_no_model_yet_says_so() -> None:
     Path("checkpoints/young").mkdir(parents=True)
     assert usage_error("young") == ("young: this run has no model yet", "look at checkpoints/young")
+
+
+def test_only_a_run_with_its_training_state_can_be_resumed() -> None:
+    def refusal() -> tuple[str, str | None]:
+        with pytest.raises(UsageError) as caught:
+            runs.check_resumable(Path("checkpoints/tale"))
+        return caught.value.message, caught.value.hint
+
+    said = "tale: no run of this name to resume"
+    put_run("tale")
+    assert refusal() == (said, "there is none yet: charrnn train makes one")
+    for number in range(10):
+        put(Path(f"checkpoints/run{number}/last.safetensors"))
+    assert refusal() == (said, "there are: " + ", ".join(f"run{number}" for number in range(8)))
+    put(Path("checkpoints/tale/last.safetensors"))
+    runs.check_resumable(Path("checkpoints/tale"))
 
 
 # Names
@@ -280,6 +302,13 @@ def test_a_failure_while_training_lets_go() -> None:
     assert not runs.is_locked(RUN)
     with locked(RUN):
         pass
+
+
+def test_a_lock_names_its_holder_alone_whoever_held_it_before() -> None:
+    RUN.mkdir(parents=True)
+    (RUN / ".lock").write_text(f"{2**62}\nand more\n")
+    with locked(RUN):
+        assert (RUN / ".lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_another_run_has_another_lock() -> None:

@@ -1,5 +1,7 @@
 """The table of a model's tensors against the equations, and the words about tensors that differ."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,16 @@ def test_the_table_of_a_model_of_two_layers() -> None:
         "model.output.weight": (V, H),
         "model.output.bias": (V,),
     }
+
+
+@pytest.mark.parametrize(("cell", "parts"), [("rnn", 1), ("lstm", 2), ("gru-after", 1)])
+def test_resuming_needs_every_number_four_times_and_the_states_of_all_streams(cell: str, parts: int) -> None:
+    of = config(cell, 3)
+    begun = {name: math.prod(shape) for name, shape in weights.training_shapes(of, 7, 0).items()}
+    later = {name: math.prod(shape) for name, shape in weights.training_shapes(of, 7, 1).items()}
+    assert sum(begun.values()) == 4 * weights.parameters(of)
+    assert begun.keys() > weights.shapes(of).keys()
+    assert sum(later.values()) - sum(begun.values()) == 3 * parts * 7 * H
 
 
 @pytest.mark.parametrize("cell", CELLS)

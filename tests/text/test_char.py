@@ -63,6 +63,7 @@ def test_text_inside_the_vocabulary_is_never_an_error(text: str) -> None:
         ("zaxbz", '"z" (U+007A), "x" (U+0078)'),
         ("🙃\udcff", '"🙃" (U+1F643), "\udcff" (U+DCFF)'),
         ("vwxyz", '"v" (U+0076), "w" (U+0077), "x" (U+0078), "y" (U+0079), "z" (U+007A)'),
+        ("vwxyzu", '"v" (U+0076), "w" (U+0077), "x" (U+0078), "y" (U+0079), "z" (U+007A) and 1 more'),
         (
             "vwxyzuvtu",
             '"v" (U+0076), "w" (U+0077), "x" (U+0078), "y" (U+0079), "z" (U+007A) and 2 more',

@@ -184,6 +184,18 @@ def test_utf16_without_a_mark_is_recognised_by_its_nuls(encoding: str, place: in
     assert decoded("hello".encode(encoding), 3, encoding) == "hello"
 
 
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (b"a\0b\0", f"--encoding utf-16-le if that is what it is; {ANY_BYTES}"),
+        (b"a\0b", ANY_BYTES),  # too little to tell
+        (b"a\0bcdefghijklmn", ANY_BYTES),
+    ],
+)
+def test_a_nul_now_and_then_is_not_taken_for_utf16(data: bytes, hint: str) -> None:
+    assert refusal(data) == ("poem.txt: looks binary (NUL at byte 1)", hint)
+
+
 def a_zip() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

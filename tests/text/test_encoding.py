@@ -92,6 +92,13 @@ def test_a_byte_order_mark_is_noted() -> None:
     assert surveyed(texts, CorpusConfig(level="byte")).notes == ()
 
 
+def test_only_a_mark_at_the_beginning_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "CHUNK_BYTES", 4)
+    survey = surveyed(documents("\ufeffa\ufeffb".encode(), "abcd\ufeff".encode()))
+    assert survey.notes == ("0.txt: UTF-8 by its byte order mark, which is left out",)
+    assert survey.units == len("a\ufeffb") + len("abcd\ufeff")
+
+
 @pytest.mark.parametrize(
     ("texts", "config", "message"),
     [

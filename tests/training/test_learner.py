@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from charrnn.checkpoint.weights import training_shapes
 from charrnn.config import IGNORED, ModelConfig, TrainingConfig
 from charrnn.text.batches import Batch
-from charrnn.training.learner import Learner, expected
+from charrnn.training.learner import Learner
 
 CONFIG = ModelConfig(vocab_size=9, hidden_size=6, embedding_size=4, num_layers=2, cell="gru-after")
 SETTINGS = TrainingConfig(seed=1, learning_rate=0.1, dropout=0.0, evaluation_tokens=1, batch_size=3)
@@ -68,7 +69,7 @@ def test_everything_a_step_changes_is_saved_and_restored() -> None:
     for seed in range(5):
         ours.learn(batch(seed, starts=seed == 0), 0.05)
     tensors = ours.tensors()
-    assert {name: tensor.shape for name, tensor in tensors.items()} == expected(CONFIG, 3, ours.step)
+    assert {name: tensor.shape for name, tensor in tensors.items()} == training_shapes(CONFIG, 3, ours.step)
     copy = learner(TrainingConfig(seed=1, learning_rate=0.1, dropout=0.0, evaluation_tokens=1, batch_size=3))
     copy.restore(tensors, ours.step)
     ours.learn(batch(9, starts=False), 0.05)

@@ -16,12 +16,14 @@ from charrnn.config import Budget, CorpusConfig, TrainingConfig
 from charrnn.errors import DivergedError
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.stepper import NumpyStepper
+from charrnn.text.corpus import prepare
 from charrnn.text.sources import Document
+from charrnn.training import run as run_files
 from charrnn.training import start
 from charrnn.training.events import Evaluated, Event, Finished, Saved, Stepped
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.loop import Training
-from charrnn.training.plan import Request
+from charrnn.training.request import Request
 from charrnn.training.run import Run, load_last
 from charrnn.training.start import Sitting
 
@@ -67,14 +69,19 @@ def new(folder: str, budget: Budget, sample_length: int = 0, **changes: Any) -> 
     sitting = Sitting(0.0, torch.device("cpu"), sample_length)
     documents = [Document("corpus.txt", corpus_file())]
     Path(folder).mkdir(parents=True)
-    work = start.new(Path(folder), documents, ["corpus.txt"], CorpusConfig(), request, budget, sitting)
-    training, run, _ = finish(work)
+    corpus = finish(prepare(documents, CorpusConfig()))
+    shown = ["corpus.txt"]
+    training, run, _ = start.new(
+        Path(folder), corpus, documents, shown, CorpusConfig(), request, budget, sitting
+    )
     return training, run
 
 
 def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, Run]:
     sitting = Sitting(0.0, torch.device("cpu"), 0)
-    return finish(start.resume(Path(folder), load_last(Path(folder)), budget, sitting))
+    left = load_last(Path(folder))
+    corpus = finish(prepare(run_files.documents(Path(folder), left.recipe), left.recipe.corpus))
+    return start.resume(Path(folder), left, corpus, budget, sitting)
 
 
 def fit(
@@ -122,6 +129,19 @@ def test_a_run_stopped_and_resumed_is_the_uninterrupted_one_to_the_last_bit(cell
     assert [event.loss for event in first + second if isinstance(event, Stepped)] == losses
     scores = [event.validation for event in whole if isinstance(event, Evaluated)]
     assert [event.validation for event in first + second if isinstance(event, Evaluated)] == scores
+
+
+def test_two_threads_resume_as_exactly_as_one() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        budget = Budget("steps", 12)
+        fit(new("whole", budget, hidden_size=96, batch_size=16, seq_len=8)[0])
+        fit(new("parts", budget, hidden_size=96, batch_size=16, seq_len=8)[0], stop_after=5)
+        fit(resumed("parts")[0])
+    finally:
+        torch.set_num_threads(before)
+    assert_equal(last("parts"), last("whole"))
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus, prepare
 from charrnn.text.sources import Document
 from charrnn.training import plan
-from charrnn.training.plan import Request
+from charrnn.training.request import Request
 
 CPU = torch.device("cpu")
 

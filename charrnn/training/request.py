@@ -1,0 +1,105 @@
+"""What the person asks for, checked against what cannot be changed; answered before torch is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from charrnn.checkpoint import model, runs
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.errors import UsageError
+from charrnn.text.decoding import check_encoding
+from charrnn.training.run import Recipe
+
+SHAPE_FIELDS = ("cell", "num_layers", "hidden_size", "embedding_size")
+# Where a flag is a short form of its field's name.
+FLAGS = {
+    "num_layers": "--layers",
+    "hidden_size": "--hidden",
+    "embedding_size": "--embedding",
+    "batch_size": "--batch",
+    "seq_len": "--seq",
+    "learning_rate": "--lr",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the person asked for; `None` is for the plan to decide."""
+
+    cell: str = ModelConfig.cell
+    hidden_size: int | None = None
+    num_layers: int = ModelConfig.num_layers
+    embedding_size: int = ModelConfig.embedding_size
+    dropout: float | None = None
+    batch_size: int = TrainingConfig.batch_size
+    seq_len: int = TrainingConfig.seq_len
+    learning_rate: float | None = None
+    clip: float = TrainingConfig.clip
+    weight_decay: float = TrainingConfig.weight_decay
+    seed: int | None = None
+
+
+class Origin(NamedTuple):
+    """The model that a new one starts from."""
+
+    name: str
+    checkpoint: Checkpoint
+
+
+def load_origin(name: str) -> Origin:
+    """The model that `--from` names.
+
+    Raises:
+        UsageError: if there is no such model.
+        CheckpointError: if its file cannot be used.
+    """
+    found = runs.find(name)
+    return Origin(found.name, model.load(found.path))
+
+
+def settled(
+    corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any], origin: Origin | None
+) -> tuple[CorpusConfig, Request]:
+    """How to read and what to build, from the flags that were given and the model to start from.
+
+    Raises:
+        UsageError: if a flag contradicts that model, or there is no such encoding.
+    """
+    if origin is not None:
+        checkpoint = origin.checkpoint
+        shape = {field: getattr(checkpoint.config, field) for field in SHAPE_FIELDS}
+        _refuse_differing(
+            f"--from {origin.name}", shape | {"level": checkpoint.tokenizer.level}, corpus_flags, net_flags
+        )
+        corpus_flags = {**corpus_flags, "level": checkpoint.tokenizer.level}
+        net_flags = {**net_flags, **shape}
+    config = CorpusConfig(**corpus_flags)
+    return replace(config, encoding=check_encoding(config.encoding)), Request(**net_flags)
+
+
+def refuse_changes(
+    recipe: Recipe, inputs: Sequence[str], corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any]
+) -> None:
+    """Refuses flags that say something else than the run they would resume.
+
+    Raises:
+        UsageError: naming the flag and both values.
+    """
+    fixed = asdict(recipe.corpus) | asdict(recipe.settings) | asdict(recipe.model)
+    _refuse_differing("--resume", fixed, corpus_flags, net_flags)
+    if inputs and [str(Path(path).absolute()) for path in inputs] != list(recipe.sources):
+        shown = " ".join(recipe.shown_sources) or "the embedded corpus"
+        raise UsageError(f"--resume: the run was trained on {shown}, not on {' '.join(inputs)}")
+
+
+def _refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any]) -> None:
+    for field, value in (item for given in flags for item in given.items()):
+        if field in fixed and fixed[field] != value:
+            flag = FLAGS.get(field, "--" + field.replace("_", "-"))
+            raise UsageError(
+                f"{flag} {value} contradicts {by}: it has {flag} {fixed[field]}", f"leave {flag} out"
+            )

@@ -1,0 +1,452 @@
+"""Bad inputs, each with its exact exit code and its exact words: an error, at most one hint, no traceback."""
+
+import gzip
+import os
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from charrnn.checkpoint import container, model
+from charrnn.errors import ExitCode
+from tests.checkpoint.handmade import small
+from tests.cli.conftest import tale
+from tests.cli.program import CALLED, Answer, Warm, in_shell, run
+
+LONG = "n" * 300
+ANY_BYTES = "hint: --level byte trains on any bytes"
+LATIN = f"hint: --encoding latin-1 if that is what it is; {ANY_BYTES[6:]}"
+HELP = f"hint: {CALLED} --help, and {CALLED} VERB --help, list what there is"
+SIZE = len(tale())
+COUNT = "a whole number from"
+SEEDS = f"must be {COUNT} 0 to 18,446,744,073,709,551,615"
+COUNTS = f"must be {COUNT} 1 to 1,000,000,000,000,000,000"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is typed, and what comes back: the exit code and, without their beginning, the lines on stderr."""
+
+    words: str | tuple[str, ...]
+    status: ExitCode
+    error: str
+    hint: str | None = None
+    given: bytes | None = None  # on standard input
+    closed: bool = False  # standard input
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return tuple(self.words.split()) if isinstance(self.words, str) else self.words
+
+    @property
+    def lines(self) -> list[str]:
+        return [f"charrnn: error: {self.error}", *([self.hint] if self.hint else [])]
+
+
+USAGE, TEXT, CHECKPOINT = ExitCode.USAGE, ExitCode.TEXT, ExitCode.CHECKPOINT
+
+CORPORA = (
+    Row("train missing.txt", USAGE, "missing.txt: no such file"),
+    Row("train no*.txt", USAGE, "no*.txt: no file matches this pattern"),
+    Row("train bare", TEXT, "bare: has no files"),
+    Row("train empty.txt", TEXT, "empty.txt: is empty"),
+    Row(
+        "train short.txt",
+        TEXT,
+        "short.txt: has about 10 characters; --seq 64 needs at least 73",
+        "hint: give more text, or a smaller --seq",
+    ),
+    Row("train same.txt", TEXT, "the text has only 1 distinct character: there is nothing to learn"),
+    Row(
+        "train wide.txt",
+        TEXT,
+        "wide.txt: looks binary (NUL at byte 1)",
+        f"hint: --encoding utf-16-le if that is what it is; {ANY_BYTES[6:]}",
+    ),
+    Row("train latin.txt", TEXT, f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9), line 302", LATIN),
+    Row("train surrogate.txt", TEXT, "surrogate.txt: not UTF-8 at byte 3 (0xED), line 1", LATIN),
+    Row("train cut.txt", TEXT, "cut.txt: not UTF-8: cut off in mid-character at byte 2, line 1"),
+    Row("train picture.txt", TEXT, "picture.txt: looks like PNG data, not text", ANY_BYTES),
+    Row(
+        "train packed",
+        TEXT,
+        "packed: looks like gzip data, not text",
+        f"hint: name it packed.gz, or pipe it: zcat packed | {CALLED} train -",
+    ),
+    Row(
+        "train torn.txt.gz",
+        TEXT,
+        "torn.txt.gz: the gzip data is damaged: "
+        "Compressed file ended before the end-of-stream marker was reached",
+    ),
+    Row(
+        "train sparse.txt",
+        TEXT,
+        "sparse.txt: looks binary (NUL at byte 0)",
+        f"hint: --encoding utf-16-be if that is what it is; {ANY_BYTES[6:]}",
+    ),
+    Row("train /dev/zero", USAGE, "/dev/zero: is neither a regular file, a folder nor a pipe"),
+    Row("train loop.txt", USAGE, "loop.txt: Too many levels of symbolic links"),
+    Row(f"train {LONG}", USAGE, f"{LONG}: File name too long"),
+    Row("train -", TEXT, "standard input: is empty", given=b""),
+    Row(
+        "train -",
+        USAGE,
+        "standard input is closed",
+        f"hint: give a file, or pipe a text: cat corpus.txt | {CALLED} train -",
+        closed=True,
+    ),
+    Row(
+        "train tale.txt -",
+        USAGE,
+        "-: a pipe must be the only input",
+        f"hint: cat joins several: cat a b | {CALLED} train -",
+        given=b"more",
+    ),
+    Row(("train", "x\x1b[31m\n[red].txt"), USAGE, "x^[[31m^J[red].txt: no file matches this pattern"),
+)
+TRAINING = (
+    Row(
+        "train tale.txt --encoding rot13",
+        USAGE,
+        "--encoding rot13: no such text encoding",
+        "hint: for example utf-8, latin-1, utf-16, cp1252",
+    ),
+    Row(
+        "train tale.txt --seq 60000",
+        TEXT,
+        f"tale.txt: has about {SIZE:,} characters; --seq 60000 needs at least 66,668",
+        "hint: give more text, or a smaller --seq",
+    ),
+    Row(
+        "train tale.txt --from nosuch",
+        USAGE,
+        "nosuch: no such model",
+        "hint: there are: tale",
+    ),
+    Row(
+        "train tale.txt --from tale --hidden 99",
+        USAGE,
+        "--hidden 99 contradicts --from tale: it has --hidden 16",
+        "hint: leave --hidden out",
+    ),
+    Row(
+        "train --resume nosuch",
+        USAGE,
+        "nosuch: no run of this name to resume",
+        "hint: there are: tale",
+    ),
+    Row(
+        "train --resume tale",
+        USAGE,
+        "tale: has finished its budget",
+        "hint: --resume tale --time 5m trains five minutes more",
+    ),
+    Row(
+        "train --resume tale --hidden 99 --steps 5",
+        USAGE,
+        "--hidden 99 contradicts --resume: it has --hidden 16",
+        "hint: leave --hidden out",
+    ),
+    Row(
+        "train --resume tale --level byte --steps 5",
+        USAGE,
+        "--level byte contradicts --resume: it has --level char",
+        "hint: leave --level out",
+    ),
+    Row(
+        "train latin.txt --resume tale --steps 5",
+        USAGE,
+        "--resume: the run was trained on tale.txt, not on latin.txt",
+    ),
+)
+OPTIONS = (
+    Row("trian", USAGE, "No such command 'trian'. Did you mean 'train'?", HELP),
+    Row("sample --lenght 3", USAGE, "No such option: --lenght (Possible options: --length)", HELP),
+    Row("sample --temp", USAGE, "Option '--temp' requires an argument", HELP),
+    Row("sample extra", USAGE, "Got unexpected extra argument(s) (extra)", HELP),
+    Row("train -x.txt", USAGE, "No such option: -x", "hint: if you mean the file of this name: ./-x.txt"),
+    Row("train -y.txt", USAGE, "No such option: -y", HELP),
+    Row(("train", f"--{LONG}"), USAGE, f"No such option: --{LONG}", HELP),
+    Row(
+        "train t --steps 5 --time 3s",
+        USAGE,
+        "--time, --epochs and --steps: only one of them can be the budget",
+    ),
+    Row("train t --time 5x", USAGE, "--time 5x: must be a time such as 90s, 5m or 2h, at most 720h"),
+    Row("train t --batch 0", USAGE, f"--batch 0: must be {COUNT} 1 to 65,536"),
+    Row("train t --seq 0", USAGE, f"--seq 0: must be {COUNT} 1 to 65,536"),
+    Row("train t --layers 1000", USAGE, f"--layers 1000: must be {COUNT} 1 to 64"),
+    Row("train t --hidden 1000000000", USAGE, f"--hidden 1000000000: must be {COUNT} 1 to 65,536"),
+    Row("train t --lr nan", USAGE, "--lr nan: must be a number above 0 to 1e+12"),
+    Row("train t --threads -3", USAGE, f"--threads -3: must be {COUNT} 1 to 1,024"),
+    Row("train t --level word", USAGE, "--level word: must be one of char, byte"),
+    Row("train t --device tpu", USAGE, "--device tpu: must be one of auto, cpu, cuda, mps"),
+    Row("train t --seed -5", USAGE, f"--seed -5: {SEEDS}"),
+    Row(
+        "train tale.txt --name tale",
+        USAGE,
+        "checkpoints/tale: there is a run of this name",
+        "hint: --force overwrites it, --resume tale goes on with it, another --name leaves it alone",
+    ),
+    Row(
+        "train tale.txt --name next",
+        USAGE,
+        'a run cannot be called "next": `charrnn inspect next` means a view',
+    ),
+    Row(
+        "train tale.txt --name ../x",
+        USAGE,
+        '"../x" cannot be the name of a run',
+        "hint: letters, digits, -, _ and . make one",
+    ),
+    Row(
+        "train --resume tale --name other",
+        USAGE,
+        "--name does not go with --resume: a resumed run keeps its name and its weights",
+    ),
+    Row("sample --temp nan", USAGE, "--temp nan: must be a number from 0 to 100"),
+    Row(("sample", "--temp", ""), USAGE, "--temp '': must be a number from 0 to 100"),
+    Row("sample --top-k 0", USAGE, f"--top-k 0: {COUNTS}"),
+    Row("sample --top-p 1.5", USAGE, "--top-p 1.5: must be a number above 0 to 1"),
+    Row("sample --min-p -1", USAGE, "--min-p -1: must be a number from 0 to 1"),
+    Row("sample --length -1", USAGE, f"--length -1: must be {COUNT} 0 to 1,000,000,000,000,000,000"),
+    Row("sample -n 0", USAGE, f"-n 0: {COUNTS}"),
+    Row("sample --seed 18446744073709551616", USAGE, f"--seed 18446744073709551616: {SEEDS}"),
+    Row(("sample", "-m", "tale", "--prompt", "a\udcff"), USAGE, "--prompt: is not UTF-8"),
+    Row(
+        "sample -m tale",
+        TEXT,
+        "standard input: not UTF-8 at byte 1 (0xFF)",
+        given=b"a\xff",
+    ),
+)
+VIEWS = (
+    Row("inspect foo bar", USAGE, "foo: no such view", "hint: views are next, surprise, runs"),
+    Row("inspect tale -m other", USAGE, "tale and -m other: name one model"),
+    Row("inspect surprise x --each", USAGE, "--each does not go with the view surprise"),
+    Row("inspect runs tale", USAGE, "runs looks at all runs, not at tale"),
+    Row("inspect next x -k 0", USAGE, f"-k 0: must be {COUNT} 1 to 1,000"),
+    Row(("inspect", "next", "a\udcff"), USAGE, "the text: is not UTF-8"),
+    Row(
+        "inspect surprise -m tale",
+        USAGE,
+        "surprise: which text?",
+        f"hint: {CALLED} inspect surprise FILE, or pipe a text in",
+    ),
+    Row("inspect surprise - -m tale", USAGE, "standard input is closed", closed=True),
+    Row("inspect surprise missing.txt -m tale", USAGE, "missing.txt: no such file"),
+    Row(
+        "inspect surprise bare -m tale",
+        USAGE,
+        "bare: is a folder",
+        "hint: name a file, or cat several into it",
+    ),
+    Row("inspect surprise /dev/zero -m tale", USAGE, "/dev/zero: is neither a regular file nor a pipe"),
+    Row("inspect surprise loop.txt -m tale", USAGE, "loop.txt: Too many levels of symbolic links"),
+    Row(f"inspect surprise {LONG} -m tale", USAGE, f"{LONG}: File name too long"),
+    Row("inspect surprise latin.txt -m tale", TEXT, f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9)"),
+)
+MODELS = (
+    Row("sample -m nosuch", USAGE, "nosuch: no such model", "hint: there are: tale"),
+    Row("inspect nosuch", USAGE, "nosuch: no such model", "hint: there are: tale"),
+    Row("inspect pipe", CHECKPOINT, "pipe: is not a regular file"),
+    Row("sample -m /dev/zero", CHECKPOINT, "/dev/zero: is not a regular file"),
+    Row("inspect empty.txt", CHECKPOINT, "empty.txt: 0 bytes are too short for a charrnn checkpoint"),
+    Row(
+        "sample -m truncated",
+        CHECKPOINT,
+        "truncated: the data does not match the header: 16,463 bytes of data, 16,464 expected",
+    ),
+    Row("sample -m flipped", CHECKPOINT, "flipped: digest mismatch: the file is damaged"),
+    Row("sample -m foreign", CHECKPOINT, "foreign: a safetensors file, but not made by charrnn"),
+    Row(
+        "sample -m pickle",
+        CHECKPOINT,
+        "pickle: is a pickle file; charrnn never loads pickle (it can run code)",
+    ),
+    Row("sample -m page", CHECKPOINT, "page: is a web page, not a model"),
+    Row(
+        "sample -m newer",
+        CHECKPOINT,
+        "newer: was written by \\u{9b}31m[red] and needs format 9, which charrnn 0.1.0 does not know",
+        "hint: a newer charrnn reads it",
+    ),
+    Row(
+        "sample -m checkpoints/tale/last.safetensors",
+        CHECKPOINT,
+        "checkpoints/tale/last.safetensors: is a training-state, not a language-model",
+    ),
+    Row("sample -m numberless", CHECKPOINT, "numberless: contains 6 non-finite values in model.output.bias"),
+    Row(
+        "sample -m overflowing --seed 1",
+        CHECKPOINT,
+        "the model gives no probabilities: its weights are too large",
+    ),
+    Row(
+        "inspect next a -m overflowing --json",
+        CHECKPOINT,
+        "the model gives no probabilities: its weights are too large",
+    ),
+    Row(
+        "inspect forged",
+        CHECKPOINT,
+        "forged: its card is not one that charrnn writes",
+        "hint: --json shows it as it is",
+    ),
+)
+WARM = CORPORA + TRAINING
+COLD = OPTIONS + VIEWS + MODELS
+
+
+def lay_out(here: Path) -> None:
+    """The files that the rows name."""
+    text = tale().encode()
+    gzipped = gzip.compress(text, mtime=0)
+    files = {
+        "empty.txt": b"",
+        "short.txt": b"0123456789",
+        "same.txt": b"a" * 10_000,
+        "wide.txt": "hi there".encode("utf-16-le"),
+        "latin.txt": text + b"\n caf\xe9 \n",
+        "surrogate.txt": b"abc\xed\xa0\x80def",
+        "cut.txt": b"ab\xe2\x82",
+        "picture.txt": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        "packed": gzipped,
+        "torn.txt.gz": gzipped[:200],
+        "-x.txt": b"x",
+        "pickle": b"\x80\x04\x95" + bytes(100),
+        "page": b"<!DOCTYPE html><html>" + bytes(100),
+    }
+    for name, data in files.items():
+        (here / name).write_bytes(data)
+    (here / "bare").mkdir()
+    with (here / "sparse.txt").open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    (here / "loop.txt").symlink_to("loop.txt")
+    os.mkfifo(here / "pipe")
+    trained = (here / "checkpoints/tale/model.safetensors").read_bytes()
+    (here / "truncated").write_bytes(trained[:-1])
+    (here / "flipped").write_bytes(trained[:-9] + bytes([trained[-9] ^ 1]) + trained[-8:])
+    safetensors.numpy.save_file({"x": np.zeros(3, np.float32)}, here / "foreign")
+    described = model.metadata(small())
+    newer = described | {"format": 9, "written_by": "\x9b31m[red]"}
+    (here / "newer").write_bytes(container.pack(newer, small().tensors))
+    bias = "model.output.bias"
+    numberless = small().tensors | {bias: np.full_like(small().tensors[bias], np.nan)}
+    (here / "numberless").write_bytes(container.pack(described, numberless))
+    large = {name: np.full_like(tensor, 3e38) for name, tensor in small().tensors.items()}
+    (here / "overflowing").write_bytes(container.pack(described, large))
+    model.save(here / "forged", small(card={"corpus": {"sources": 3}, "trained": "long"}))
+
+
+@pytest.fixture(scope="module")
+def here(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bad")
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    shutil.copy(folder / "checkpoints/tale/log.jsonl", folder / "log-before")
+    lay_out(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(here: Path, warm: Warm) -> dict[Row, Answer]:
+    """All rows' answers; those that may need no torch are cold, and tell what they imported."""
+    cache = here / "cache"
+
+    def ask(row: Row) -> Answer:
+        options = {"cwd": here, "env": {"XDG_CACHE_HOME": str(cache), "PYTHONPROFILEIMPORTTIME": "1"}}
+        if row.closed:
+            return in_shell('"$@" <&-', *row.arguments, **options)
+        return run(*row.arguments, given=row.given, **options)
+
+    with ThreadPoolExecutor(1) as beside:
+        cold = beside.map(ask, COLD)
+        warmed = [
+            warm(*row.arguments, given=None if row.closed else row.given or b"", folder=here, cache=cache)
+            for row in WARM
+        ]
+        return dict(zip(COLD + WARM, [*cold, *warmed], strict=True))
+
+
+def name_of(row: Row) -> str:
+    return " ".join(row.arguments).encode("ascii", "backslashreplace").decode()[:60]
+
+
+@pytest.mark.parametrize("row", COLD + WARM, ids=name_of)
+def test_a_bad_input_is_answered_in_these_words(answers: dict[Row, Answer], row: Row) -> None:
+    answer = answers[row]
+    lines = [line for line in answer.lines if not line.startswith("import time: ")]
+    assert (lines, answer.status, answer.stdout) == (row.lines, row.status, b"")
+
+
+@pytest.mark.usefixtures("answers")
+def test_bad_inputs_leave_nothing_behind(here: Path) -> None:
+    assert [path.name for path in (here / "checkpoints").iterdir()] == ["tale"]
+    assert (here / "checkpoints/tale/log.jsonl").read_bytes() == (here / "log-before").read_bytes()
+
+
+@pytest.mark.parametrize("row", COLD, ids=name_of)
+def test_what_needs_no_torch_is_answered_without_it(answers: dict[Row, Answer], row: Row) -> None:
+    imported = {line.rpartition("|")[2].strip() for line in answers[row].lines}
+    assert "charrnn.errors" in imported
+    assert "torch" not in imported
+
+
+def test_an_unreadable_file_is_a_wrong_path(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").touch(0)
+    # Root reads everything, unless it gives up the right to.
+    humble = 'setpriv --bounding-set=-dac_override,-dac_read_search "$@"'
+    if in_shell(humble + " --version").status:
+        pytest.skip("no setpriv, or not root")
+    answer = in_shell(humble, "train", "secret.txt")
+    assert (answer.status, answer.lines) == (USAGE, ["charrnn: error: secret.txt: permission denied"])
+
+
+def test_runs_cannot_lie_in_a_file(tmp_path: Path, warm: Warm) -> None:
+    (tmp_path / "tale.txt").write_text(tale())
+    (tmp_path / "checkpoints").write_text("not a folder")
+    answer = warm("train", "tale.txt")
+    assert answer.status == ExitCode.STORAGE
+    assert answer.lines == ["charrnn: error: checkpoints/tale: Not a directory"]
+
+
+def test_a_model_larger_than_the_machine_is_refused_before_anything_is_allocated(
+    tmp_path: Path, warm: Warm
+) -> None:
+    (tmp_path / "tale.txt").write_text(tale())
+    answer = warm("train", "tale.txt", "--hidden", "65536", "--layers", "64", "--steps", "1")
+    assert answer.status == ExitCode.MEMORY
+    error, hint = answer.lines
+    pattern = (
+        r"charrnn: error: this model needs [0-9.]+e\+13 bytes to train, the machine has [0-9.]+e\+[0-9]+"
+    )
+    assert re.fullmatch(pattern, error)
+    assert hint == "hint: a smaller --hidden or fewer --layers"
+
+
+def test_no_command_shows_help_on_stderr() -> None:
+    answer = run()
+    assert (answer.status, answer.stdout) == (ExitCode.USAGE, b"")
+    assert answer.stderr == run("--help").text
+    assert answer.lines[0] == "Usage: python -m charrnn [OPTIONS] COMMAND [ARGS]..."
+
+
+def test_no_model_yet_says_how_to_get_one() -> None:
+    for words in (["sample"], ["inspect"], ["inspect", "next", "a"]):
+        answer = run(*words)
+        assert answer.status == ExitCode.USAGE
+        assert answer.lines == [
+            "charrnn: error: no model yet: checkpoints/ has none",
+            f"hint: train one first: {CALLED} train corpus.txt",
+        ]
+    answer = run("inspect", "runs")
+    assert answer.lines == [
+        "charrnn: error: no runs yet under checkpoints/",
+        f"hint: train one first: {CALLED} train corpus.txt",
+    ]

@@ -1,0 +1,335 @@
+"""`charrnn inspect` through the front door: findings for programs and for people."""
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charrnn.checkpoint.model import Checkpoint, save
+from charrnn.text.byte import ByteTokenizer
+from tests.checkpoint.handmade import small
+from tests.cli.conftest import tale
+from tests.cli.program import Answer, Terminal, run, shown
+
+pytestmark = pytest.mark.usefixtures("model")
+
+# A net of 16 units over the tale's 18 characters and two reserved ids, counted by hand: embedding, the four
+# gates' weights and biases, output and its bias.
+VOCABULARY = len(set(tale()[: int(0.9 * len(tale()))])) + 2
+PARAMETERS = VOCABULARY * 32 + 4 * 16 * (32 + 16 + 1) + VOCABULARY * (16 + 1)
+
+
+def inspect(*words: str, **options: Any) -> Answer:
+    """What a quiet inspection of the run `tale` answers."""
+    answer = run("inspect", *words, "-m", "tale", **options)
+    assert (answer.status, answer.stderr) == (0, "")
+    return answer
+
+
+def view(*words: str, **options: Any) -> Any:
+    """Its one line of JSON."""
+    return json.loads(inspect(*words, "--json", **options).text)
+
+
+def likeliest(text: str, **options: Any) -> Any:
+    """All tokens after a text, the likeliest first."""
+    return view("next", text, "-k", "1000", **options)["next"]
+
+
+def log() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("checkpoints/tale/log.jsonl").read_text().splitlines()]
+
+
+def test_the_card_for_programs_has_at_least_these_keys() -> None:
+    card = view()
+    finished = log()[-1]
+    expected = {
+        "name": "tale",
+        "task": "language-model",
+        "level": "char",
+        "cell": "lstm",
+        "num_layers": 1,
+        "hidden_size": 16,
+        "parameters": PARAMETERS,
+        "vocab_size": VOCABULARY,
+    }
+    assert {key: card[key] for key in expected} == expected
+    assert card["digest"].startswith("sha256:")
+    assert card["corpus"]["digest"] == hashlib.sha256(tale().encode()).hexdigest()
+    training = int(0.9 * len(tale()))
+    assert card["trained"]["tokens"] >= 30 * 900
+    assert card["trained"]["epochs"] == pytest.approx(card["trained"]["tokens"] / training, rel=0.01)
+    assert 0 < card["trained"]["seconds"] <= finished["seconds"]
+    assert {key: card["validation"][key] for key in ("nats_per_token", "bits_per_byte", "tokens")} == (
+        finished["validation"]
+    )
+    assert card["validation"]["tokens"] == len(tale()) - training
+    # One byte a character, all of them known.
+    assert card["validation"]["bits_per_byte"] == pytest.approx(
+        card["validation"]["nats_per_token"] / math.log(2)
+    )
+
+
+def test_the_card_for_people_has_a_fact_a_line() -> None:
+    card = view()
+    lines = inspect().text.splitlines()
+    trained, validation = card["trained"], card["validation"]
+    spent = f"0:{round(trained['seconds']):02}"
+    assert lines[:10] == [
+        "name         tale",
+        "file         checkpoints/tale/model.safetensors",
+        f"model        lstm 1×16, embedding 32, {PARAMETERS / 1000:.2f} k parameters",
+        f"vocabulary   {VOCABULARY} ids at level char",
+        f"corpus       tale.txt: {len(tale()):,} characters in 1 document",
+        f"             sha256 {card['corpus']['digest']}",
+        f"trained      {spent}, 30 steps, {trained['tokens'] / 1000:.1f} k tokens, "
+        f"{trained['epochs']:.2f} epochs",
+        f"validation   {validation['bits_per_byte']:.4f} bits/byte, "
+        f"{validation['nats_per_token']:.4f} nats/token, on {validation['tokens']:,} tokens",
+        f"yardstick    {card['yardstick']['bits_per_byte']:.4f} bits/byte by xz",
+        "settings     " + ", ".join(f"{key} {value}" for key, value in card["settings"].items()),
+    ]
+    assert lines[10:] == [
+        f"created      {card['created']}",
+        "versions     " + ", ".join(f"{key} {value}" for key, value in card["versions"].items()),
+        f"digest       {card['digest']}",
+    ]
+
+
+def test_a_card_is_found_by_name_folder_and_file_before_or_after() -> None:
+    expected = inspect().stdout
+    assert run("inspect", "tale").stdout == expected
+    assert run("inspect", "checkpoints/tale").stdout == expected
+    assert run("inspect", "checkpoints/tale/model.safetensors").stdout == expected
+    newest = run("inspect")
+    assert (newest.stdout, newest.lines) == (expected, ["charrnn: model tale (the newest run)"])
+
+
+def test_a_model_with_weights_that_are_no_numbers_can_be_looked_at() -> None:
+    checkpoint = small()
+    bias = checkpoint.tensors["model.output.bias"] * math.nan
+    save(Path("bad"), replace(checkpoint, tensors=checkpoint.tensors | {"model.output.bias": bias}))
+    answer = run("inspect", "bad")
+    assert answer.text.splitlines()[-1] == f"damaged      {len(bias)} non-finite values in model.output.bias"
+    assert json.loads(run("inspect", "bad", "--json").text)["non_finite"] == {"model.output.bias": len(bias)}
+
+
+def test_the_model_may_stand_before_and_after_the_view() -> None:
+    after = run("inspect", "next", "the", "-m", "tale", "--json")
+    before = run("inspect", "-m", "tale", "next", "the", "--json")
+    between = run("inspect", "next", "--model", "tale", "the", "--json")
+    assert after.stdout == before.stdout == between.stdout
+    assert after.status == before.status == between.status == 0
+
+
+def test_next_gives_a_distribution_over_the_vocabulary_sorted() -> None:
+    tokens = likeliest("the")
+    probabilities = [token["probability"] for token in tokens]
+    assert len(tokens) == VOCABULARY
+    assert {token["text"] for token in tokens if "reserved" not in token} == set(tale())
+    assert [token["reserved"] for token in sorted(tokens, key=lambda token: token["id"])[:2]] == [
+        "<boundary>",
+        "<unk>",
+    ]
+    assert sum(probabilities) == pytest.approx(1)
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert [token["bits"] for token in tokens] == pytest.approx([-math.log2(p) for p in probabilities])
+
+
+def test_next_shows_bars_probabilities_bits_and_code_points() -> None:
+    tokens = view("next", "th", "-k", "3")["next"]
+    title, header, *rows = inspect("next", "th", "-k", "3").text.splitlines()
+    assert title == 'after "th"'
+    assert header.split() == ["next", "probability", "bits", "code", "point"]
+    names = {" ": "space", "\n": "newline"}
+    for row, token in zip(rows, tokens, strict=True):
+        name, bar, *cells = row.split()
+        assert name == names.get(token["text"], token["text"])
+        assert len(bar) == math.ceil(round(token["probability"] * 30 * 8) / 8)
+        assert cells == [
+            f"{token['probability']:.2%}",
+            f"{token['bits']:.2f}",
+            f"U+{ord(token['text']):04X}",
+        ]
+
+
+def test_a_table_in_a_pipe_is_neither_wrapped_nor_cut_nor_emptied() -> None:
+    text = "the \x1b\u202e\U000f0000" * 20
+    expected = inspect("next", text, "-k", "2", "-q")
+    for columns in ("0", "1", "20"):
+        assert inspect("next", text, "-k", "2", "-q", env={"COLUMNS": columns}) == expected
+    # The last 40 characters, made visible.
+    assert (
+        expected.text.splitlines()[0]
+        == 'after "…e ^[\\u{202e}\\u{f0000}' + "the ^[\\u{202e}\\u{f0000}" * 5 + '"'
+    )
+
+
+def test_each_looks_at_every_position() -> None:
+    lines = [
+        json.loads(line) for line in inspect("next", "then", "--each", "-k", "4", "--json").text.splitlines()
+    ]
+    assert [line["text"] for line in lines] == ["", "t", "th", "the", "then"]
+    assert lines[-1] == view("next", "then", "-k", "4")
+    assert lines[2] == view("next", "th", "-k", "4")
+    tables = inspect("next", "then", "--each", "-k", "1").text.split("\n\n")
+    titles = [table.splitlines()[0] for table in tables]
+    assert titles == ["after nothing", 'after "t"', 'after "th"', 'after "the"', 'after "then"']
+
+
+def test_next_reads_a_pipe_and_drops_its_last_newline() -> None:
+    expected = view("next", "th")
+    assert view("next", given=b"th\n") == expected
+    assert view("next") == view("next", given=b"") == view("next", "")
+
+
+def test_unknown_characters_are_named_and_still_stand_in_the_text() -> None:
+    answer = run("inspect", "next", "té", "-m", "tale", "--each", "-k", "1", "--json")
+    assert answer.lines == ['charrnn: not in the model\'s vocabulary, read as <unk>: "é"']
+    assert [json.loads(line)["text"] for line in answer.text.splitlines()] == ["", "t", "té"]
+
+
+def test_a_certain_character_has_no_bits_not_minus_none() -> None:
+    checkpoint = small()
+    bias = checkpoint.tensors["model.output.bias"].copy()
+    bias[2] = 1e6
+    save(Path("sure"), replace(checkpoint, tensors=checkpoint.tensors | {"model.output.bias": bias}))
+    rows = run("inspect", "next", "", "-m", "sure", "-k", "2").text.splitlines()[2:]
+    assert rows[0].split()[2:] == ["100.00%", "0.00", "U+000A"]
+    assert rows[1].split()[-2:] == ["0.00%", "inf"]
+    described = json.loads(run("inspect", "next", "", "-m", "sure", "-k", "2", "--json").text)["next"]
+    assert [token["bits"] for token in described] == [0.0, None]
+
+
+def test_bytes_are_shown_as_bytes_where_they_are_no_character() -> None:
+    save(Path("bytes"), byte_model())
+    answer = run("inspect", "next", "é", "-m", "bytes", "--each", "-k", "257", "--json")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["text"] for line in lines] == ["", "\ufffd", "é"]
+    table = run("inspect", "next", "", "-m", "bytes", "-k", "257").text.splitlines()[2:]
+    ends = {tuple(row.split()[-1:]) if row.startswith("byte") else ("U+",) for row in table}
+    assert ends == {("U+",), *((f"0x{byte:02X}",) for byte in range(0x80, 0x100))}
+
+
+def byte_model() -> Checkpoint:
+    return small(ByteTokenizer())
+
+
+def test_surprise_in_a_pipe_has_a_line_of_three_cells_a_line() -> None:
+    Path("two").write_text("the cat\nsat on")
+    lines = [line.split("\t") for line in inspect("surprise", "two").text.splitlines()]
+    found = view("surprise", "two")
+    assert [(line[0], line[2]) for line in lines] == [("1", "the cat"), ("2", "sat on"), ("all", "two")]
+    assert [line[1] for line in lines] == [
+        *(f"{line['bits_per_byte']:.4f}" for line in found["lines"]),
+        f"{found['bits_per_byte']:.4f}",
+    ]
+
+
+def test_surprise_adds_up_what_next_says_of_each_character() -> None:
+    Path("text").write_text("the cat\nsat")
+    found = view("surprise", "text")
+    views = map(
+        json.loads, inspect("next", "the cat\nsat", "--each", "-k", "1000", "--json").text.splitlines()
+    )
+    bits = [
+        next(token["bits"] for token in position["next"] if token["text"] == character)
+        for position, character in zip(views, "the cat\nsat", strict=False)
+    ]
+    assert found["bits_per_byte"] == pytest.approx(sum(bits) / 11)
+    assert found["nats_per_token"] == pytest.approx(sum(bits) / 11 * math.log(2))
+    assert (found["source"], found["bytes"], found["tokens"]) == ("text", 11, 11)
+    assert [(line["line"], line["text"], line["bytes"]) for line in found["lines"]] == [
+        (1, "the cat\n", 8),
+        (2, "sat", 3),
+    ]
+    assert found["lines"][0]["bits_per_byte"] == pytest.approx(sum(bits[:8]) / 8)
+
+
+def test_a_character_outside_the_vocabulary_costs_unk_and_8_bits_a_byte() -> None:
+    unk = next(token["bits"] for token in likeliest("") if token.get("reserved") == "<unk>")
+    assert view("surprise", given="é".encode())["bits_per_byte"] == pytest.approx((unk + 16) / 2)
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    assert view("surprise", given=b"\xef\xbb\xbfthe") == view("surprise", given=b"the")
+
+
+def test_surprise_takes_standard_input_and_a_pipe_by_name(tmp_path: Path) -> None:
+    Path("text").write_text("then\n")
+    expected = view("surprise", "text") | {"source": "standard input"}
+    assert view("surprise", given=b"then\n") == view("surprise", "-", given=b"then\n") == expected
+    with (tmp_path / "text").open("rb") as file:
+        assert view("surprise", "/dev/stdin", stdin=file) == expected | {"source": "/dev/stdin"}
+
+
+def test_an_empty_text_surprises_nobody() -> None:
+    assert inspect("surprise", given=b"").text == "all\t0.0000\tstandard input\n"
+
+
+def test_at_level_byte_any_bytes_can_surprise() -> None:
+    save(Path("bytes"), byte_model())
+    answer = run("inspect", "surprise", "-m", "bytes", "--json", given=b"\xff\x00\n\x80")
+    found = json.loads(answer.text)
+    assert (found["bytes"], found["tokens"], len(found["lines"])) == (4, 4, 2)
+
+
+def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
+    for name, bits in (("worse", 9.5), ("best", 0.25), ("unscored", None)):
+        Path("checkpoints", name).mkdir()
+        card = {"validation": {"bits_per_byte": bits}} if bits else {}
+        save(Path("checkpoints", name, "model.safetensors"), small(card=card))
+    Path("checkpoints/broken").mkdir()
+    Path("checkpoints/broken/model.safetensors").write_bytes(b"")
+    answer = run("inspect", "runs")
+    assert answer.stderr == ""
+    rows = [line.split("\t") for line in answer.text.splitlines()]
+    assert [row[1] for row in rows] == ["best", "tale", "worse", "broken", "unscored"]
+    tale_bits = view()["validation"]["bits_per_byte"]
+    assert [row[0] for row in rows] == ["0.2500", f"{tale_bits:.4f}", "9.5000", "", ""]
+    assert rows[1][2:4] == ["char lstm 1x16", f"{PARAMETERS / 1000:.2f} k"]
+    path = "checkpoints/broken/model.safetensors"
+    assert rows[3][2] == f"{path}: 0 bytes are too short for a charrnn checkpoint"
+    described = [json.loads(line) for line in run("inspect", "runs", "--json").text.splitlines()]
+    assert [line["name"] for line in described] == [row[1] for row in rows]
+    assert described[1]["bits_per_byte"] == tale_bits
+
+
+def test_no_view_imports_torch() -> None:
+    Path("text").write_text("the")
+    for words in ([], ["next", "the"], ["surprise", "text"], ["runs"]):
+        answer = run("inspect", *words, env={"PYTHONPROFILEIMPORTTIME": "1"})
+        imported = {line.rpartition("|")[2].strip() for line in answer.lines}
+        assert answer.status == 0
+        assert "numpy" in imported
+        assert "torch" not in imported
+
+
+def test_a_terminal_gets_tables() -> None:
+    Path("text").write_text("the cat\nXYZ\n")
+    surprise = shown("inspect", "surprise", "text", "-m", "tale")
+    assert "bits/byte" in surprise
+    assert "\x1b[31mXYZ" in surprise  # unknown characters stand out in red
+    runs = shown("inspect", "runs")
+    assert "parameters" in runs
+    assert "char lstm 1x16" in runs
+    card = shown("inspect", "tale")
+    assert "\x1b[36mname" in card
+
+
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}])
+def test_no_escape_sequence_where_the_terminal_is_to_be_plain(plain: dict[str, str]) -> None:
+    for words in (["tale"], ["next", "th", "-m", "tale"], ["runs"]):
+        assert "\x1b" not in shown("inspect", *words, env=plain)
+
+
+def test_the_rows_of_a_table_fit_a_narrow_terminal() -> None:
+    Path("text").write_text("the cat sat on the mat " * 20)
+    with Terminal("inspect", "surprise", "text", "-m", "tale", columns=40, env={"NO_COLOR": "1"}) as terminal:
+        _, text = terminal.finish()
+    assert all(len(line) <= 40 for line in text.splitlines()[:-2])
+    assert "…" in text

@@ -1,0 +1,262 @@
+"""`charrnn train` through the front door: what it makes, what it says, which runs it goes on with."""
+
+import fcntl
+import gzip
+import hashlib
+import json
+import re
+import resource
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from pydoc_data.topics import topics
+from typing import Any
+
+import pytest
+
+import charrnn
+from charrnn.checkpoint.model import load
+from charrnn.errors import ExitCode
+from tests.checkpoint.handmade import equal
+from tests.cli.conftest import tale
+from tests.cli.program import CALLED, Answer, Warm, environment, run
+
+HELLO = Path(charrnn.__file__).parents[1] / "data" / "hello.txt"
+TINY = ("--steps", "5", "--hidden", "16")
+VALIDATION = {"nats_per_token", "bits_per_byte", "tokens"}
+EVALUATION = re.compile(
+    r" +0:\d\d +\d+%  step \d+  epoch \d\.\d\d  training \d\.\d{4}  validation \d\.\d{4} nats/char"
+    r"  \d\.\d{4} bits/byte(  [0-9.]+( k)? chars/s)?(  best)?"
+)
+
+
+def log(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("checkpoints", name, "log.jsonl").read_text().splitlines()]
+
+
+def card(name: str) -> Any:
+    return json.loads(run("inspect", name, "--json").text)
+
+
+def model_of(name: str) -> Path:
+    return Path("checkpoints", name, "model.safetensors")
+
+
+def done(answer: Answer) -> Answer:
+    assert (answer.status, answer.stdout) == (0, b""), answer.stderr
+    return answer
+
+
+def test_a_run_leaves_a_model_all_that_resuming_needs_and_a_log(model: Path) -> None:
+    names = {path.name for path in model.iterdir()}
+    assert names - {".lock"} == {"model.safetensors", "last.safetensors", "log.jsonl"}
+
+
+def test_the_log_tells_every_event_in_order(model: Path) -> None:
+    events = log(model.name)
+    assert {event["event"] for event in events} == {"started", "stepped", "evaluated", "saved", "finished"}
+    assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
+    for figure in ("seconds", "step"):
+        values = [event[figure] for event in events]
+        assert values == sorted(values)
+    assert [event["step"] for event in events][-1] == 30
+    evaluations = [event for event in events if event["event"] == "evaluated"]
+    assert all(set(event["validation"]) == VALIDATION for event in evaluations)
+    assert evaluations[-1]["validation"]["nats_per_token"] < evaluations[0]["validation"]["nats_per_token"]
+    assert {event["path"] for event in events if event["event"] == "saved"} == {
+        "checkpoints/tale/model.safetensors",
+        "checkpoints/tale/last.safetensors",
+    }
+
+
+def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_next() -> None:
+    answer = done(run("train", "-", "--lines", *TINY, given=tale().encode()))
+    plan, flags, *rest = answer.lines
+    assert re.fullmatch(r"charrnn: 9\.10 k chars, 4\.\d\d k parameters: about 0\.6 epochs", plan)
+    assert flags.startswith("charrnn: as flags: --cell lstm --layers 1 --hidden 16 ")
+    assert "\x1b" not in answer.stderr
+    evaluations = [line for line in rest if EVALUATION.fullmatch(line)]
+    assert len(evaluations) == sum(event["event"] == "evaluated" for event in log("stdin")) > 1
+    facts = rest[len(evaluations) :]
+    found = card("stdin")
+    nats, bits, tokens = (found["validation"][key] for key in ("nats_per_token", "bits_per_byte", "tokens"))
+    assert facts[:5] == [
+        "model        checkpoints/stdin/model.safetensors",
+        f"trained      {facts[1][13:17]}, 5 steps",
+        f"validation   {bits:.3f} bits/byte, {nats:.4f} nats/char, on {tokens:,} chars",
+        f"yardstick    {found['yardstick']['bits_per_byte']:.3f} bits/byte by xz on the same split",
+        f"corpus       -, sha256 {hashlib.sha256(tale().encode()).hexdigest()[:12]}",
+    ]
+    cache = re.fullmatch(r"cache        (.*) \(rm it to free [0-9.]+ kB\)", facts[5])
+    assert cache is not None
+    assert Path(cache[1]).is_file()
+    assert facts[6:] == [
+        f"next         {CALLED} sample -m stdin",
+        f"             {CALLED} inspect next 'the ' -m stdin",
+    ]
+    for fact in facts[6:]:
+        typed = subprocess.run(
+            ["/bin/sh", "-c", fact[13:]],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+        assert typed.stdout
+
+
+def test_the_flags_it_prints_ask_for_the_same_model_which_gets_a_fresh_name(warm: Warm) -> None:
+    Path("tale.txt").write_text(tale())
+    first = done(warm("train", "tale.txt", "--steps", "5", "--lines", "--layers", "2"))
+    flags = next(line.split(": ")[2] for line in first.lines if line.startswith("charrnn: as flags: "))
+    again = done(warm("train", "tale.txt", "--steps", "5", "--lines", *shlex.split(flags)))
+    assert "model        checkpoints/tale-2/model.safetensors" in again.lines
+    assert equal(load(model_of("tale")).tensors, load(model_of("tale-2")).tensors)
+
+
+def test_standard_input_is_kept_so_that_the_run_can_go_on(warm: Warm) -> None:
+    done(warm("train", "-", *TINY, "-q", given=tale().encode()))
+    assert Path("checkpoints/stdin/corpus.txt").read_text() == tale()
+    assert done(warm("train", "--resume", "stdin", "--steps", "4", "-q")).stderr == ""
+    assert card("stdin")["trained"]["steps"] == 9
+
+
+def test_a_resumed_run_adds_to_its_log(model: Path, warm: Warm) -> None:
+    before = log(model.name)
+    answer = done(warm("train", "--resume", "tale", "--steps", "6"))
+    assert "trained      " in answer.stderr
+    events = log(model.name)
+    assert events[: len(before)] == before
+    assert (events[len(before)]["event"], events[len(before)]["step"]) == ("started", 30)
+    assert (events[-1]["event"], events[-1]["step"]) == ("finished", 36)
+    assert events[-1]["seconds"] > before[-1]["seconds"]
+
+
+@pytest.mark.usefixtures("model")
+def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume(warm: Warm) -> None:
+    same = ("--hidden", "16", "--seed", "1", "--level", "char")
+    done(warm("train", "tale.txt", "--resume", "tale", *same, "--steps", "1", "-q"))
+
+
+def test_without_input_it_trains_on_text_that_python_carries(warm: Warm) -> None:
+    text = "\n".join(topics[name] for name in sorted(topics))
+    answer = done(warm("train", "--steps", "1", "--hidden", "8"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert f"corpus       pydoc topics, sha256 {digest[:12]}" in answer.lines
+    found = card("pydoc")
+    assert (found["corpus"]["digest"], found["corpus"]["characters"]) == (digest, len(text))
+
+
+def test_files_folders_patterns_and_gz_are_documents_in_order(warm: Warm) -> None:
+    text = tale()
+    Path("folder/below").mkdir(parents=True)
+    Path("folder/below/b.txt").write_text(text[:3000])
+    Path("folder/a.txt.gz").write_bytes(gzip.compress(text[3000:6000].encode()))
+    Path("folder/.hidden").write_text("ÄÖÜ" * 1000)
+    Path("x1.txt").write_text(text[6000:])
+    Path("x2.txt").write_bytes(b"\xef\xbb\xbf" + text[:100].encode())
+    answer = done(warm("train", "folder", "x*.txt", *TINY))
+    assert "charrnn: x2.txt: UTF-8 by its byte order mark, which is left out" in answer.lines
+    corpus = card("folder")["corpus"]
+    assert (corpus["documents"], corpus["characters"]) == (4, len(text) + 100)
+    assert corpus["sources"] == ["folder", "x*.txt"]
+
+
+def test_a_taken_name_is_overwritten_by_force_alone(model: Path, warm: Warm) -> None:
+    before = load(model / "model.safetensors").digest
+    done(warm("train", "tale.txt", "--name", "tale", "--force", *TINY, "--seed", "2", "-q"))
+    assert load(model / "model.safetensors").digest != before
+    assert [event["step"] for event in log("tale")][-1] == 5
+    assert [event["event"] for event in log("tale")].count("started") == 1
+
+
+def test_from_starts_with_anothers_weights_and_vocabulary(model: Path, warm: Warm) -> None:
+    Path("other.txt").write_text("the cat and 1234567890 " * 300)
+    # So few and small steps that the weights hardly move.
+    done(warm("train", "other.txt", "--from", "tale", "--steps", "1", "--lr", "1e-9", "-q"))
+    parent, child = load(model / "model.safetensors"), load(model_of("other"))
+    assert child.tokenizer.describe() == parent.tokenizer.describe()
+    assert (child.config, child.card["from"]) == (parent.config, "tale")
+    for name, tensor in parent.tensors.items():
+        assert abs(tensor - child.tensors[name]).max() < 1e-6
+
+
+def test_a_run_in_training_is_left_alone(model: Path) -> None:
+    before = {path: path.read_bytes() for path in model.iterdir()}
+    with (model / ".lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4242\n")
+        lock.flush()
+        answer = run("train", "--resume", "tale", "--steps", "5")
+        before[model / ".lock"] = (model / ".lock").read_bytes()
+    assert answer.status == ExitCode.STORAGE
+    assert answer.lines == [
+        "charrnn: error: checkpoints/tale: process 4242 trains here already",
+        "hint: another --name starts another run",
+    ]
+    assert {path: path.read_bytes() for path in model.iterdir()} == before
+
+
+def test_a_rate_far_too_high_is_told_and_what_was_good_stays(warm: Warm) -> None:
+    Path("tale.txt").write_text(tale())
+    answer = warm("train", "tale.txt", "--steps", "60", "--hidden", "16", "--lr", "1e9", "--seed", "1", "-q")
+    assert answer.status == ExitCode.DIVERGED
+    error, hint = answer.lines
+    assert re.fullmatch(
+        r"charrnn: error: training diverged at step \d+ \(.*\); "
+        r"(the best model so far is checkpoints/tale/model.safetensors|no model was saved)",
+        error,
+    )
+    assert hint == "hint: try a lower rate: --lr 2.5e+08"
+    if model_of("tale").exists():
+        assert run("sample", "-m", "tale", "--seed", "1", "--length", "5", "-q").status == 0
+
+
+@pytest.mark.usefixtures("model")
+def test_a_changed_corpus_is_not_gone_on_with() -> None:
+    with Path("tale.txt").open("a") as file:
+        file.write("x")
+    changed = hashlib.sha256(f"{tale()}x".encode()).hexdigest()
+    answer = run("train", "--resume", "tale", "--steps", "5")
+    assert answer.status == ExitCode.CHECKPOINT
+    original = hashlib.sha256(tale().encode()).hexdigest()
+    assert answer.lines == [
+        f"charrnn: error: tale: its corpus has changed: trained on {original[:12]}, found {changed[:12]}",
+        f"hint: train a new model from this one: {CALLED} train --from tale …",
+    ]
+    Path("tale.txt").unlink()
+    gone = run("train", "--resume", "tale", "--steps", "5")
+    path = Path.cwd() / "tale.txt"
+    assert (gone.status, gone.lines) == (
+        ExitCode.CHECKPOINT,
+        [f"charrnn: error: tale: its corpus is gone: {path}: no such file"],
+    )
+
+
+def test_a_disk_that_takes_no_more_ends_in_one_line_and_the_old_model_stays(model: Path) -> None:
+    before = (model / "model.safetensors").read_bytes()
+    limit = len(before) // 2
+
+    def shrink() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    (model / "log.jsonl").unlink()  # it may be larger too
+    answer = run("train", "--resume", "tale", "--steps", "3", "-q", preexec_fn=shrink)
+    assert answer.status == ExitCode.STORAGE
+    (error,) = answer.lines
+    assert re.fullmatch(r"charrnn: error: checkpoints/tale/(model|last)\.safetensors: File too large", error)
+    assert (model / "model.safetensors").read_bytes() == before
+    assert not list(model.glob(".*.tmp"))
+
+
+def test_the_decks_example_one_letter_and_another_memory(warm: Warm) -> None:
+    shutil.copy(HELLO, "hello.txt")
+    done(warm("train", "hello.txt", "--steps", "150", "--hidden", "32", "--seed", "1", "-q"))
+    assert card("hello")["vocab_size"] == len({"<boundary>", "<unk>", "h", "e", "l", "o"})
+    for text, expected in (("hel", "l"), ("hell", "o")):
+        first = json.loads(run("inspect", "next", text, "--json", "-q").text)["next"][0]
+        assert first["text"] == expected
+        assert first["probability"] > 0.9
+        title, _, row, *_ = run("inspect", "next", text, "-q").text.splitlines()
+        assert (title, row.split()[0]) == (f'after "{text}"', expected)

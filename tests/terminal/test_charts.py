@@ -1,0 +1,58 @@
+"""Curves as text."""
+
+from rich.color import Color
+from rich.style import Style
+
+from charrnn.terminal.charts import COLOURS, curves
+
+FALLING, RISING = [3.0, 2.0, 1.5, 1.2], [1.2, 1.5, 2.0, 3.0]
+X = [0.0, 1.0, 2.0, 3.0]
+
+
+def cells(text: str) -> list[tuple[int, int]]:
+    """Row and column of all cells with dots of a curve."""
+    return [
+        (row, column)
+        for row, line in enumerate(text.splitlines())
+        for column, cell in enumerate(line)
+        if 0x2800 < ord(cell) <= 0x28FF
+    ]
+
+
+def test_a_chart_has_the_size_it_was_given() -> None:
+    lines = curves(X, [FALLING, RISING], 60, 9, in_colour=False).plain.splitlines()
+    assert len(lines) == 9
+    assert max(map(len, lines)) == 60
+
+
+def test_a_falling_curve_falls() -> None:
+    found = cells(curves(X, [FALLING], 60, 9, in_colour=False).plain)
+    first, last = min(found, key=lambda cell: cell[1]), max(found, key=lambda cell: cell[1])
+    assert first[0] == min(row for row, _ in found)
+    assert last[0] == max(row for row, _ in found)
+    assert first[0] < last[0]
+
+
+def test_the_axes_carry_the_range_of_the_numbers() -> None:
+    text = curves(X, [FALLING, RISING], 60, 9, in_colour=False).plain
+    assert "3.0" in text
+    assert "1.2" in text
+
+
+def test_curves_have_the_colours_of_the_legend_or_none() -> None:
+    coloured = curves(X, [FALLING, RISING], 60, 9, in_colour=True)
+    colours = {Style.parse(str(span.style)).color for span in coloured.spans}
+    assert {Color.parse(name).number for name in COLOURS} <= {colour.number for colour in colours if colour}
+    plain = curves(X, [FALLING, RISING], 60, 9, in_colour=False)
+    assert "\x1b" not in plain.plain
+    assert not [span for span in plain.spans if "blue" in str(span.style) or "green" in str(span.style)]
+
+
+def test_a_chart_knows_nothing_of_the_one_before() -> None:
+    alone = curves(X, [FALLING], 60, 9, in_colour=False).plain
+    curves([0.0, 100.0], [[50.0, 90.0], [1.0, 2.0]], 30, 5, in_colour=True)
+    assert curves(X, [FALLING], 60, 9, in_colour=False).plain == alone
+
+
+def test_two_equal_points_are_a_chart_too() -> None:
+    assert len(curves([1.0, 1.0], [[2.0, 2.0]], 60, 9, in_colour=False).plain.splitlines()) == 9

@@ -1,0 +1,120 @@
+"""Findings as tables: what stands in the cells, and that nothing foreign escapes from them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn.inference.language_model import NextToken
+from charrnn.inspection.run_table import RunRow
+from charrnn.inspection.surprise import Line, Surprise
+from charrnn.terminal.tables import bar, glyph, print_next, print_runs, print_surprise, run_cells
+from charrnn.terminal.units import duration
+from tests.terminal.drawing import console
+
+RESERVED = {0: "<boundary>", 1: "<unk>"}
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[5m[red]x[/] [/] :smile:\x9b5m\u202e"
+INERT = "^[]52;c;ZXZpbA==^G^[[5m[red]x[/] [/] :smile:\\u{9b}5m\\u{202e}"
+
+
+@given(st.floats(0, 1), st.integers(1, 60))
+def test_a_bar_fills_its_share_to_an_eighth_of_a_cell(share: float, width: int) -> None:
+    drawn = bar(share, width)
+    eighths = sum(8 - (ord(cell) - ord("█")) for cell in drawn)  # the blocks stand in order of size
+    assert abs(eighths / 8 - share * width) <= 1 / 16 + 1e-9
+    assert len(drawn) <= width
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(-1.0, ""), (0.0, ""), (1.0, "███"), (7.0, "███")])
+def test_a_bar_never_leaves_its_cell(share: float, drawn: str) -> None:
+    assert bar(share, 3) == drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "shown"),
+    [
+        ("a", 5, ("a", "U+0061")),
+        (" ", 5, ("space", "U+0020")),
+        ("\n", 5, ("newline", "U+000A")),
+        ("\t", 5, ("tab", "U+0009")),
+        ("\x1b", 5, ("^[", "U+001B")),
+        ("\u202e", 5, ("\\u{202e}", "U+202E")),
+        ("😀", 5, ("😀", "U+1F600")),
+        ("[", 5, ("[", "U+005B")),
+        ("", 0, ("<boundary>", "")),
+        ("", 1, ("<unk>", "")),
+        ("\ufffd", 0xE9 + 1, ("byte", "0xE9")),
+    ],
+)
+def test_a_token_is_named_so_that_it_can_be_told_apart(text: str, token: int, shown: tuple[str, str]) -> None:
+    assert glyph(NextToken(text, token, 0.5), RESERVED) == shown
+
+
+def test_the_next_tokens_stand_in_a_table_under_the_text() -> None:
+    screen, file = console()
+    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+    title, header, *rows = file.getvalue().splitlines()
+    assert title == 'after "hell"'
+    assert header.split() == ["next", "probability", "bits", "code", "point"]
+    assert rows[0].split() == ["o", "█" * 22 + "▌", "75.00%", "0.42", "U+006F"]
+    assert rows[1].split() == ["<unk>", "███████▌", "25.00%", "2.00"]
+
+
+def test_of_a_long_text_the_end_is_shown() -> None:
+    screen, file = console()
+    print_next(screen, "x" * 50 + "y" * 40, [NextToken("y", 5, 1.0)], RESERVED)
+    assert file.getvalue().splitlines()[0] == f'after "…{"y" * 40}"'
+    screen, file = console()
+    print_next(screen, "", [NextToken("y", 5, 1.0)], RESERVED)
+    assert file.getvalue().splitlines()[0] == "after nothing"
+
+
+def lines(*bits_per_byte: float) -> tuple[Line, ...]:
+    return tuple(Line(f"line {index}\n", 7 * bits, 7) for index, bits in enumerate(bits_per_byte))
+
+
+def test_surprise_is_told_by_line_and_in_all_and_by_colour() -> None:
+    screen, file = console(terminal=True)
+    print_surprise(screen, "file", Surprise(lines(0.5, 1.5, 2.5, 9.0), 2.3, 28))
+    shown = file.getvalue()
+    for colour, text in (("32", "line 0"), ("36", "line 1"), ("33", "line 2"), ("31", "line 3")):
+        assert f"\x1b[{colour}m{text}" in shown
+    assert shown.splitlines()[-1] == "file: 3.375 bits/byte, 2.3000 nats/token"
+
+
+def test_a_long_line_is_cut_and_an_infinite_surprise_has_a_colour_too() -> None:
+    screen, file = console(width=400)
+    endless = Line("x" * 300 + "\n", math.inf, 301)
+    print_surprise(screen, "file", Surprise((endless,), math.inf, 301))
+    assert f" {'x' * 200}…" in file.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_foreign_escapes_from_a_table(terminal: bool) -> None:
+    screen, file = console(terminal=terminal, width=200)
+    print_next(screen, HOSTILE, [NextToken("\x1b", 5, 0.5)], RESERVED)
+    print_surprise(screen, HOSTILE, Surprise((Line(HOSTILE + "\n", 5.0, 5),), 1.0, 5))
+    print_runs(screen, [RunRow(HOSTILE, 1.0, model=HOSTILE, created=HOSTILE), RunRow(HOSTILE, error=HOSTILE)])
+    shown = file.getvalue()
+    assert shown.count(INERT[-30:]) >= 5
+    assert "\x1b[5m" not in shown
+    assert "\x1b]" not in shown
+    assert not set("\x07\x9b\u202e") & set(shown)
+
+
+def test_a_run_says_how_good_it_is_or_why_nobody_knows() -> None:
+    row = RunRow("x", 2.34567, "char lstm 1x8", 31_204, 75.0, "2026-01-02T03:04:05+00:00")
+    assert run_cells(row)[:5] == ("2.3457", "x", "char lstm 1x8", "31.2 k", duration(75))
+    assert len(run_cells(row)[5]) == len("2026-01-02 03:04")
+    training = RunRow("x", None, "char lstm 1x8", 31_204, 75.0, "nonsense", is_training=True)
+    assert run_cells(training) == ("", "x", "char lstm 1x8", "31.2 k", "training…", "")
+    assert run_cells(RunRow("x", error="gone")) == ("", "x", "gone", "", "", "")
+
+
+def test_the_table_of_runs_keeps_its_order() -> None:
+    screen, file = console()
+    print_runs(screen, [RunRow("b", 1.0), RunRow("a", 2.0), RunRow("c", error="gone")])
+    header, *rows = file.getvalue().splitlines()
+    assert header.split() == ["bits/byte", "run", "model", "parameters", "trained", "created"]
+    assert [row.split() for row in rows] == [["1.0000", "b"], ["2.0000", "a"], ["c", "gone"]]
