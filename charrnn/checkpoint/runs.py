@@ -117,14 +117,16 @@ def locked(run: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError:
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             raise StorageError(
                 f"{run}: process {owner or 'unknown'} trains here already",
                 "another --name starts another run",
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise storage_error(run, error) from error
         yield
     finally:
         os.close(descriptor)
@@ -133,7 +135,7 @@ def locked(run: Path) -> Iterator[None]:
 def is_locked(run: Path) -> bool:
     """Whether a trainer holds this folder."""
     try:
-        descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return False
     try:

@@ -1,5 +1,7 @@
 """Which model a name means, which names a run may have, and that one run has one trainer."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -331,6 +334,38 @@ def test_a_link_in_the_lock_s_place_is_not_followed() -> None:
         pass
     assert caught.value.message == "checkpoints/tale: Too many levels of symbolic links"
     assert Path("precious").read_text() == "content"
+
+
+@pytest.mark.timeout(10)
+def test_a_fifo_in_the_lock_s_place_is_not_waited_for() -> None:
+    RUN.mkdir(parents=True)
+    os.mkfifo(RUN / ".lock")
+    assert not runs.is_locked(RUN)
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "number", "complaint"),
+    [
+        (os, "pwrite", errno.ENOSPC, "No space left on device"),
+        (os, "ftruncate", errno.EIO, "Input/output error"),
+        (fcntl, "flock", errno.ENOLCK, "No locks available"),
+    ],
+)
+def test_a_lock_that_cannot_be_had_is_said_in_the_words_of_the_system(
+    module: ModuleType, call: str, number: int, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, call, fail)
+        assert refusal() == (f"checkpoints/tale: {complaint}", None)
+    assert not runs.is_locked(RUN)
+
+
+def test_what_fails_under_the_lock_is_not_taken_for_the_lock() -> None:
+    with pytest.raises(OSError, match="inside"), locked(RUN):
+        raise OSError("inside")
 
 
 def test_a_file_in_the_folder_s_place_is_named() -> None:

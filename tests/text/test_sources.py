@@ -1,8 +1,10 @@
 """What the arguments of the command line name, and how documents are read."""
 
 import gzip
+import io
 import os
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -12,7 +14,7 @@ import pytest
 
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
 from charrnn.text import sources
-from charrnn.text.sources import EMBEDDED, Document, default_name, find, is_pipe
+from charrnn.text.sources import EMBEDDED, Document, default_name, documents_of, find, is_pipe
 from tests.text.reading import document
 
 
@@ -193,3 +195,78 @@ def test_the_embedded_text_is_what_help_shows_and_as_long_as_it_says() -> None:
     assert b"".join(chunks).decode().startswith(topics[min(topics)])
     assert sum(len(topic.encode()) + 1 for topic in topics.values()) - 1 == EMBEDDED.size()
     assert sum(map(len, chunks)) == EMBEDDED.size()
+
+
+def standard_input(data: bytes) -> io.TextIOWrapper:
+    # In an encoding that would choke on the bytes, were they read as text.
+    return io.TextIOWrapper(io.BytesIO(data), "ascii")
+
+
+def test_without_arguments_the_corpus_is_the_embedded_text() -> None:
+    assert documents_of([], Path("run")) == [EMBEDDED]
+
+
+def test_files_are_read_where_they_are() -> None:
+    files("a.txt", "poems/b.txt")
+    Path("run").mkdir()
+    assert documents_of(["poems", "a.txt"], Path("run")) == find(["poems", "a.txt"])
+    assert list(Path("run").iterdir()) == []
+
+
+def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytes(range(256)) * 9
+    monkeypatch.setattr("sys.stdin", standard_input(data))
+    Path("run").mkdir()
+    assert documents_of(["-"], Path("run")) == [Document("standard input", Path("run/corpus.txt"))]
+    assert Path("run/corpus.txt").read_bytes() == data
+
+
+def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
+    data = bytes(range(256)) * 9
+    os.mkfifo("fifo")
+    Path("run").mkdir()
+    writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,))
+    writer.start()
+    assert documents_of(["fifo"], Path("run")) == [Document("fifo", Path("run/corpus.txt"))]
+    writer.join()
+    assert Path("run/corpus.txt").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pipe"), [(["-", "a.txt"], "-"), (["a.txt", "fifo"], "fifo"), (["fifo", "-"], "fifo")]
+)
+def test_a_pipe_is_the_only_input(arguments: list[str], pipe: str) -> None:
+    files("a.txt")
+    os.mkfifo("fifo")
+    with pytest.raises(UsageError) as caught:
+        documents_of(arguments, Path("run"))
+    assert caught.value.message == f"{pipe}: a pipe must be the only input"
+    assert caught.value.hint == "cat joins several: cat a b | charrnn train -"
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_closed_standard_input_is_refused(is_missing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = standard_input(b"")
+    closed.close()
+    monkeypatch.setattr("sys.stdin", None if is_missing else closed)
+    with pytest.raises(UsageError) as caught:
+        documents_of(["-"], Path("run"))
+    assert caught.value.message == "standard input is closed"
+    assert caught.value.hint == "give a file, or pipe a text: cat corpus.txt | charrnn train -"
+
+
+def test_a_corpus_is_not_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = standard_input(b"")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    with pytest.raises(UsageError) as caught:
+        documents_of(["-"], Path("run"))
+    assert caught.value.message == "refusing to read the corpus from a terminal"
+    assert caught.value.hint == "cat corpus.txt | charrnn train -"
+
+
+def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", standard_input(b"text"))
+    with pytest.raises(StorageError) as caught:
+        documents_of(["-"], Path("gone"))
+    assert caught.value.message == "gone/corpus.txt: No such file or directory"

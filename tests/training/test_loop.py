@@ -131,6 +131,7 @@ def test_a_run_stopped_and_resumed_is_the_uninterrupted_one_to_the_last_bit(cell
     assert [event.validation for event in first + second if isinstance(event, Evaluated)] == scores
 
 
+@pytest.mark.slow
 def test_two_threads_resume_as_exactly_as_one() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
