@@ -225,7 +225,7 @@ def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
     data = bytes(range(256)) * 9
     os.mkfifo("fifo")
     Path("run").mkdir()
-    writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,))
+    writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,), daemon=True)
     writer.start()
     assert documents_of(["fifo"], Path("run")) == [Document("fifo", Path("run/corpus.txt"))]
     writer.join()
