@@ -13,8 +13,6 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
-import pytest
-
 import charrnn
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
@@ -133,10 +131,12 @@ def test_a_resumed_run_adds_to_its_log(model: Path, warm: Warm) -> None:
     assert events[-1]["seconds"] > before[-1]["seconds"]
 
 
-@pytest.mark.usefixtures("model")
 def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume(warm: Warm) -> None:
-    same = ("--hidden", "16", "--seed", "1", "--level", "char")
-    done(warm("train", "tale.txt", "--resume", "tale", *same, "--steps", "1", "-q"))
+    Path("tale.txt").write_text(tale())
+    same = ("tale.txt", "--hidden", "16", "--seed", "1", "--level", "char", "--steps", "2", "-q")
+    done(warm("train", *same))
+    done(warm("train", "--resume", "tale", *same))
+    assert card("tale")["trained"]["steps"] == 4
 
 
 def test_without_input_it_trains_on_text_that_python_carries(warm: Warm) -> None:
@@ -213,8 +213,9 @@ def test_a_rate_far_too_high_is_told_and_what_was_good_stays(warm: Warm) -> None
         assert run("sample", "-m", "tale", "--seed", "1", "--length", "5", "-q").status == 0
 
 
-@pytest.mark.usefixtures("model")
-def test_a_changed_corpus_is_not_gone_on_with() -> None:
+def test_a_changed_corpus_is_not_gone_on_with(warm: Warm) -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", *TINY, "-q"))
     with Path("tale.txt").open("a") as file:
         file.write("x")
     changed = hashlib.sha256(f"{tale()}x".encode()).hexdigest()
@@ -223,7 +224,7 @@ def test_a_changed_corpus_is_not_gone_on_with() -> None:
     original = hashlib.sha256(tale().encode()).hexdigest()
     assert answer.lines == [
         f"charrnn: error: tale: its corpus has changed: trained on {original[:12]}, found {changed[:12]}",
-        f"hint: train a new model from this one: {CALLED} train --from tale …",
+        f"hint: train a new model from this one: {CALLED} train --from tale ...",
     ]
     Path("tale.txt").unlink()
     gone = run("train", "--resume", "tale", "--steps", "5")
