@@ -51,7 +51,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """The recipe. Values without a reason beside them were chosen by benchmarks/shakespeare.py."""
+    """The recipe; docs/recipe.md has the measurements behind it."""
 
     seed: int
     learning_rate: float

@@ -19,8 +19,8 @@ from charrnn.models.losses import next_token_loss
 from charrnn.text.tokenizer import Ids
 
 MAX_STREAMS = 64
-STREAM_TOKENS = 1024  # a stream is at least this long: warming up must not be most of the work
-WARM_TOKENS = 512
+STREAM_TOKENS = 512  # a stream is at least this long: warming up must not be most of the work
+WARM_TOKENS = 256
 WINDOW = 256
 
 
@@ -42,26 +42,26 @@ class Evaluator:
 
     @torch.inference_mode()
     def score(self, model: LanguageModel, tokens: int | None = None) -> Validation:
-        """The loss over the first `tokens` tokens, or over all; no dropout."""
-        count = self.tokens if tokens is None else min(tokens, self.tokens)
-        inputs, targets = self._streams(count)
+        """The loss over all tokens, or over about so many, taken from all over the text; no dropout."""
+        inputs, targets = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
         nats, states = 0.0, None
         for begin in range(0, len(inputs), WINDOW):
             window = torch.from_numpy(inputs[begin : begin + WINDOW]).to(self._device)
             wanted = torch.from_numpy(targets[begin : begin + WINDOW]).to(self._device)
             logits, states = model(window, states)
             nats += float(next_token_loss(logits, wanted, "sum").double())
-        return validation(nats, self._ids[1 : count + 1], self._byte_lengths, self._unknown)
+        return validation(nats, targets[targets != IGNORED], self._byte_lengths, self._unknown)
 
     def _streams(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Inputs and targets, [T, S]; warm-up and padding (at the end) are `IGNORED` in the targets."""
         streams = max(1, min(MAX_STREAMS, count // STREAM_TOKENS))
-        length = math.ceil(count / streams)
-        firsts = np.arange(streams) * length  # of the scored tokens
+        is_everything = count == self.tokens
+        length = math.ceil(count / streams) if is_everything else count // streams
+        firsts = np.arange(streams) * (length if is_everything else self.tokens // streams)
         starts = np.maximum(firsts - WARM_TOKENS, 0)
         positions = starts + np.arange(length + (WARM_TOKENS if streams > 1 else 0))[:, None]  # [T, S]
-        scored = (positions >= firsts) & (positions < np.minimum(firsts + length, count))
-        positions = np.minimum(positions, count - 1)
+        scored = (positions >= firsts) & (positions < np.minimum(firsts + length, self.tokens))
+        positions = np.minimum(positions, self.tokens - 1)
         inputs = self._ids[positions].astype(np.int64)
         targets = np.where(scored, self._ids[positions + 1].astype(np.int64), IGNORED)
         return inputs, targets

@@ -97,7 +97,7 @@ def _validation(validation: Validation, everything: int, run: Run) -> str:
     scored = (
         f"{validation.tokens:,} {unit}"
         if validation.tokens >= everything
-        else (f"the first {validation.tokens:,} of {everything:,} {unit}")
+        else (f"{validation.tokens:,} of {everything:,} {unit}")
     )
     nats = f"{validation.nats_per_token:.4f} nats/{unit[:-1]}"
     return f"{validation.bits_per_byte:.3f} bits/byte, {nats}, on {scored}"

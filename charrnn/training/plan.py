@@ -20,8 +20,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.training.learner import Learner
 from charrnn.training.request import Request
 
-# The coarse ladder of hidden sizes. benchmarks/shakespeare.py and the measurements in docs/recipe.md say
-# how the two rules that choose from it were found.
+# The coarse ladder of hidden sizes, and the two rules that choose from it; docs/recipe.md has the figures.
 LADDER = (64, 128, 192, 256, 384, 512, 768, 1024)
 TOKENS_PER_PARAMETER = 3.5  # fewer and a smaller net learns more in the same time
 PARAMETERS_PER_CHARACTER = 2.0  # more and the net learns the corpus by heart before it learns the language
@@ -76,9 +75,9 @@ def make(request: Request, corpus: Corpus, budget: Budget, spent: float, device:
         return epochs * batches.tokens
 
     config = probe if request.hidden_size else _largest_fitting(request, corpus, tokens)
+    total = tokens(config)
     if speed is not None:
         speed *= _work(probe) / _work(config)
-    total = tokens(config)
     epochs = total / batches.tokens
     reserve, final_tokens = closing(corpus, budget, speed)
     settings = TrainingConfig(

@@ -145,7 +145,7 @@ TRAINING = (
         "train --resume tale",
         USAGE,
         "tale: has finished its budget",
-        "hint: --resume tale --time 5m trains five minutes more",
+        f"hint: {CALLED} train --resume tale --time 5m trains five minutes more",
     ),
     Row(
         "train --resume tale --hidden 99 --steps 5",
@@ -300,8 +300,7 @@ MODELS = (
         "hint: --json shows it as it is",
     ),
 )
-WARM = CORPORA + TRAINING
-COLD = OPTIONS + VIEWS + MODELS
+ROWS = CORPORA + TRAINING + OPTIONS + VIEWS + MODELS
 
 
 def lay_out(here: Path) -> None:
@@ -355,30 +354,24 @@ def here(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(here: Path, warm: Warm) -> dict[Row, Answer]:
-    """All rows' answers; those that may need no torch are cold, and tell what they imported."""
-    cache = here / "cache"
+def answers(here: Path) -> dict[Row, Answer]:
+    """The answers to all rows, with what was imported for them; two at a time."""
+    options = {"cwd": here, "env": {"XDG_CACHE_HOME": str(here / "cache"), "PYTHONPROFILEIMPORTTIME": "1"}}
 
     def ask(row: Row) -> Answer:
-        options = {"cwd": here, "env": {"XDG_CACHE_HOME": str(cache), "PYTHONPROFILEIMPORTTIME": "1"}}
         if row.closed:
             return in_shell('"$@" <&-', *row.arguments, **options)
         return run(*row.arguments, given=row.given, **options)
 
-    with ThreadPoolExecutor(1) as beside:
-        cold = beside.map(ask, COLD)
-        warmed = [
-            warm(*row.arguments, given=None if row.closed else row.given or b"", folder=here, cache=cache)
-            for row in WARM
-        ]
-        return dict(zip(COLD + WARM, [*cold, *warmed], strict=True))
+    with ThreadPoolExecutor(2) as two:
+        return dict(zip(ROWS, two.map(ask, ROWS), strict=True))
 
 
 def name_of(row: Row) -> str:
     return " ".join(row.arguments).encode("ascii", "backslashreplace").decode()[:60]
 
 
-@pytest.mark.parametrize("row", COLD + WARM, ids=name_of)
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
 def test_a_bad_input_is_answered_in_these_words(answers: dict[Row, Answer], row: Row) -> None:
     answer = answers[row]
     lines = [line for line in answer.lines if not line.startswith("import time: ")]
@@ -391,8 +384,8 @@ def test_bad_inputs_leave_nothing_behind(here: Path) -> None:
     assert (here / "checkpoints/tale/log.jsonl").read_bytes() == (here / "log-before").read_bytes()
 
 
-@pytest.mark.parametrize("row", COLD, ids=name_of)
-def test_what_needs_no_torch_is_answered_without_it(answers: dict[Row, Answer], row: Row) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_no_bad_input_waits_for_torch(answers: dict[Row, Answer], row: Row) -> None:
     imported = {line.rpartition("|")[2].strip() for line in answers[row].lines}
     assert "charrnn.errors" in imported
     assert "torch" not in imported
@@ -408,10 +401,10 @@ def test_an_unreadable_file_is_a_wrong_path(tmp_path: Path) -> None:
     assert (answer.status, answer.lines) == (USAGE, ["charrnn: error: secret.txt: permission denied"])
 
 
-def test_runs_cannot_lie_in_a_file(tmp_path: Path, warm: Warm) -> None:
+def test_runs_cannot_lie_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "tale.txt").write_text(tale())
     (tmp_path / "checkpoints").write_text("not a folder")
-    answer = warm("train", "tale.txt")
+    answer = run("train", "tale.txt")
     assert answer.status == ExitCode.STORAGE
     assert answer.lines == ["charrnn: error: checkpoints/tale: Not a directory"]
 

@@ -31,31 +31,44 @@ def model() -> LanguageModel:
     return untrained
 
 
-def sequential_nats(ids: Ids, count: int) -> float:
+def sequential_nats(ids: Ids) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+    """What each token costs in one pass from the beginning."""
     inputs = torch.from_numpy(ids.astype(np.int64))[:, None]
     with torch.no_grad():
-        logits, _ = model()(inputs[:count])
-        return float(next_token_loss(logits, inputs[1 : count + 1]))
+        logits, _ = model()(inputs[:-1])
+        nats: np.ndarray[tuple[int], np.dtype[np.float32]] = next_token_loss(
+            logits, inputs[1:], "none"
+        ).numpy()
+        return nats
 
 
-@pytest.mark.parametrize("count", [1, 255, 1000, 2048, 5000, 19_999])
-def test_every_token_is_scored_once_with_the_state_carried(count: int) -> None:
+@pytest.mark.parametrize("size", [2, 256, 1000, 1025, 5000, 20_000, 50_001])
+def test_every_token_is_scored_once_with_the_state_carried(size: int) -> None:
+    ids = text(size)
+    score = Evaluator(ids, np.ones(V), None, torch.device("cpu")).score(model())
+    assert score.tokens == size - 1
+    assert score.nats_per_token == pytest.approx(sequential_nats(ids).mean(), abs=1e-5)
+
+
+def test_a_slice_is_scored_as_in_the_whole_and_taken_from_all_over_the_text() -> None:
     ids = text(20_000)
-    score = Evaluator(ids, np.ones(V), None, torch.device("cpu")).score(model(), count)
-    assert score.tokens == count
-    assert score.nats_per_token == pytest.approx(sequential_nats(ids, count), abs=1e-5)
+    own = Evaluator(ids, np.ones(V), None, torch.device("cpu"))
+    # 2,100 tokens make four streams of 525, a quarter of the text apart.
+    each = np.concatenate([sequential_nats(ids)[k * 4999 : k * 4999 + 525] for k in range(4)])
+    score = own.score(model(), 2100)
+    assert score.tokens == 2100
+    assert score.nats_per_token == pytest.approx(each.mean(), abs=1e-5)
 
 
-def test_all_is_the_default_and_more_than_all_is_all() -> None:
+def test_more_than_all_is_all() -> None:
     own = Evaluator(text(3000), np.ones(V), None, torch.device("cpu"))
-    assert own.score(model()).tokens == 2999
-    assert own.score(model(), 10_000) == own.score(model())
+    assert own.score(model(), 10_000) == own.score(model(), 2999) == own.score(model())
 
 
 def test_warming_up_is_what_makes_the_streams_equal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluator, "WARM_TOKENS", 0)
     score = Evaluator(text(20_000), np.ones(V), None, torch.device("cpu")).score(model())
-    assert abs(score.nats_per_token - sequential_nats(text(20_000), 19_999)) > 1e-5
+    assert abs(score.nats_per_token - sequential_nats(text(20_000)).mean()) > 1e-5
 
 
 def test_bits_per_byte_count_bytes_and_not_tokens() -> None:

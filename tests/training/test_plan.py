@@ -82,6 +82,14 @@ def test_an_untimed_budget_measures_nothing_and_plans_the_same_anywhere(
 
 
 @pytest.mark.usefixtures("fast")
+def test_the_epochs_promised_are_those_of_the_size_chosen() -> None:
+    made = plan.make(Request(), corpus(1_000_000), Budget("seconds", 200), 20.0, CPU)
+    assert made.model.hidden_size > plan.REFERENCE_HIDDEN
+    assert made.tokens_per_second is not None
+    assert made.epochs == pytest.approx(180 * made.tokens_per_second / 899_999, rel=1e-3)
+
+
+@pytest.mark.usefixtures("fast")
 def test_evaluations_cost_about_two_percent() -> None:
     made = plan.make(Request(hidden_size=256), corpus(1_000_000), Budget("seconds", 60), 0.0, CPU)
     evaluated = made.settings.evaluations * 2 * made.settings.evaluation_tokens / 3
