@@ -130,6 +130,7 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
+    from charrnn.text.batches import check_length
     from charrnn.text.corpus import prepare
     from charrnn.training.request import load_origin, settled
 
@@ -139,6 +140,8 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
         documents = documents_of(asked.inputs, folder)
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)
+        text = documents[0].name if len(documents) == 1 else "the corpus"
+        check_length(text, len(corpus.training) - 1, request.seq_len, config.val_fraction)
         # Imported here, with torch: what is wrong with the text is said at once.
         from charrnn.training import start
 
@@ -146,8 +149,8 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
         training, run, plan = start.new(
             folder, corpus, documents, asked.inputs, config, request, budget, _sitting(asked), origin
         )
-        for text in (*corpus.notes, *closing.plan_lines(plan, run)):
-            note(text, quiet=asked.quiet)
+        for line in (*corpus.notes, *closing.plan_lines(plan, run)):
+            note(line, quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)
         _train(asked, training, run, budget)
@@ -159,15 +162,15 @@ def _resume(asked: Asked, name: str) -> None:
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import prepare
     from charrnn.training.request import refuse_changes
-    from charrnn.training.run import check_corpus, documents, load_last
+    from charrnn.training.run import check_corpus, documents, load_last, load_recipe
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
+    recipe = load_recipe(folder)
+    refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
     with runs.locked(folder):
         remove_leftovers(folder)
         left = load_last(folder)
-        recipe = left.recipe
-        refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
         if left.progress.finished and asked.budget is None:
             hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
             raise UsageError(f"{name}: has finished its budget", hint)

@@ -45,7 +45,8 @@ def generate(
         scored: also say how surprising the text is, which takes a tenth of the time.
     """
     uniforms = generator(seed)
-    stream = CharacterStream(tokenizer, has_endings=has_endings)
+    # No document is empty: a text may end only where it has begun.
+    stream = CharacterStream(tokenizer, has_endings=has_endings, has_begun=len(prompt) > 0)
     stop = StopText(sampling.stop)
     logits, states = stepper.step(BOUNDARY, stepper.start())
     for token in prompt:

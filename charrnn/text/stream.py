@@ -48,12 +48,19 @@ def fits(pending: bytes, more: bytes) -> bool:
 class CharacterStream:
     """Collects the bytes of ids and gives characters as soon as they are whole."""
 
-    def __init__(self, tokenizer: Tokenizer, *, has_endings: bool) -> None:
-        """Starts a stream; with `has_endings` the boundary may come between two characters."""
+    def __init__(self, tokenizer: Tokenizer, *, has_endings: bool, has_begun: bool = False) -> None:
+        """Starts a stream.
+
+        Args:
+            tokenizer: whose ids come in.
+            has_endings: whether the boundary may come after a character.
+            has_begun: whether some text came before this stream.
+        """
         self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
-        self._masks: dict[bytes, NDArray[np.bool_]] = {}
+        self._masks: dict[tuple[bytes, bool], NDArray[np.bool_]] = {}
         self._unknown = tokenizer.unknown
         self._has_endings = has_endings
+        self._may_end = has_endings and has_begun
         self._pending = b""
 
     def push(self, token: int) -> str:
@@ -66,6 +73,7 @@ class CharacterStream:
             except UnicodeDecodeError:
                 continue
             self._pending = data[len(whole) :]
+            self._may_end = self._has_endings and not self._pending
             return text
         self._pending = b""
         return data.decode("utf-8", "replace")
@@ -74,13 +82,13 @@ class CharacterStream:
     def forbidden(self) -> NDArray[np.bool_]:
         """Which ids must not come next, [V]: `<unk>`, and those that would break a UTF-8 sequence.
 
-        The boundary is one of them unless texts have endings, and always inside a character.
+        The boundary is one of them unless texts have endings, before the first character, and inside one.
         """
-        mask = self._masks.get(self._pending)
+        mask = self._masks.get((self._pending, self._may_end))
         if mask is None:
             mask = np.array([not fits(self._pending, data) for data in self._bytes])
-            mask[BOUNDARY] = bool(self._pending) or not self._has_endings
+            mask[BOUNDARY] = not self._may_end
             if self._unknown is not None:
                 mask[self._unknown] = True
-            self._masks[self._pending] = mask
+            self._masks[self._pending, self._may_end] = mask
         return mask

@@ -138,6 +138,16 @@ class Left(NamedTuple):
     checkpoint: Checkpoint
 
 
+def load_recipe(folder: Path) -> Recipe:
+    """What a run was made of, from the header of its file alone.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    return _parsed(path, container.read_metadata(path), {}).recipe
+
+
 def load_last(folder: Path) -> Left:
     """What a run was made of, how far it is, and its tensors.
 
@@ -146,29 +156,32 @@ def load_last(folder: Path) -> Left:
     """
     path = folder / runs.LAST
     description, tensors = container.unpack(path)
+    left = _parsed(path, description, tensors)
+    recipe, step = left.recipe, left.progress.step
+    weights.check(path, tensors, weights.training_shapes(recipe.model, recipe.settings.batch_size, step))
+    model.refuse_non_finite(path, tensors)
+    return left
+
+
+def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Left:
     checkpoint = model.parse(path, description, tensors, KIND)
     try:
         values = description["recipe"]
+        settings = values["settings"]
         recipe = Recipe(
             **{
                 **values,
                 "model": checkpoint.config,
-                "settings": TrainingConfig(**{**values["settings"], "seed": int(values["settings"]["seed"])}),
+                "settings": TrainingConfig(**{**settings, "seed": int(settings["seed"])}),
                 "corpus": CorpusConfig(**values["corpus"]),
                 "sources": tuple(values["sources"]),
                 "shown_sources": tuple(values["shown_sources"]),
             }
         )
-        progress = restore_progress(description["progress"])
+        return Left(recipe, restore_progress(description["progress"]), checkpoint)
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path}: metadata: recipe or progress lacks or has too much: {error}"
-        ) from None
-    weights.check(
-        path, tensors, weights.training_shapes(recipe.model, recipe.settings.batch_size, progress.step)
-    )
-    model.refuse_non_finite(path, tensors)
-    return Left(recipe, progress, checkpoint)
+        reason = f"recipe or progress lacks or has too much: {error}"
+        raise CheckpointError(f"{path}: metadata: {reason}") from None
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

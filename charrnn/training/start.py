@@ -15,7 +15,7 @@ from charrnn.errors import TextError
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.inference.generate import generate
 from charrnn.inference.stepper import NumpyStepper
-from charrnn.text.batches import Batches, UnknownRule, check_length
+from charrnn.text.batches import Batches, UnknownRule
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import Document
 from charrnn.training import plan as planning
@@ -71,11 +71,9 @@ def new(
         origin: the model to start from.
 
     Raises:
-        TextError: if the corpus is too short, or foreign to the model to start from.
+        TextError: if the corpus is foreign to the model to start from.
         OutOfMemoryError: if the net cannot fit this machine.
     """
-    name = documents[0].name if len(documents) == 1 else "the corpus"
-    check_length(name, len(corpus.training) - 1, request.seq_len, config.val_fraction)
     _check_vocabulary(corpus, origin)
     clock = sitting.clock()
     plan = planning.make(request, corpus, budget, clock(), sitting.device)

@@ -76,6 +76,16 @@ def test_the_boundary_ends_a_text_only_where_there_were_several_documents() -> N
     assert len(text(LETTERS, sampling, mock=Mock(LETTERS.vocab_size, wants_to_end), ends=False)) == 10
 
 
+def test_a_text_ends_only_where_it_has_begun() -> None:
+    def wants_to_end(_: int) -> dict[int, float]:
+        return {0: 1e6}
+
+    mock, sampling = Mock(LETTERS.vocab_size, wants_to_end), SamplingConfig(length=10)
+    assert len(text(LETTERS, sampling, mock=mock, ends=True)) == 1
+    after = generate(mock, LETTERS, LETTERS.encode("ab"), sampling, 0, has_endings=True)
+    assert not list(after)
+
+
 def test_unknown_is_never_drawn() -> None:
     mock = Mock(LETTERS.vocab_size, lambda _: {1: 1e6})
     assert set(text(LETTERS, SamplingConfig(length=300), mock=mock)) <= set("abcde")

@@ -90,12 +90,14 @@ def test_exactly_the_bytes_that_keep_the_text_valid_are_admitted(pending: list[b
 
 @pytest.mark.parametrize("character", ["a", "é", "€", "😀"])
 @pytest.mark.parametrize("has_endings", [True, False])
-def test_a_text_may_end_between_characters_and_only_if_texts_end(character: str, has_endings: bool) -> None:
+def test_a_text_may_end_after_a_character_and_only_if_texts_end(character: str, has_endings: bool) -> None:
     data = character.encode()
     for size in range(len(data) + 1):
-        is_between = size in (0, len(data))
+        is_after = size == len(data)  # before the first character no text has begun
         may_end = not after(data[:size], has_endings=has_endings).forbidden[BOUNDARY]
-        assert may_end == (is_between and has_endings)
+        assert may_end == (is_after and has_endings)
+    begun = CharacterStream(ByteTokenizer(), has_endings=has_endings, has_begun=True)
+    assert begun.forbidden[BOUNDARY] == (not has_endings)
 
 
 @pytest.mark.parametrize("has_endings", [True, False])
