@@ -53,17 +53,19 @@ def main() -> None:
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=os.environ | {"XDG_CACHE_HOME": folder},
+                env=os.environ | {"XDG_CACHE_HOME": f"{folder}/cache"},
                 capture_output=True,
                 text=True,
             )
             took = time.perf_counter() - started
+            if done.returncode:
+                sys.exit(done.stderr)
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
             log = Path(folder, "checkpoints", run, "log.jsonl").read_text().splitlines()
             begun = log[0].partition('"seconds": ')[2].partition(",")[0]
             print(
                 f"{run} run over {corpus.stat().st_size:,} bytes: training began after {float(begun):.1f} s, "
-                f"{took:.1f} s in all, peak memory {peak:.2f} GB, exit {done.returncode}",
+                f"{took:.1f} s in all, peak memory {peak:.2f} GB",
                 flush=True,
             )
 

@@ -67,10 +67,10 @@ def run(*words: str | Path | bytes, given: bytes | None = None, **options: Any) 
     """The program's answer; `given` is piped into it."""
     if given is not None:
         options["stdin"] = subprocess.PIPE
-    return answer(start(*words, **options), given)
+    return ended(start(*words, **options), given)
 
 
-def answer(process: subprocess.Popen[bytes], given: bytes | None = None) -> Answer:
+def ended(process: subprocess.Popen[bytes], given: bytes | None = None) -> Answer:
     """What a started program says until its end."""
     with process:
         try:

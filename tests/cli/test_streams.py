@@ -21,6 +21,7 @@ from tests.cli.program import (
     PROGRAM,
     Answer,
     Terminal,
+    ended,
     environment,
     in_shell,
     live_bytes,
@@ -63,7 +64,7 @@ ENVIRONMENTS: tuple[dict[str, str], ...] = (
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A checkpoint whose vocabulary and card are hostile; it likes the hostile characters best."""
+    """A checkpoint whose name, vocabulary and card are hostile."""
     tokenizer = CharTokenizer.from_codepoints(sorted(map(ord, set(HOSTILE))))
     card = {
         "task": HOSTILE,
@@ -95,12 +96,6 @@ def wait_for_steps(process: subprocess.Popen[bytes], name: str) -> None:
         assert process.poll() is None, process.stderr and process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def finish(process: subprocess.Popen[bytes]) -> Answer:
-    with process:
-        stdout, stderr = process.communicate(timeout=60)
-    return Answer(process.returncode, stdout or b"", (stderr or b"").decode())
 
 
 def steps_of(name: str) -> int:
@@ -146,7 +141,7 @@ def test_sample_into_head_ends_by_the_signal() -> None:
     assert len(process.stdout.read(1)) == 1
     process.stdout.close()
     process.stdout = None
-    answer = finish(process)
+    answer = ended(process)
     assert (answer.status, answer.stderr) == (-signal.SIGPIPE, "")
 
 
@@ -205,7 +200,7 @@ def test_a_training_whose_reader_has_gone_goes_on_to_its_end() -> None:
     assert process.stderr.readline().startswith(b"charrnn: ")
     process.stderr.close()
     process.stderr = None
-    answer = finish(process)
+    answer = ended(process)
     assert (answer.status, answer.stdout) == (0, b"")
     assert steps_of("tale") == 60
 
@@ -285,7 +280,7 @@ def stopped() -> Answer:
     """A training that was sent SIGTERM after its first steps."""
     process = train()
     process.terminate()
-    return finish(process)
+    return ended(process)
 
 
 def test_sigterm_saves_says_how_to_go_on_and_ends_by_the_signal(stopped: Answer) -> None:
@@ -304,7 +299,7 @@ def test_sigterm_saves_says_how_to_go_on_and_ends_by_the_signal(stopped: Answer)
 def test_a_stopped_run_goes_on_to_the_very_weights_of_one_that_was_not() -> None:
     whole = start("train", "tale.txt", *LONG, "--name", "whole", "-q")
     resumed = start("train", "--resume", "tale", "-q")
-    assert finish(whole) == finish(resumed) == Answer(0, b"", "")
+    assert ended(whole) == ended(resumed) == Answer(0, b"", "")
     ours, theirs = (load(Path("checkpoints", name, "model.safetensors")) for name in ("tale", "whole"))
     assert equal(ours.tensors, theirs.tensors)
     assert ours.card["validation"] == theirs.card["validation"]
@@ -315,7 +310,7 @@ def test_signals_twice_end_it_at_once_and_what_was_saved_stays() -> None:
     before = load(Path("checkpoints/tale/model.safetensors"))
     for _ in range(2):
         process.send_signal(signal.SIGINT)
-    answer = finish(process)
+    answer = ended(process)
     assert (answer.status, answer.stderr) == (-signal.SIGINT, "")
     after = load(Path("checkpoints/tale/model.safetensors"))
     assert after.config == before.config

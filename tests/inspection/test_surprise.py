@@ -1,8 +1,6 @@
 """Surprise in bits per byte, against probabilities multiplied by hand."""
 
 import math
-from collections.abc import Generator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from charrnn.models.language_model import LanguageModel
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
+from tests.text.reading import finish
 
 LETTERS = CharTokenizer.from_codepoints(sorted(ord(c) for c in "abé\n\r"))
 
@@ -27,13 +26,7 @@ def stepper(vocab_size: int) -> NumpyStepper:
 
 
 def found(tokenizer: Tokenizer, text: bytes) -> Surprise:
-    work: Generator[Any, None, Surprise] = surprise(stepper(tokenizer.vocab_size), tokenizer, text)
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            result: Surprise = done.value
-            return result
+    return finish(surprise(stepper(tokenizer.vocab_size), tokenizer, text))
 
 
 def bits_of(tokenizer: Tokenizer, text: str) -> float:

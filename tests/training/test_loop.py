@@ -2,9 +2,9 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ from charrnn.training.loop import Training
 from charrnn.training.request import Request
 from charrnn.training.run import Run, load_last
 from charrnn.training.start import Sitting
+from tests.text.reading import finish
 
-Result = TypeVar("Result")
 STEPS = 40
 TEXT = "the cat sat on the mat; a dog ate the log.\nshe said: no cat, no dog, no mat.\n" * 40
 
@@ -46,14 +46,6 @@ def corpus_file() -> Path:
     path = Path("corpus.txt")
     path.write_text(TEXT)
     return path
-
-
-def finish(work: Generator[object, None, Result]) -> Result:
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            return cast(Result, done.value)
 
 
 def new(folder: str, budget: Budget, sample_length: int = 0, **changes: Any) -> tuple[Training, Run]:

@@ -1,6 +1,5 @@
 """The plan: what was asked for stands, what was not fits the budget and the corpus."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from charrnn.text.corpus import Corpus, prepare
 from charrnn.text.sources import Document
 from charrnn.training import plan
 from charrnn.training.request import Request
+from tests.text.reading import finish
 
 CPU = torch.device("cpu")
 
@@ -22,15 +22,7 @@ def corpus(characters: int) -> Corpus:
     Path("corpus.txt").write_text(
         ("the quick brown fox jumps over the lazy dog\n" * (characters // 44 + 1))[:characters]
     )
-    work: Generator[object, None, Corpus] = prepare(
-        [Document("corpus.txt", Path("corpus.txt"))], CorpusConfig()
-    )
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            found: Corpus = done.value
-            return found
+    return finish(prepare([Document("corpus.txt", Path("corpus.txt"))], CorpusConfig()))
 
 
 @pytest.fixture
