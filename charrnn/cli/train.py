@@ -153,7 +153,7 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
             note(line, quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)
-        _train(asked, training, run, budget)
+        _train(asked, training, run)
 
 
 def _resume(asked: Asked, name: str) -> None:
@@ -180,10 +180,10 @@ def _resume(asked: Asked, name: str) -> None:
         from charrnn.training import start
 
         training, run = start.resume(folder, left, corpus, asked.budget, _sitting(asked))
-        _train(asked, training, run, asked.budget)
+        _train(asked, training, run)
 
 
-def _train(asked: Asked, training: Training, run: Run, budget: Budget | None) -> None:
+def _train(asked: Asked, training: Training, run: Run) -> None:
     """Runs the loop in view of the person, and ends with the card or by the signal that stopped it."""
     from charrnn.checkpoint.runs import LOG
     from charrnn.terminal import closing, screen
@@ -195,7 +195,7 @@ def _train(asked: Asked, training: Training, run: Run, budget: Budget | None) ->
     finished = None
     with interrupt.watched() as flag:
         training.watch(flag)
-        with screen.opened(closing.heading(run, training.progress, budget), quiet=asked.quiet) as view:
+        with screen.opened(closing.heading(run, training.progress), quiet=asked.quiet) as view:
             for event in training.fit():
                 log.write(event)
                 view.show(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from charrnn.checkpoint import weights
-from charrnn.config import Budget, ModelConfig
+from charrnn.config import ModelConfig
 from charrnn.evaluation.metrics import Validation
 from charrnn.terminal.cards import Fact, print_card
 from charrnn.terminal.console import for_talk
@@ -44,17 +44,14 @@ def describe(model: ModelConfig) -> str:
     )
 
 
-def heading(run: Run, progress: Progress, budget: Budget | None) -> Heading:
+def heading(run: Run, progress: Progress) -> Heading:
     """What stands above the live screen."""
     segment = progress.segment
-    seconds = segment.end if segment.unit == "seconds" else None
-    if budget and budget.unit == "seconds":
-        seconds = segment.begin + budget.amount
     return Heading(
         name=run.folder.name,
         model=describe(run.recipe.model),
         tokens=UNITS[run.recipe.corpus.level],
-        seconds=seconds,
+        seconds=segment.end if segment.unit == "seconds" else None,
         history=progress.history,
     )
 

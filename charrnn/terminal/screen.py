@@ -53,7 +53,7 @@ class Heading:
     name: str
     model: str  # one line: cell, size, parameters
     tokens: str  # "chars" or "bytes"
-    seconds: float | None  # of the whole budget, if it is one of seconds
+    seconds: float | None  # at which the last step is taken, if the budget is one of seconds
     history: tuple[Point, ...] = ()
 
 
