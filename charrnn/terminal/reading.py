@@ -61,7 +61,7 @@ class _Bar:
             desc="reading",
             unit="B",
             unit_scale=True,
-            miniters=1,
+            miniters=1,  # or tqdm would wait for as much as went by before, also in the next pass
             file=talk(),
             leave=False,
             dynamic_ncols=True,
@@ -69,8 +69,6 @@ class _Bar:
 
     def show(self, reading: Reading) -> None:
         self._bar.total = reading.total or None
-        if reading.done < self._bar.n:
-            self._bar.reset()  # the next pass over the text begins
         self._bar.update(reading.done - self._bar.n)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import Answer, Warm, run
+from tests.cli.program import Answer, cool_down, run
 
 SENTENCE = "the cat sat on a mat and then ran to see an old man who had been in his house"
 SMALL = ("--steps", "30", "--hidden", "16", "--seed", "1", "-q")
@@ -36,9 +36,8 @@ def model(trained: Path, tmp_path: Path) -> Path:
     return tmp_path / "checkpoints" / "tale"
 
 
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """The program without the second and a half in which torch is imported."""
-    server = Warm(tmp_path_factory.mktemp("warm"))
-    yield server
-    server.close()
+@pytest.fixture(scope="session", autouse=True)
+def _cooled() -> Iterator[None]:
+    """Ends what was started to answer fast."""
+    yield
+    cool_down()

@@ -16,7 +16,7 @@ from charrnn.checkpoint import container, model
 from charrnn.errors import ExitCode
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import tale
-from tests.cli.program import CALLED, Answer, Warm, in_shell, run
+from tests.cli.program import CALLED, Answer, in_shell, run, warm
 
 LONG = "n" * 300
 ANY_BYTES = "hint: --level byte trains on any bytes"
@@ -410,7 +410,7 @@ def test_runs_cannot_lie_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_model_larger_than_the_machine_is_refused_before_anything_is_allocated(
-    tmp_path: Path, warm: Warm
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "tale.txt").write_text(tale())
     answer = warm("train", "tale.txt", "--hidden", "65536", "--layers", "64", "--steps", "1")

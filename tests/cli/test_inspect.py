@@ -13,7 +13,7 @@ from charrnn.checkpoint.model import Checkpoint, save
 from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import tale
-from tests.cli.program import Answer, Terminal, run, shown
+from tests.cli.program import Answer, Terminal, run, shown, warm
 
 pytestmark = pytest.mark.usefixtures("model")
 
@@ -23,21 +23,21 @@ VOCABULARY = len(set(tale()[: int(0.9 * len(tale()))])) + 2
 PARAMETERS = VOCABULARY * 32 + 4 * 16 * (32 + 16 + 1) + VOCABULARY * (16 + 1)
 
 
-def inspect(*words: str, **options: Any) -> Answer:
+def inspect(*words: str, given: bytes | None = None) -> Answer:
     """What a quiet inspection of the run `tale` answers."""
-    answer = run("inspect", *words, "-m", "tale", **options)
+    answer = warm("inspect", *words, "-m", "tale", given=given)
     assert (answer.status, answer.stderr) == (0, "")
     return answer
 
 
-def view(*words: str, **options: Any) -> Any:
+def view(*words: str, given: bytes | None = None) -> Any:
     """Its one line of JSON."""
-    return json.loads(inspect(*words, "--json", **options).text)
+    return json.loads(inspect(*words, "--json", given=given).text)
 
 
-def likeliest(text: str, **options: Any) -> Any:
+def likeliest(text: str) -> Any:
     """All tokens after a text, the likeliest first."""
-    return view("next", text, "-k", "1000", **options)["next"]
+    return view("next", text, "-k", "1000")["next"]
 
 
 def log() -> list[dict[str, Any]]:
@@ -102,10 +102,10 @@ def test_the_card_for_people_has_a_fact_a_line() -> None:
 
 def test_a_card_is_found_by_name_folder_and_file_before_or_after() -> None:
     expected = inspect().stdout
-    assert run("inspect", "tale").stdout == expected
-    assert run("inspect", "checkpoints/tale").stdout == expected
-    assert run("inspect", "checkpoints/tale/model.safetensors").stdout == expected
-    newest = run("inspect")
+    assert warm("inspect", "tale").stdout == expected
+    assert warm("inspect", "checkpoints/tale").stdout == expected
+    assert warm("inspect", "checkpoints/tale/model.safetensors").stdout == expected
+    newest = warm("inspect")
     assert (newest.stdout, newest.lines) == (expected, ["charrnn: model tale (the newest run)"])
 
 
@@ -113,15 +113,15 @@ def test_a_model_with_weights_that_are_no_numbers_can_be_looked_at() -> None:
     checkpoint = small()
     bias = checkpoint.tensors["model.output.bias"] * math.nan
     save(Path("bad"), replace(checkpoint, tensors=checkpoint.tensors | {"model.output.bias": bias}))
-    answer = run("inspect", "bad")
+    answer = warm("inspect", "bad")
     assert answer.text.splitlines()[-1] == f"damaged      {len(bias)} non-finite values in model.output.bias"
-    assert json.loads(run("inspect", "bad", "--json").text)["non_finite"] == {"model.output.bias": len(bias)}
+    assert json.loads(warm("inspect", "bad", "--json").text)["non_finite"] == {"model.output.bias": len(bias)}
 
 
 def test_the_model_may_stand_before_and_after_the_view() -> None:
-    after = run("inspect", "next", "the", "-m", "tale", "--json")
-    before = run("inspect", "-m", "tale", "next", "the", "--json")
-    between = run("inspect", "next", "--model", "tale", "the", "--json")
+    after = warm("inspect", "next", "the", "-m", "tale", "--json")
+    before = warm("inspect", "-m", "tale", "next", "the", "--json")
+    between = warm("inspect", "next", "--model", "tale", "the", "--json")
     assert after.stdout == before.stdout == between.stdout
     assert after.status == before.status == between.status == 0
 
@@ -159,9 +159,10 @@ def test_next_shows_bars_probabilities_bits_and_code_points() -> None:
 
 def test_a_table_in_a_pipe_is_neither_wrapped_nor_cut_nor_emptied() -> None:
     text = "the \x1b\u202e\U000f0000" * 20
-    expected = inspect("next", text, "-k", "2", "-q")
-    for columns in ("0", "1", "20"):
-        assert inspect("next", text, "-k", "2", "-q", env={"COLUMNS": columns}) == expected
+    words = ("inspect", "next", text, "-k", "2", "-q")
+    expected = run(*words)
+    for columns in ("0", "20"):
+        assert run(*words, env={"COLUMNS": columns}) == expected
     # The last 40 characters, made visible.
     assert (
         expected.text.splitlines()[0]
@@ -188,7 +189,7 @@ def test_next_reads_a_pipe_and_drops_its_last_newline() -> None:
 
 
 def test_unknown_characters_are_named_and_still_stand_in_the_text() -> None:
-    answer = run("inspect", "next", "té", "-m", "tale", "--each", "-k", "1", "--json")
+    answer = warm("inspect", "next", "té", "-m", "tale", "--each", "-k", "1", "--json")
     assert answer.lines == ['charrnn: not in the model\'s vocabulary, read as <unk>: "é"']
     assert [json.loads(line)["text"] for line in answer.text.splitlines()] == ["", "t", "té"]
 
@@ -198,19 +199,19 @@ def test_a_certain_character_has_no_bits_not_minus_none() -> None:
     bias = checkpoint.tensors["model.output.bias"].copy()
     bias[2] = 1e6
     save(Path("sure"), replace(checkpoint, tensors=checkpoint.tensors | {"model.output.bias": bias}))
-    rows = run("inspect", "next", "", "-m", "sure", "-k", "2").text.splitlines()[2:]
+    rows = warm("inspect", "next", "", "-m", "sure", "-k", "2").text.splitlines()[2:]
     assert rows[0].split()[2:] == ["100.00%", "0.00", "U+000A"]
     assert rows[1].split()[-2:] == ["0.00%", "inf"]
-    described = json.loads(run("inspect", "next", "", "-m", "sure", "-k", "2", "--json").text)["next"]
+    described = json.loads(warm("inspect", "next", "", "-m", "sure", "-k", "2", "--json").text)["next"]
     assert [token["bits"] for token in described] == [0.0, None]
 
 
 def test_bytes_are_shown_as_bytes_where_they_are_no_character() -> None:
     save(Path("bytes"), byte_model())
-    answer = run("inspect", "next", "é", "-m", "bytes", "--each", "-k", "257", "--json")
+    answer = warm("inspect", "next", "é", "-m", "bytes", "--each", "-k", "257", "--json")
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert [line["text"] for line in lines] == ["", "\ufffd", "é"]
-    table = run("inspect", "next", "", "-m", "bytes", "-k", "257").text.splitlines()[2:]
+    table = warm("inspect", "next", "", "-m", "bytes", "-k", "257").text.splitlines()[2:]
     ends = {tuple(row.split()[-1:]) if row.startswith("byte") else ("U+",) for row in table}
     assert ends == {("U+",), *((f"0x{byte:02X}",) for byte in range(0x80, 0x100))}
 
@@ -259,12 +260,12 @@ def test_a_byte_order_mark_is_no_text() -> None:
     assert view("surprise", given=b"\xef\xbb\xbfthe") == view("surprise", given=b"the")
 
 
-def test_surprise_takes_standard_input_and_a_pipe_by_name(tmp_path: Path) -> None:
+def test_surprise_takes_standard_input_and_a_pipe_by_name() -> None:
     Path("text").write_text("then\n")
     expected = view("surprise", "text") | {"source": "standard input"}
     assert view("surprise", given=b"then\n") == view("surprise", "-", given=b"then\n") == expected
-    with (tmp_path / "text").open("rb") as file:
-        assert view("surprise", "/dev/stdin", stdin=file) == expected | {"source": "/dev/stdin"}
+    piped = run("inspect", "surprise", "/dev/stdin", "-m", "tale", "--json", given=b"then\n")
+    assert json.loads(piped.text) == expected | {"source": "/dev/stdin"}
 
 
 def test_an_empty_text_surprises_nobody() -> None:
@@ -273,7 +274,7 @@ def test_an_empty_text_surprises_nobody() -> None:
 
 def test_at_level_byte_any_bytes_can_surprise() -> None:
     save(Path("bytes"), byte_model())
-    answer = run("inspect", "surprise", "-m", "bytes", "--json", given=b"\xff\x00\n\x80")
+    answer = warm("inspect", "surprise", "-m", "bytes", "--json", given=b"\xff\x00\n\x80")
     found = json.loads(answer.text)
     assert (found["bytes"], found["tokens"], len(found["lines"])) == (4, 4, 2)
 
@@ -285,7 +286,7 @@ def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
         save(Path("checkpoints", name, "model.safetensors"), small(card=card))
     Path("checkpoints/broken").mkdir()
     Path("checkpoints/broken/model.safetensors").write_bytes(b"")
-    answer = run("inspect", "runs")
+    answer = warm("inspect", "runs")
     assert answer.stderr == ""
     rows = [line.split("\t") for line in answer.text.splitlines()]
     assert [row[1] for row in rows] == ["best", "tale", "worse", "broken", "unscored"]
@@ -294,7 +295,7 @@ def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     assert rows[1][2:4] == ["char lstm 1x16", f"{PARAMETERS / 1000:.2f} k"]
     path = "checkpoints/broken/model.safetensors"
     assert rows[3][2] == f"{path}: 0 bytes are too short for a charrnn checkpoint"
-    described = [json.loads(line) for line in run("inspect", "runs", "--json").text.splitlines()]
+    described = [json.loads(line) for line in warm("inspect", "runs", "--json").text.splitlines()]
     assert [line["name"] for line in described] == [row[1] for row in rows]
     assert described[1]["bits_per_byte"] == tale_bits
 

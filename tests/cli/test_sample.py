@@ -1,7 +1,6 @@
 """`charrnn sample` through the front door: text on stdout and nothing else."""
 
 import fcntl
-import functools
 import json
 import math
 import os
@@ -9,8 +8,8 @@ import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
 import charrnn
@@ -18,22 +17,23 @@ from charrnn.checkpoint.model import save
 from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import tale
-from tests.cli.program import Terminal, run, start
+from tests.cli.program import Answer, Terminal, run, start, warm
 
 ALPHABET = set(tale())
 
 
-def given(*words: str, **options: Any) -> str:
-    """The text of a quiet, seeded sample of the run `tale`, with something on standard input."""
-    answer = run("sample", "-m", "tale", "-q", "--seed", "5", *words, **options)
+WORDS = ("sample", "-m", "tale", "-q", "--seed", "5")
+
+
+def text_of(answer: Answer) -> str:
+    """The text of a sample about which nothing had to be said."""
     assert (answer.status, answer.stderr) == (0, "")
     return answer.text
 
 
-@functools.cache
-def sample(*words: str) -> str:
-    """The same with nothing there; the run is the same in all tests."""
-    return given(*words)
+def sample(*words: str, given: bytes | None = None) -> str:
+    """The text of a quiet, seeded sample of the run `tale`."""
+    return text_of(warm(*WORDS, *words, given=given))
 
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -52,45 +52,48 @@ def test_length_counts_generated_characters_and_defaults_to_500() -> None:
 
 
 def test_a_pipe_gets_the_text_alone() -> None:
-    text = sample("--length", "30")
+    text = text_of(run(*WORDS, "--length", "30"))
     assert len(text) == 30  # not one character more: no closing newline
+    assert text == sample("--length", "30")
 
 
 @pytest.mark.parametrize("text", ["the", "the\n"])
 def test_one_final_newline_of_standard_input_is_dropped(text: str) -> None:
     expected = sample("--prompt", "the", "--length", "20")
-    assert given("--length", "20", given=text.encode()) == expected
+    assert sample("--length", "20", given=text.encode()) == expected
 
 
 def test_only_one_newline_is_dropped_and_none_of_an_argument() -> None:
     expected = sample("--prompt", "the\n", "--length", "20")
     assert expected.startswith("the\n")
-    assert given("--length", "20", given=b"the\n\n") == expected
+    assert sample("--length", "20", given=b"the\n\n") == expected
 
 
-def test_a_file_and_a_socket_on_standard_input_are_prompts_too(tmp_path: Path) -> None:
+def test_a_file_a_socket_and_a_pipe_on_standard_input_are_prompts(tmp_path: Path) -> None:
     expected = sample("--prompt", "then", "--length", "20")
     (tmp_path / "prompt").write_text("then\n")
     with (tmp_path / "prompt").open("rb") as file:
-        assert given("--length", "20", stdin=file) == expected
+        assert text_of(run(*WORDS, "--length", "20", stdin=file)) == expected
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(b"then\n")
         ours.shutdown(socket.SHUT_WR)
-        assert given("--length", "20", stdin=theirs) == expected
+        assert text_of(run(*WORDS, "--length", "20", stdin=theirs)) == expected
+    assert text_of(run(*WORDS, "--length", "20", given=b"then\n")) == expected
 
 
 def test_an_empty_standard_input_is_an_empty_prompt() -> None:
     expected = sample("--prompt", "", "--length", "20")
-    assert given("--length", "20", given=b"") == expected
-    assert given("--length", "20", given=b"\n") == expected
+    assert sample("--length", "20", given=b"") == expected
+    assert sample("--length", "20", given=b"\n") == expected
     assert sample("--length", "20") == expected  # /dev/null is nothing that anybody gave
 
 
 def test_standard_input_is_left_alone_where_there_is_a_prompt() -> None:
     read, write = os.pipe()  # nobody ever writes to it or closes it: reading would wait for ever
     try:
-        assert given("--prompt", "the", "--length", "5", stdin=read).startswith("the")
+        answer = run(*WORDS, "--prompt", "the", "--length", "5", stdin=read)
+        assert text_of(answer).startswith("the")
     finally:
         os.close(read)
         os.close(write)
@@ -109,7 +112,7 @@ def test_after_two_seconds_of_silence_a_line_says_what_is_awaited() -> None:
 
 
 def test_sample_i_of_many_is_the_sample_of_seed_plus_i() -> None:
-    alone = [run("sample", "--seed", str(5 + i), "--length", "60", "-q").text for i in range(3)]
+    alone = [warm("sample", "--seed", str(5 + i), "--length", "60", "-q").text for i in range(3)]
     assert len(set(alone)) == 3
     together = sample("-n", "3", "--length", "60")
     assert together == "".join(
@@ -126,7 +129,7 @@ def test_samples_are_parted_by_one_empty_line() -> None:
 
 def test_seeds_wrap_around_at_the_end() -> None:
     last = str(2**64 - 1)
-    described = run("sample", "--seed", last, "-n", "2", "--length", "5", "--json", "-q").text.splitlines()
+    described = warm("sample", "--seed", last, "-n", "2", "--length", "5", "--json", "-q").text.splitlines()
     assert [json.loads(line)["seed"] for line in described] == [2**64 - 1, 0]
 
 
@@ -150,7 +153,7 @@ def test_a_stop_text_that_never_comes_changes_nothing() -> None:
 
 
 def test_json_has_one_line_a_sample() -> None:
-    answer = run("sample", "--seed", "5", "-n", "2", "--length", "30", "--prompt", "thé\n", "--json", "-q")
+    answer = warm("sample", "--seed", "5", "-n", "2", "--length", "30", "--prompt", "thé\n", "--json", "-q")
     assert answer.stdout.isascii()
     found = [json.loads(line) for line in answer.text.splitlines()]
     assert [set(line) for line in found] == [{"prompt", "text", "seed", "bits_per_char"}] * 2
@@ -160,9 +163,9 @@ def test_json_has_one_line_a_sample() -> None:
 
 def test_bits_per_char_are_those_of_the_model_whatever_the_temperature() -> None:
     words = ("--prompt", "the ", "--length", "25", "--seed", "3", "--temp", "1.5", "-q", "--json")
-    found = json.loads(run("sample", *words).text)
+    found = json.loads(warm("sample", *words).text)
     text = "the " + found["text"]
-    views = run("inspect", "next", text, "--each", "-k", "1000", "--json", "-q").text.splitlines()
+    views = warm("inspect", "next", text, "--each", "-k", "1000", "--json", "-q").text.splitlines()
     bits = []
     for view, character in list(zip(map(json.loads, views), text, strict=False))[4:]:
         bits += [-math.log2(token["probability"]) for token in view["next"] if token["text"] == character]
@@ -171,9 +174,10 @@ def test_bits_per_char_are_those_of_the_model_whatever_the_temperature() -> None
 
 
 def test_temperature_zero_is_the_likeliest_character_whatever_the_seed() -> None:
-    texts = {run("sample", "--temp", "0", "--length", "80", "--seed", seed, "-q").text for seed in ("1", "2")}
-    (text,) = texts
-    view = json.loads(run("inspect", "next", "", "-k", "10", "--json", "-q").text)
+    words = ("sample", "--temp", "0", "--length", "80", "-q", "--seed")
+    text = warm(*words, "1").text
+    assert warm(*words, "2").text == text
+    view = json.loads(warm("inspect", "next", "", "-k", "10", "--json", "-q").text)
     likeliest = next(token["text"] for token in view["next"] if "reserved" not in token)
     assert text[0] == likeliest
     assert sample("--length", "80", "--top-k", "1") == text
@@ -187,10 +191,20 @@ def test_filters_that_let_everything_through_change_nothing() -> None:
     assert sample("--length", "80", "--top-k", "1000000000", "--top-p", "1", "--min-p", "0") == everything
 
 
-def test_unk_is_never_drawn() -> None:
-    # At this temperature every id is about as likely as any other.
-    text = sample("--temp", "100", "--length", "3000")
-    assert set(text) == ALPHABET
+def test_unk_is_never_drawn_even_by_a_model_that_says_nothing_else() -> None:
+    checkpoint = small()
+    bias = checkpoint.tensors["model.output.bias"] + 1000 * (np.arange(6) == checkpoint.tokenizer.unknown)
+    tensors = checkpoint.tensors | {"model.output.bias": bias.astype(np.float32)}
+    save(Path("mute"), replace(checkpoint, tensors=tensors, has_endings=False))
+    view = json.loads(warm("inspect", "next", "", "-m", "mute", "-k", "1", "--json").text)
+    assert view["next"][0]["reserved"] == "<unk>"
+    text = text_of(run("sample", "-m", "mute", "--seed", "1", "--length", "50", "-q"))
+    assert len(text) == 50
+    assert set(text) <= {"\n", "a", "b", "😀"}
+
+
+def test_at_a_high_temperature_every_character_comes_and_no_other() -> None:
+    assert set(sample("--temp", "100", "--length", "3000")) == ALPHABET
 
 
 def test_byte_level_output_is_whole_characters_at_every_flush() -> None:
@@ -210,10 +224,10 @@ def test_byte_level_output_is_whole_characters_at_every_flush() -> None:
 
 
 def test_unknown_characters_of_a_prompt_are_read_as_unk_and_named() -> None:
-    answer = run("sample", "-m", "tale", "--prompt", "thé ßé", "--seed", "1", "--length", "5")
+    answer = warm("sample", "-m", "tale", "--prompt", "thé ßé", "--seed", "1", "--length", "5")
     assert answer.lines == ['charrnn: not in the model\'s vocabulary, read as <unk>: "é", "ß"']
     assert answer.text.startswith("thé ßé")
-    many = run("sample", "-m", "tale", "--prompt", "ÀÁÂÃÄÅÆ", "--seed", "1", "--length", "5")
+    many = warm("sample", "-m", "tale", "--prompt", "ÀÁÂÃÄÅÆ", "--seed", "1", "--length", "5")
     assert many.lines == [
         'charrnn: not in the model\'s vocabulary, read as <unk>: "À", "Á", "Â", "Ã", "Ä", and 2 more'
     ]
@@ -226,7 +240,7 @@ def test_unknown_skip_reads_the_prompt_without_them() -> None:
 
 
 def test_unknown_error_lists_them_with_their_code_points() -> None:
-    answer = run("sample", "-m", "tale", "--prompt", "t\x1bé", "--unknown", "error")
+    answer = warm("sample", "-m", "tale", "--prompt", "t\x1bé", "--unknown", "error")
     assert (answer.status, answer.stdout) == (2, b"")
     assert answer.lines == [
         "charrnn: error: the prompt has characters that the model has never seen: "
@@ -236,25 +250,25 @@ def test_unknown_error_lists_them_with_their_code_points() -> None:
 
 
 def test_a_seed_that_was_drawn_is_named_and_gives_the_same_text_again() -> None:
-    drawn = run("sample", "-m", "tale", "--length", "60")
+    drawn = warm("sample", "-m", "tale", "--length", "60")
     (line,) = drawn.lines
     name, seed = line.rsplit(" ", 1)
     assert name == "charrnn: seed"
-    assert run("sample", "-m", "tale", "--length", "60", "--seed", seed).stdout == drawn.stdout
+    assert warm("sample", "-m", "tale", "--length", "60", "--seed", seed).stdout == drawn.stdout
 
 
 def test_a_model_is_named_by_run_folder_or_file(model: Path) -> None:
     expected = sample("--length", "10")
     for name in (str(model.relative_to(Path.cwd())), str(model / "model.safetensors")):
-        assert run("sample", "-m", name, "--seed", "5", "--length", "10", "-q").text == expected
+        assert warm("sample", "-m", name, "--seed", "5", "--length", "10", "-q").text == expected
 
 
 def test_a_model_that_was_not_named_is_said() -> None:
     words = ("sample", "--seed", "5", "--length", "10")
-    assert run(*words).lines == ["charrnn: model tale (the newest run)"]
+    assert warm(*words).lines == ["charrnn: model tale (the newest run)"]
     chosen = run(*words, env={"CHARRNN_MODEL": "tale"})
     assert chosen.lines == ["charrnn: model tale ($CHARRNN_MODEL)"]
-    assert run(*words, "-q").stderr == run(*words, "-m", "tale").stderr == ""
+    assert warm(*words, "-q").stderr == warm(*words, "-m", "tale").stderr == ""
 
 
 def test_the_newest_run_is_meant_and_a_run_in_training_is_said_to_be() -> None:
@@ -264,14 +278,14 @@ def test_the_newest_run_is_meant_and_a_run_in_training_is_said_to_be() -> None:
     os.utime(newest / "model.safetensors", (1, 1))  # what counts stands in the file
     with (newest / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        answer = run("sample", "--seed", "5", "--length", "1")
+        answer = warm("sample", "--seed", "5", "--length", "1")
     assert answer.lines == ["charrnn: model aaa (the newest run, still training)"]
 
 
 def test_a_sample_ends_by_itself_where_the_corpus_had_several_documents() -> None:
     save(Path("several"), small())
     words = ("sample", "-m", "several", "--length", "0", "--seed", "1", "-n", "5", "--json", "-q")
-    texts = [json.loads(line)["text"] for line in run(*words).text.splitlines()]
+    texts = [json.loads(line)["text"] for line in warm(*words).text.splitlines()]
     assert len({len(text) for text in texts}) > 1
     assert len(texts) == 5
 
@@ -295,4 +309,4 @@ def test_a_terminal_gets_a_closing_newline_where_the_text_lacks_one_and_is_never
     with Terminal(*words) as terminal:
         status, text = terminal.finish()
     assert status == 0
-    assert text == run(*words).text + "\r\n"
+    assert text == warm(*words).text + "\r\n"

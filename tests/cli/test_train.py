@@ -18,7 +18,7 @@ from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
 from tests.checkpoint.handmade import equal
 from tests.cli.conftest import tale
-from tests.cli.program import CALLED, Answer, Warm, environment, run
+from tests.cli.program import CALLED, Answer, environment, run, warm
 
 HELLO = Path(charrnn.__file__).parents[1] / "data" / "hello.txt"
 TINY = ("--steps", "5", "--hidden", "16")
@@ -104,7 +104,7 @@ def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_ne
         assert typed.stdout
 
 
-def test_the_flags_it_prints_ask_for_the_same_model_which_gets_a_fresh_name(warm: Warm) -> None:
+def test_the_flags_it_prints_ask_for_the_same_model_which_gets_a_fresh_name() -> None:
     Path("tale.txt").write_text(tale())
     first = done(warm("train", "tale.txt", "--steps", "5", "--lines", "--layers", "2"))
     flags = next(line.split(": ")[2] for line in first.lines if line.startswith("charrnn: as flags: "))
@@ -113,14 +113,14 @@ def test_the_flags_it_prints_ask_for_the_same_model_which_gets_a_fresh_name(warm
     assert equal(load(model_of("tale")).tensors, load(model_of("tale-2")).tensors)
 
 
-def test_standard_input_is_kept_so_that_the_run_can_go_on(warm: Warm) -> None:
+def test_standard_input_is_kept_so_that_the_run_can_go_on() -> None:
     done(warm("train", "-", *TINY, "-q", given=tale().encode()))
     assert Path("checkpoints/stdin/corpus.txt").read_text() == tale()
     assert done(warm("train", "--resume", "stdin", "--steps", "4", "-q")).stderr == ""
     assert card("stdin")["trained"]["steps"] == 9
 
 
-def test_a_resumed_run_adds_to_its_log(model: Path, warm: Warm) -> None:
+def test_a_resumed_run_adds_to_its_log(model: Path) -> None:
     before = log(model.name)
     answer = done(warm("train", "--resume", "tale", "--steps", "6"))
     assert "trained      " in answer.stderr
@@ -131,7 +131,7 @@ def test_a_resumed_run_adds_to_its_log(model: Path, warm: Warm) -> None:
     assert events[-1]["seconds"] > before[-1]["seconds"]
 
 
-def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume(warm: Warm) -> None:
+def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume() -> None:
     Path("tale.txt").write_text(tale())
     same = ("tale.txt", "--hidden", "16", "--seed", "1", "--level", "char", "--steps", "2", "-q")
     done(warm("train", *same))
@@ -139,7 +139,7 @@ def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume(warm: Wa
     assert card("tale")["trained"]["steps"] == 4
 
 
-def test_without_input_it_trains_on_text_that_python_carries(warm: Warm) -> None:
+def test_without_input_it_trains_on_text_that_python_carries() -> None:
     text = "\n".join(topics[name] for name in sorted(topics))
     answer = done(warm("train", "--steps", "1", "--hidden", "8"))
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -148,7 +148,7 @@ def test_without_input_it_trains_on_text_that_python_carries(warm: Warm) -> None
     assert (found["corpus"]["digest"], found["corpus"]["characters"]) == (digest, len(text))
 
 
-def test_files_folders_patterns_and_gz_are_documents_in_order(warm: Warm) -> None:
+def test_files_folders_patterns_and_gz_are_documents_in_order() -> None:
     text = tale()
     Path("folder/below").mkdir(parents=True)
     Path("folder/below/b.txt").write_text(text[:3000])
@@ -163,7 +163,7 @@ def test_files_folders_patterns_and_gz_are_documents_in_order(warm: Warm) -> Non
     assert corpus["sources"] == ["folder", "x*.txt"]
 
 
-def test_a_taken_name_is_overwritten_by_force_alone(model: Path, warm: Warm) -> None:
+def test_a_taken_name_is_overwritten_by_force_alone(model: Path) -> None:
     before = load(model / "model.safetensors").digest
     done(warm("train", "tale.txt", "--name", "tale", "--force", *TINY, "--seed", "2", "-q"))
     assert load(model / "model.safetensors").digest != before
@@ -171,7 +171,7 @@ def test_a_taken_name_is_overwritten_by_force_alone(model: Path, warm: Warm) -> 
     assert [event["event"] for event in log("tale")].count("started") == 1
 
 
-def test_from_starts_with_anothers_weights_and_vocabulary(model: Path, warm: Warm) -> None:
+def test_from_starts_with_anothers_weights_and_vocabulary(model: Path) -> None:
     Path("other.txt").write_text("the cat and 1234567890 " * 300)
     # So few and small steps that the weights hardly move.
     done(warm("train", "other.txt", "--from", "tale", "--steps", "1", "--lr", "1e-9", "-q"))
@@ -198,7 +198,7 @@ def test_a_run_in_training_is_left_alone(model: Path) -> None:
     assert {path: path.read_bytes() for path in model.iterdir()} == before
 
 
-def test_a_rate_far_too_high_is_told_and_what_was_good_stays(warm: Warm) -> None:
+def test_a_rate_far_too_high_is_told_and_what_was_good_stays() -> None:
     Path("tale.txt").write_text(tale())
     answer = warm("train", "tale.txt", "--steps", "60", "--hidden", "16", "--lr", "1e9", "--seed", "1", "-q")
     assert answer.status == ExitCode.DIVERGED
@@ -213,7 +213,7 @@ def test_a_rate_far_too_high_is_told_and_what_was_good_stays(warm: Warm) -> None
         assert run("sample", "-m", "tale", "--seed", "1", "--length", "5", "-q").status == 0
 
 
-def test_a_changed_corpus_is_not_gone_on_with(warm: Warm) -> None:
+def test_a_changed_corpus_is_not_gone_on_with() -> None:
     Path("tale.txt").write_text(tale())
     done(warm("train", "tale.txt", *TINY, "-q"))
     with Path("tale.txt").open("a") as file:
@@ -251,7 +251,7 @@ def test_a_disk_that_takes_no_more_ends_in_one_line_and_the_old_model_stays(mode
     assert not list(model.glob(".*.tmp"))
 
 
-def test_the_decks_example_one_letter_and_another_memory(warm: Warm) -> None:
+def test_the_decks_example_one_letter_and_another_memory() -> None:
     shutil.copy(HELLO, "hello.txt")
     done(warm("train", "hello.txt", "--steps", "150", "--hidden", "32", "--seed", "1", "-q"))
     assert card("hello")["vocab_size"] == len({"<boundary>", "<unk>", "h", "e", "l", "o"})

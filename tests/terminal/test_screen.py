@@ -148,14 +148,33 @@ def test_foreign_text_in_the_panel_is_inert() -> None:
     assert not set("\x1b\x07\u202e") & set(text)
 
 
-def test_quiet_shows_nothing_and_a_pipe_gets_lines(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_quiet_shows_nothing_and_a_pipe_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with opened(HEADING, quiet=True) as view:
         assert isinstance(view, Silence)
         for event in EVENTS:
             view.show(event)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
     with opened(HEADING, quiet=False) as view:
         assert isinstance(view, Lines)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "kind"),
+    [("TERM", "xterm", LivePanel), ("NO_COLOR", "1", Lines), ("TERM", "dumb", Lines), ("TERM", "", Lines)],
+)
+def test_only_a_terminal_that_may_be_drawn_on_gets_the_panel(
+    variable: str,
+    value: str,
+    kind: type,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable, value)
+    with opened(HEADING, quiet=False) as view:
+        assert isinstance(view, kind)
+        for event in EVENTS:
+            view.show(event)
+    assert ("\x1b" in capsys.readouterr().err) == (kind is LivePanel)
