@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEVELS = ("char", "byte")
+NONLINEARITIES = ("tanh", "logistic", "relu")
+INITS = ("orthogonal", "identity", "chrono")
 NEWLINES = ("keep", "lf")
 UNKNOWNS = ("unk", "skip", "error")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -47,6 +49,9 @@ class ModelConfig:
     embedding_size: int = 32
     num_layers: int = 1
     cell: str = "lstm"
+    nonlinearity: str = "tanh"  # of the cell `rnn`; the gated cells have theirs
+    zoneout: float = 0.0  # part of the equations: a trained model keeps this share of its state at every step
+    tied: bool = False  # one matrix for embedding and output, for large vocabularies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,11 @@ class TrainingConfig:
     batch_size: int = 16
     seq_len: int = 64
     stream_windows: int = 64  # a stream starts from a state of zeros every so many windows
+    init: str = "orthogonal"
+    dropout_input: float = 0.0
+    weight_drop: float = 0.0  # share of the recurrent weights left out
     clip: float = 0.25
+    clip_value: float | None = None
     weight_decay: float = 0.01
     adam_beta1: float = 0.9
     adam_beta2: float = 0.99

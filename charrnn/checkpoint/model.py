@@ -12,12 +12,14 @@ import charrnn
 from charrnn.cells import CELLS
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import MAX_HIDDEN, MAX_LAYERS, ModelConfig
+from charrnn.config import MAX_HIDDEN, MAX_LAYERS, NONLINEARITIES, ModelConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.tokenizer import Tokenizer, restore
 
-FORMAT = 1
+FORMAT = 2
+# What every model was before files could say otherwise.
+FORMAT_1 = {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
 KIND = "language-model"
 MAX_VOCABULARY = 262_144
 # Features that a reader must know to read a file rightly; none yet.
@@ -90,7 +92,7 @@ def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str =
     """
     check_version(path, description, kind)
     try:
-        config = _config(path, description["config"])
+        config = _config(path, description["config"], description["format"])
         tokenizer = _tokenizer(path, description["tokenizer"])
         has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
     except KeyError as error:
@@ -144,7 +146,7 @@ def refuse_non_finite(path: Path, tensors: Tensors) -> None:
         raise CheckpointError(f"{path}: contains {count} non-finite values in {name}")
 
 
-def _config(path: Path, values: Any) -> ModelConfig:
+def _config(path: Path, values: Any, version: int) -> ModelConfig:
     limits = {
         "vocab_size": MAX_VOCABULARY,
         "hidden_size": MAX_HIDDEN,
@@ -152,6 +154,8 @@ def _config(path: Path, values: Any) -> ModelConfig:
         "num_layers": MAX_LAYERS,
     }
     names = {item.name for item in fields(ModelConfig)}
+    if isinstance(values, dict) and version == 1:
+        values = FORMAT_1 | values
     if not isinstance(values, dict) or set(values) != names:
         raise CheckpointError(f"{path}: metadata: config has not exactly the keys {sorted(names)}")
     for name, limit in limits.items():
@@ -159,6 +163,12 @@ def _config(path: Path, values: Any) -> ModelConfig:
             raise CheckpointError(f"{path}: metadata: {name} is not a whole number from 1 to {limit:,}")
     if values["cell"] not in tuple(CELLS):  # by equality: what stands there may have no hash
         raise CheckpointError(f"{path}: metadata: unknown cell; this version knows {', '.join(CELLS)}")
+    if values["nonlinearity"] not in (NONLINEARITIES if values["cell"] == "rnn" else ("tanh",)):
+        raise CheckpointError(f"{path}: metadata: the cell {values['cell']} has no such nonlinearity")
+    if type(values["zoneout"]) is not float or not 0.0 <= values["zoneout"] < 1.0:
+        raise CheckpointError(f"{path}: metadata: zoneout is not a number from 0 to below 1")
+    if type(values["tied"]) is not bool:
+        raise CheckpointError(f"{path}: metadata: tied is neither true nor false")
     return ModelConfig(**values)
 
 

@@ -14,6 +14,7 @@ from charrnn.errors import CheckpointError
 
 EMBEDDING = "model.embedding"
 OUTPUT_WEIGHT = "model.output.weight"
+OUTPUT_PROJECTION = "model.output.projection"  # where embedding and output share a matrix
 OUTPUT_BIAS = "model.output.bias"
 AVERAGE = "train.average."
 FIRST_MOMENT = "train.first."
@@ -22,7 +23,7 @@ WHAT_IS_SHOWN = 3  # of many wrong tensors
 
 
 def layer(index: int, part: str) -> str:
-    """The name of a recurrent layer's `input`, `recurrent`, `bias` or `inner_bias`."""
+    """The name of a recurrent layer's part, one of `Cell.shapes`."""
     return f"model.layers.{index}.{part}"
 
 
@@ -37,12 +38,12 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     table: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocab_size, config.embedding_size)}
     for index in range(config.num_layers):
         width = config.embedding_size if index == 0 else hidden
-        table[layer(index, "input")] = (cell.gates * hidden, width)
-        table[layer(index, "recurrent")] = (cell.gates * hidden, hidden)
-        table[layer(index, "bias")] = (cell.gates * hidden,)
-        if cell.has_inner_bias:
-            table[layer(index, "inner_bias")] = (hidden,)
-    return table | {OUTPUT_WEIGHT: (config.vocab_size, hidden), OUTPUT_BIAS: (config.vocab_size,)}
+        table |= {layer(index, part): shape for part, shape in cell.shapes(width, hidden).items()}
+    if config.tied:
+        table[OUTPUT_PROJECTION] = (config.embedding_size, hidden)
+    else:
+        table[OUTPUT_WEIGHT] = (config.vocab_size, hidden)
+    return table | {OUTPUT_BIAS: (config.vocab_size,)}
 
 
 def state(index: int, part: str) -> str:

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from charrnn.cells import CELLS, Recurrent, State
+from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
 
 Array = NDArray[np.floating[Any]]
 States = tuple[State, ...]  # one per layer
+MAX_TABLE = 2**24  # numbers in a table of all tokens, 64 MB
 
 
 class Stepper(Protocol):
@@ -42,6 +43,10 @@ class NumpyOps:
         """The hyperbolic tangent."""
         return np.tanh(x)
 
+    def relu(self, x: Array, /) -> Array:
+        """The positive part."""
+        return np.maximum(x, 0)
+
     def split(self, x: Array, parts: int, /) -> Sequence[Array]:
         """Views of equal parts of the last dimension; `np.split` takes ten times as long."""
         size = x.shape[-1] // parts
@@ -51,24 +56,35 @@ class NumpyOps:
 class NumpyStepper:
     """A language model's weights, ready to be stepped through.
 
-    The first layer's product of embedding and input weights is made once for all tokens: reading a token
-    is then looking up a row.
+    The first layer's product of embedding and input weights is made once for all tokens, unless they are
+    many: reading a token is then looking up a row.
     """
 
     def __init__(self, config: ModelConfig, tensors: Tensors, dtype: DTypeLike = np.float32) -> None:
         self._cell = CELLS[config.cell]
         self._ops = NumpyOps()
         self._hidden_size = config.hidden_size
+        self._zoneout = config.zoneout
         self._dtype = np.dtype(dtype)
         of = {name: tensor.astype(dtype) for name, tensor in tensors.items()}
         self._inputs = [of[weights.layer(index, "input")].T for index in range(config.num_layers)]
         self._biases = [of[weights.layer(index, "bias")] for index in range(config.num_layers)]
         self._recurrents = [
-            Recurrent(of[weights.layer(index, "recurrent")].T, of.get(weights.layer(index, "inner_bias")))
+            Recurrent(
+                of[weights.layer(index, "recurrent")].T,
+                of.get(weights.layer(index, "inner_bias")),
+                of[weights.layer(index, "peephole")].T if self._cell.has_peephole else None,
+                config.nonlinearity,
+            )
             for index in range(config.num_layers)
         ]
-        self._table = of[weights.EMBEDDING] @ self._inputs[0] + self._biases[0]  # [V, G H]
-        self._output = of[weights.OUTPUT_WEIGHT].T
+        self._embedding = of[weights.EMBEDDING]
+        rows = self._cell.gates * config.hidden_size
+        self._table: Array | None = None  # [V, G H]
+        if config.vocab_size * rows <= MAX_TABLE:
+            self._table = self._embedding @ self._inputs[0] + self._biases[0]
+        self._projection = of[weights.OUTPUT_PROJECTION].T if config.tied else None  # [H, E]
+        self._output = self._embedding.T if config.tied else of[weights.OUTPUT_WEIGHT].T
         self._output_bias = of[weights.OUTPUT_BIAS]
 
     def start(self) -> States:
@@ -83,15 +99,25 @@ class NumpyStepper:
 
     def read(self, token: int, states: States) -> tuple[Array, States]:
         """The last layer's output, [H], and the state after this token."""
-        projected = self._table[token]
+        projected = self._first(token)
         after: list[State] = []
         for index, (state, recurrent) in enumerate(zip(states, self._recurrents, strict=True)):
             if index:
                 projected = after[-1].hidden @ self._inputs[index] + self._biases[index]
-            after.append(self._cell.step(self._ops, projected, state, recurrent))
+            made = self._cell.step(self._ops, projected, state, recurrent)
+            after.append(zoneout(state, made, [self._zoneout] * len(made)) if self._zoneout else made)
         return after[-1].hidden, tuple(after)
 
     def logits(self, hidden: Array) -> Array:
         """Scores of the next token from the last layer's output: [..., H] -> [..., V]."""
+        if self._projection is not None:
+            hidden = hidden @ self._projection
         scores: Array = hidden @ self._output + self._output_bias
         return scores
+
+    def _first(self, token: int) -> Array:
+        if self._table is not None:
+            row: Array = self._table[token]
+            return row
+        projected: Array = self._embedding[token] @ self._inputs[0] + self._biases[0]
+        return projected

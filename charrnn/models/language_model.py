@@ -2,42 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from charrnn.cells import State
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ModelConfig
-from charrnn.models.recurrent import RecurrentLayer, initial_output_scale
+from charrnn.config import ModelConfig, TrainingConfig
+from charrnn.models.initialise import initial_output_scale, initialise
+from charrnn.models.recurrent import RecurrentLayer, dropped
 
 States = tuple[State, ...]  # one per layer
+TIED_EMBEDDING_SCALE = 0.1  # of a matrix that is read and that scores
 RESERVED = 2  # ids at the beginning that stand for no text: the boundary and, at some levels, `<unk>`
 
 
 class LanguageModel(nn.Module):
     """A recurrent language model; the state goes in and comes out and is kept nowhere."""
 
-    def __init__(self, config: ModelConfig, dropout: float = 0.0) -> None:
+    def __init__(self, config: ModelConfig, settings: TrainingConfig | None = None) -> None:
+        """Makes a model from torch's global generator; without settings nothing is dropped in training."""
         super().__init__()
         self.config = config
-        self.dropout = dropout
+        self.dropout = settings.dropout if settings else 0.0
+        self.dropout_input = settings.dropout_input if settings else 0.0
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         widths = [config.embedding_size] + [config.hidden_size] * (config.num_layers - 1)
         # Single layers with dropout between: torch's own, inside a stack, is not reproducible on cuDNN
         # (pytorch#18110) and wrong on MPS (pytorch#180744).
         self.layers = nn.ModuleList(
-            RecurrentLayer(config.cell, width, config.hidden_size) for width in widths
+            RecurrentLayer(
+                config.cell,
+                width,
+                config.hidden_size,
+                nonlinearity=config.nonlinearity,
+                zoneout=config.zoneout,
+                weight_drop=settings.weight_drop if settings else 0.0,
+            )
+            for width in widths
         )
-        self.output = nn.Linear(config.hidden_size, config.vocab_size)
-        nn.init.normal_(self.output.weight, 0.0, initial_output_scale(config.hidden_size))
-        nn.init.zeros_(self.output.bias)
-        with torch.no_grad():
-            # A corpus of one document has one boundary: untrained, it must not be a random kick.
-            self.embedding.weight[:RESERVED] = 0.0
+        if config.tied:
+            # Embedding and output share one matrix (Press & Wolf 2017, arXiv:1608.05859).
+            self.output = nn.Linear(config.hidden_size, config.embedding_size, bias=False)
+        else:
+            self.output = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.output_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        scheme, span = (settings or TrainingConfig).init, (settings or TrainingConfig).seq_len
+        for layer in self._layers():
+            initialise(layer, scheme, span)
+        self._initialise_ends()
+
+    @torch.no_grad()
+    def _initialise_ends(self) -> None:
+        if self.config.tied:
+            nn.init.normal_(self.embedding.weight, 0.0, TIED_EMBEDDING_SCALE)
+            nn.init.xavier_uniform_(self.output.weight)
+        else:
+            nn.init.normal_(self.output.weight, 0.0, initial_output_scale(self.config.hidden_size))
+        # A corpus of one document has one boundary: untrained, it must not be a random kick.
+        self.embedding.weight[:RESERVED] = 0.0
 
     def forward(
         self, inputs: Tensor, states: States | None = None, generator: torch.Generator | None = None
@@ -52,52 +80,66 @@ class LanguageModel(nn.Module):
         Returns:
             Logits, [T, B, V], and the states, [B, H].
         """
-        hidden = self.embedding(inputs)  # [T, B] -> [T, B, E]
-        after = []
-        for index, layer in enumerate(self.layers):
-            hidden, state = layer(hidden, states[index] if states else None)
-            hidden = self._dropped(hidden, generator)
+        hidden, after = inputs, []
+        for index, layer in enumerate(self._layers()):
+            state = states[index] if states else None
+            if index == 0:
+                hidden, state = self._first(layer, inputs, state, generator)
+            else:
+                hidden, state = layer(hidden, state, generator)
+            hidden = _dropped(hidden, self.dropout, generator)
             after.append(state)
-        return self.output(hidden), tuple(after)
+        hidden = self.output(hidden)
+        if self.config.tied:
+            return functional.linear(hidden, self.embedding.weight, self.output_bias), tuple(after)
+        return hidden + self.output_bias, tuple(after)
 
-    def _dropped(self, hidden: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Units left out for a whole window at a time (Gal & Ghahramani 2016, arXiv:1512.05287)."""
-        if generator is None or self.dropout == 0.0:
-            return hidden
-        kept = torch.empty(hidden.shape[1:], device=hidden.device)  # [B, H], the same at every step
-        return hidden * kept.bernoulli_(1.0 - self.dropout, generator=generator).div_(1.0 - self.dropout)
+    def _first(
+        self,
+        layer: RecurrentLayer,
+        inputs: Tensor,
+        state: State | None,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, State]:
+        """The first layer over ids: where the scan runs over few tokens, their product is a row look-up."""
+        drops_inputs = generator is not None and self.dropout_input > 0.0
+        if layer.has_fused_road(inputs.device) or drops_inputs or self.config.vocab_size > inputs.numel():
+            embedded = _dropped(self.embedding(inputs), self.dropout_input, generator)  # [T, B] -> [T, B, E]
+            return cast(tuple[Tensor, State], layer(embedded, state, generator))
+        table = layer.project(self.embedding.weight)  # [V, G H]
+        return layer.scan(functional.embedding(inputs, table), state, generator)
 
-    def places(self) -> dict[str, tuple[nn.Parameter, slice]]:
-        """Where each tensor of a file lies: in which parameter, in which of its rows."""
-        places: dict[str, tuple[nn.Parameter, slice]] = {
-            weights.EMBEDDING: (_parameter(self.embedding.weight), slice(None)),
-            weights.OUTPUT_WEIGHT: (_parameter(self.output.weight), slice(None)),
-            weights.OUTPUT_BIAS: (self.output.bias, slice(None)),
+    def _layers(self) -> Iterator[RecurrentLayer]:
+        for layer in self.layers:
+            assert isinstance(layer, RecurrentLayer)  # which a ModuleList does not know
+            yield layer
+
+    def places(self) -> dict[str, nn.Parameter]:
+        """The parameters under the names that their tensors have in a file."""
+        output = weights.OUTPUT_PROJECTION if self.config.tied else weights.OUTPUT_WEIGHT
+        places = {
+            weights.EMBEDDING: _parameter(self.embedding.weight),
+            output: _parameter(self.output.weight),
+            weights.OUTPUT_BIAS: self.output_bias,
         }
-        for index, layer in enumerate(self.layers):
-            assert isinstance(layer, RecurrentLayer)
-            parts = layer.parts
-            for part in ("input", "recurrent", "bias"):
-                places[weights.layer(index, part)] = (parts[part], slice(None))
-            if layer.cell.has_inner_bias:
-                places[weights.layer(index, "inner_bias")] = (
-                    parts["inner"],
-                    slice(-self.config.hidden_size, None),
-                )
+        for index, layer in enumerate(self._layers()):
+            places |= {weights.layer(index, part): parameter for part, parameter in layer.parts.items()}
         return {name: places[name] for name in weights.shapes(self.config)}
 
     def tensors(self) -> Tensors:
         """A copy of the weights, as a file holds them."""
-        return {
-            name: parameter.detach()[rows].cpu().numpy().copy()
-            for name, (parameter, rows) in self.places().items()
-        }
+        return {name: parameter.detach().cpu().numpy().copy() for name, parameter in self.places().items()}
 
     @torch.no_grad()
     def assign(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Sets the weights; the names and shapes must be those of `tensors()`."""
-        for name, (parameter, rows) in self.places().items():
-            parameter[rows].copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
+        for name, parameter in self.places().items():
+            parameter.copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
+
+
+def _dropped(hidden: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
+    """Units left out for a whole window at a time (Gal & Ghahramani 2016, arXiv:1512.05287)."""
+    return dropped(hidden, hidden.shape[1:], rate, generator)  # the same at every step
 
 
 def _parameter(tensor: Tensor) -> nn.Parameter:

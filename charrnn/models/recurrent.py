@@ -1,94 +1,174 @@
-"""One recurrent layer on torch's fused kernels, with the weights of our files.
+"""Recurrent layers over whole windows, with the weights of our files, on whichever road is fastest.
 
-torch's modules have two biases where one would do. The second is kept at zero and is not in a file; in
-`gru-after` its last third is the inner bias, which does mean something.
+A layer's cell is unrolled by torch's fused kernel where there is one that is faster, else by the scan.
+torch's modules have two biases where one would do: the second is zero here, but for the inner bias of
+`gru-after`, which means something.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from charrnn.cells import CELLS, HiddenState, LSTMState, State
+from charrnn.cells import CELLS, LSTMState, Recurrent, State
+from charrnn.models.scan import scan
 
-FUSED: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru-after": nn.GRU, "rnn": nn.RNN}
-
-
-class TorchOps:
-    """What `cells` needs from torch."""
-
-    def sigmoid(self, x: Tensor, /) -> Tensor:
-        """1 / (1 + exp(-x))."""
-        return torch.sigmoid(x)
-
-    def tanh(self, x: Tensor, /) -> Tensor:
-        """The hyperbolic tangent."""
-        return torch.tanh(x)
-
-    def split(self, x: Tensor, parts: int, /) -> Sequence[Tensor]:
-        """Views of equal parts of the last dimension."""
-        return x.chunk(parts, -1)
+# torch's kernels for a window, by cell and nonlinearity.
+FUSED: dict[tuple[str, str], Callable[..., Any]] = {
+    ("rnn", "tanh"): torch.rnn_tanh,
+    ("rnn", "relu"): torch.rnn_relu,
+    ("lstm", "tanh"): torch.lstm,
+    ("gru-after", "tanh"): torch.gru,
+}
+# On a CPU only oneDNN's LSTM is faster than the scan (python -m benchmarks.cells).
+FASTER_ON_CPU = {("lstm", "tanh")}
 
 
 class RecurrentLayer(nn.Module):
-    """A layer of one of `cells.CELLS` over whole windows."""
+    """A layer of one of `cells.CELLS`; the state goes in and comes out and is kept nowhere."""
 
-    def __init__(self, cell: str, input_size: int, hidden_size: int) -> None:
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        *,
+        nonlinearity: str = "tanh",
+        zoneout: float = 0.0,
+        weight_drop: float = 0.0,
+    ) -> None:
+        """Makes a layer with orthogonal weights; `models.initialise` has others.
+
+        Args:
+            cell: a name in `CELLS`.
+            input_size: how wide the inputs are.
+            hidden_size: how wide the outputs are.
+            nonlinearity: of `rnn`: tanh, logistic or relu.
+            zoneout: share of the state that stays as it was at each step, on average.
+            weight_drop: share of the recurrent weights left out for a window while training.
+        """
         super().__init__()
-        self.cell = CELLS[cell]
         self.name = cell
-        self.fused = FUSED[cell](input_size, hidden_size)
-        inner = torch.zeros(self.cell.gates * hidden_size)
-        if self.cell.has_inner_bias:
-            inner[-hidden_size:] = 1.0
-            # Only the inner bias learns: the other two thirds would double the first bias.
-            self.parts["inner"].register_hook(lambda gradient: gradient * inner.to(gradient.device))
-        else:
-            self.parts["inner"].requires_grad_(False)
-        self.initialise()
+        self.cell = CELLS[cell]
+        self.hidden_size = hidden_size
+        self.nonlinearity = nonlinearity
+        self.zoneout = zoneout
+        self.weight_drop = weight_drop
+        for part, shape in self.cell.shapes(input_size, hidden_size).items():
+            self.register_parameter(part, nn.Parameter(torch.empty(shape)))
 
     @property
     def parts(self) -> dict[str, nn.Parameter]:
-        """Torch's parameters under our names; `inner` is torch's whole second bias."""
-        fused: Any = self.fused  # its parameters are set by name, which no type checker sees
-        return {
-            "input": fused.weight_ih_l0,
-            "recurrent": fused.weight_hh_l0,
-            "bias": fused.bias_ih_l0,
-            "inner": fused.bias_hh_l0,
-        }
+        """The weights under the names of `Cell.shapes`."""
+        return dict(self.named_parameters())
 
-    @torch.no_grad()
-    def initialise(self) -> None:
-        """Orthogonal recurrent weights gate by gate (Saxe et al. 2014), Glorot inputs, zero biases."""
+    def has_fused_road(self, device: torch.device) -> bool:
+        """Whether torch's kernel is taken rather than the scan."""
+        kind = (self.name, self.nonlinearity)
+        return not self.zoneout and kind in (FASTER_ON_CPU if device.type == "cpu" else FUSED)
+
+    def forward(
+        self, inputs: Tensor, state: State | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, State]:
+        """The outputs over a window and the state after it.
+
+        Args:
+            inputs: [T, B, E].
+            state: before the window, [B, H] each; zeros if not given.
+            generator: draws what zoneout and weight-drop leave out; without one this is no training.
+
+        Returns:
+            Outputs, [T, B, H], and the state, [B, H] each.
+        """
+        if not self.has_fused_road(inputs.device):
+            return self.scan(self.project(inputs), state, generator)
+        state = state or self._zeros(inputs)
         parts = self.parts
-        for gate in parts["recurrent"].chunk(self.cell.gates):
-            nn.init.orthogonal_(gate)
-        nn.init.xavier_uniform_(parts["input"])
-        parts["bias"].zero_()
-        parts["inner"].zero_()
-        if self.name == "lstm":
-            # 1.0: an open forget gate at the start (Jozefowicz et al. 2015, section 4).
-            parts["bias"].view(4, -1)[1] = 1.0
+        second_bias = torch.zeros_like(parts["bias"])
+        if self.cell.has_inner_bias:
+            second_bias = functional.pad(parts["inner_bias"], (2 * self.hidden_size, 0))
+        weights = [parts["input"], self._recurrent_weight(generator), parts["bias"], second_bias]
+        before: Any = tuple(part[None] for part in state)
+        has_memory = isinstance(state, LSTMState)
+        outputs, *after = FUSED[self.name, self.nonlinearity](
+            inputs,
+            before if has_memory else before[0],
+            weights,
+            True,  # has biases
+            1,  # layer
+            0.0,  # dropout
+            torch.is_grad_enabled(),
+            False,  # bidirectional
+            False,  # batch first
+        )
+        return outputs, self.cell.state(*(part[0] for part in after))
 
-    def forward(self, inputs: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """The outputs over a window, [T, B, E] -> [T, B, H], and the state after it, [B, H] each."""
-        if state is None:
-            before = None
-        elif isinstance(state, LSTMState):
-            before = (state.hidden[None], state.cell[None])
-        else:
-            before = state.hidden[None]
-        outputs, after = self.fused(inputs, before)
-        if isinstance(after, tuple):
-            return outputs, LSTMState(after[0][0], after[1][0])
-        return outputs, HiddenState(after[0])
+    def project(self, inputs: Tensor) -> Tensor:
+        """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""
+        return functional.linear(inputs, self.parts["input"], self.parts["bias"])
+
+    def scan(
+        self, projected: Tensor, state: State | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, State]:
+        """As `forward`, from projected inputs, [T, B, G H], which are used up."""
+        state = state or self._zeros(projected)
+        parts = self.parts
+        recurrent = Recurrent(
+            self._recurrent_weight(generator).T,
+            parts.get("inner_bias"),
+            parts["peephole"].T if self.cell.has_peephole else None,
+            self.nonlinearity,
+        )
+        return scan(self.name, projected, state, recurrent, self._kept(projected, state, generator))
+
+    def _kept(
+        self, projected: Tensor, state: State, generator: torch.Generator | None
+    ) -> list[Tensor] | None:
+        if not self.zoneout:
+            return None
+        shape = (*projected.shape[:2], self.hidden_size)
+        if generator is None:
+            return [projected.new_full((), self.zoneout).expand(shape)] * len(state)
+        return [
+            projected.new_empty(shape).bernoulli_(self.zoneout, generator=generator)
+            for _ in state
+        ]
+
+    def _recurrent_weight(self, generator: torch.Generator | None) -> Tensor:
+        """The recurrent weights, some of them left out (Merity et al. 2018, arXiv:1708.02182, sec. 2)."""
+        weight = self.parts["recurrent"]
+        return dropped(weight, weight.shape, self.weight_drop, generator)
+
+    def _zeros(self, like: Tensor) -> State:
+        zeros = like.new_zeros(like.shape[1], self.hidden_size)
+        return self.cell.state(*[zeros] * len(self.cell.state._fields))
 
 
-def initial_output_scale(hidden_size: int) -> float:
-    """Small enough that an untrained model is nearly uniform, and so starts near a loss of ln V."""
-    return 0.3 / math.sqrt(hidden_size)
+class Bidirectional(nn.Module):
+    """Two layers, one of which reads backwards: h_t = [h->_t; h<-_t], so that g(U h_t + c) sees both sides.
+
+    (Schuster & Paliwal 1997; the deck.) For encoders: a language model would read what it must predict.
+    """
+
+    def __init__(self, make: Callable[[], RecurrentLayer]) -> None:
+        super().__init__()
+        self.forwards = make()
+        self.backwards = make()
+
+    def forward(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """The outputs of both over whole sequences, each from zeros: [T, B, E] -> [T, B, 2 H]."""
+        ahead, _ = self.forwards(inputs, None, generator)
+        back, _ = self.backwards(inputs.flip(0), None, generator)
+        return torch.cat((ahead, back.flip(0)), -1)
+
+
+def dropped(values: Tensor, shape: torch.Size, rate: float, generator: torch.Generator | None) -> Tensor:
+    """Values times a mask of this shape with a share of zeros and mean 1; as given if no generator is."""
+    if generator is None or rate == 0.0:
+        return values
+    kept = values.new_empty(shape)
+    return values * kept.bernoulli_(1.0 - rate, generator=generator).div_(1.0 - rate)

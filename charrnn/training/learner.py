@@ -38,7 +38,7 @@ class Learner:
     def __init__(self, config: ModelConfig, settings: TrainingConfig, device: torch.device) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed % 2**63)
-            self.model = LanguageModel(config, settings.dropout)
+            self.model = LanguageModel(config, settings)
         self.model.to(device)
         self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))
         self.settings = settings
@@ -46,7 +46,7 @@ class Learner:
         self.device = device
         self._states: States | None = None
         self._generator = torch.Generator(device)
-        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        learning = list(self.model.parameters())
         self._optimiser = torch.optim.AdamW(
             [
                 {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
@@ -86,6 +86,8 @@ class Learner:
         loss = next_token_loss(logits, targets)
         self._optimiser.zero_grad()
         loss.backward()
+        if self.settings.clip_value is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clip_value)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         step = Step(float(loss.detach()), float(norm))
         if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
@@ -106,8 +108,8 @@ class Learner:
             weights.AVERAGE + name: tensor for name, tensor in self.average.tensors().items()
         }
         for prefix, key in MOMENTS.items():
-            for name, (parameter, rows) in self.model.places().items():
-                tensors[prefix + name] = self._moment(parameter, key)[rows].cpu().numpy().copy()
+            for name, parameter in self.model.places().items():
+                tensors[prefix + name] = self._moment(parameter, key).cpu().numpy().copy()
         for index, state in enumerate(self._states or ()):
             for part, tensor in state._asdict().items():
                 tensors[weights.state(index, part)] = tensor.cpu().numpy().copy()
@@ -121,10 +123,8 @@ class Learner:
         self.averaged.n_averaged.fill_(step)
         with torch.no_grad():
             for prefix, key in MOMENTS.items():
-                for name, (parameter, rows) in self.model.places().items():
-                    self._moment(parameter, key)[rows] = torch.from_numpy(tensors[prefix + name]).to(
-                        self.device
-                    )
+                for name, parameter in self.model.places().items():
+                    self._moment(parameter, key).copy_(torch.from_numpy(tensors[prefix + name]))
         for state in self._optimiser.state.values():
             state["step"].fill_(step)
         if step:

@@ -20,11 +20,13 @@ from charrnn.checkpoint import container, model
 from charrnn.checkpoint.model import Checkpoint, load, save
 from charrnn.config import ModelConfig
 from charrnn.errors import CheckpointError, ExitCode, StorageError
+from charrnn.inference.language_model import LanguageModel
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CODEPOINTS, SURROGATES, CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
 from tests.checkpoint.handmade import equal, parts, random_tensors, small
 
+GOLDEN = Path(__file__).parents[1] / "golden"  # written by earlier versions, never again
 FILE = Path("file")  # in the folder that every test has to itself
 
 
@@ -172,10 +174,10 @@ def test_metadata_that_nothing_requires_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("changed", "needs"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 3}, "format 3"),
         ({"format": 10**9}, "format 1000000000"),
         ({"required": ["sparse"]}, "the features sparse"),
-        ({"required": ["sparse", "tied"], "format": 2}, "the features sparse, tied"),
+        ({"required": ["sparse", "tied"], "format": 3}, "the features sparse, tied"),
         ({"required": [1, ["x"], {"y": 2}, None]}, "the features 1, ['x'], {'y': 2}, None"),
     ],
 )
@@ -189,12 +191,16 @@ def test_a_newer_file_says_who_wrote_it_and_what_it_needs(changed: dict[str, Any
 
 
 WRONG_CONFIG = "metadata: config has not exactly the keys "
-WRONG_CONFIG += "['cell', 'embedding_size', 'hidden_size', 'num_layers', 'vocab_size']"
+WRONG_CONFIG += (
+    "['cell', 'embedding_size', 'hidden_size', 'nonlinearity', 'num_layers', 'tied', 'vocab_size', 'zoneout']"
+)
+NO = "no such nonlinearity"
 NOT_IN_ORDER = "tokenizer: the code points are not distinct characters in order"
 NO_NUMBERS: list[Any] = [None, "1", 1.0, True, []]
 NO_LISTS: list[Any] = ["", {}, 0]
 NO_OBJECTS: list[Any] = [[], "char", 1]
-CONFIG = {"vocab_size": 6, "hidden_size": 4, "embedding_size": 3, "num_layers": 1, "cell": "rnn"}
+OLD_CONFIG = {"vocab_size": 6, "hidden_size": 4, "embedding_size": 3, "num_layers": 1, "cell": "rnn"}
+CONFIG = OLD_CONFIG | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
 
 
 @pytest.mark.parametrize(
@@ -228,10 +234,27 @@ CONFIG = {"vocab_size": 6, "hidden_size": 4, "embedding_size": 3, "num_layers": 
         *(
             (
                 {"config": CONFIG | {"cell": cell}},
-                "metadata: unknown cell; this version knows rnn, lstm, gru-after",
+                "metadata: unknown cell; this version knows rnn, lstm, lstm-peephole, gru, gru-after",
             )
             for cell in ("LSTM", "transformer", "", None, 1, ["rnn"], {"rnn": 1})
         ),
+        *(
+            (
+                {"config": CONFIG | {"cell": cell, "nonlinearity": sigma}},
+                f"metadata: the cell {cell} has {NO}",
+            )
+            for cell, sigma in (("rnn", "sigmoid"), ("rnn", None), ("rnn", ["tanh"]), ("lstm", "relu"))
+        ),
+        *(
+            ({"config": CONFIG | {"zoneout": rate}}, "metadata: zoneout is not a number from 0 to below 1")
+            for rate in (1.0, -0.1, 0, True, "0", None)
+        ),
+        *(
+            ({"config": CONFIG | {"tied": tied}}, "metadata: tied is neither true nor false")
+            for tied in (0, 1, None, "true")
+        ),
+        ({"config": OLD_CONFIG}, WRONG_CONFIG),
+        ({"config": {}, "format": 1}, WRONG_CONFIG),
         *(
             ({"tokenizer": {"level": "char", "codepoints": codepoints}}, NOT_IN_ORDER)
             for codepoints in (
@@ -313,6 +336,20 @@ def test_tensors_that_the_configuration_does_not_have_are_named(
     tensors: container.Tensors, listed: str
 ) -> None:
     assert error_of(metadata(), tensors).message == DO_NOT_FIT + listed
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("rnn", "é béca ébbc é écéé bébécab\nébb"),
+        ("lstm", "é acbb\nbbcbbé\nécéc acbbcab\néba"),
+        ("gru-after", "c\nbbbb\nbbbbbb\ncbbbbbbbbbbb ébb"),
+    ],
+)
+def test_files_of_the_first_format_say_what_they_said_when_they_were_written(cell: str, text: str) -> None:
+    old = LanguageModel.load(GOLDEN / f"format-1-{cell}.safetensors")
+    assert "".join(old.generate("ab", length=30, temperature=1.0, seed=3)) == text
+    assert (old.checkpoint.config.nonlinearity, old.checkpoint.config.tied) == ("tanh", False)
 
 
 def test_a_configuration_of_the_largest_model_allocates_nothing() -> None:

@@ -13,8 +13,8 @@ from charrnn.errors import CheckpointError
 
 V, E, H = 11, 3, 5
 # How many products W x + b + U h a step of each cell needs, and what it has besides.
-GATES = {"rnn": 1, "lstm": 4, "gru-after": 3}
-BESIDES = {"gru-after": H}
+GATES = {"rnn": 1, "lstm": 4, "lstm-peephole": 4, "gru": 3, "gru-after": 3}
+BESIDES = {"gru-after": H, "lstm-peephole": H * H}
 
 
 def config(cell: str, num_layers: int = 1) -> ModelConfig:
@@ -50,7 +50,9 @@ def test_the_table_of_a_model_of_two_layers() -> None:
     }
 
 
-@pytest.mark.parametrize(("cell", "parts"), [("rnn", 1), ("lstm", 2), ("gru-after", 1)])
+@pytest.mark.parametrize(
+    ("cell", "parts"), [("rnn", 1), ("lstm", 2), ("lstm-peephole", 2), ("gru", 1), ("gru-after", 1)]
+)
 def test_resuming_needs_every_number_four_times_and_the_states_of_all_streams(cell: str, parts: int) -> None:
     of = config(cell, 3)
     begun = {name: math.prod(shape) for name, shape in weights.training_shapes(of, 7, 0).items()}
@@ -68,7 +70,8 @@ def test_a_step_takes_the_shapes_of_the_table(cell: str) -> None:
     tensors = {name: np.zeros(shape, np.float32) for name, shape in weights.shapes(config(cell)).items()}
     x = tensors["model.embedding"][0]
     projected = x @ tensors["model.layers.0.input"].T + tensors["model.layers.0.bias"]
-    recurrent = Recurrent(tensors["model.layers.0.recurrent"].T, tensors.get("model.layers.0.inner_bias"))
+    inner_bias, peephole = (tensors.get(f"model.layers.0.{part}") for part in ("inner_bias", "peephole"))
+    recurrent = Recurrent(tensors["model.layers.0.recurrent"].T, inner_bias, peephole)
     state = CELLS[cell].state(*[np.zeros(H, np.float32)] * len(CELLS[cell].state._fields))
     after = CELLS[cell].step(NumpyOps(), projected, state, recurrent)
     logits = after.hidden @ tensors["model.output.weight"].T + tensors["model.output.bias"]

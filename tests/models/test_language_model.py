@@ -1,6 +1,7 @@
 """The torch model against the NumPy one and against its own definition."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,26 +9,53 @@ import torch
 
 from charrnn.cells import CELLS
 from charrnn.checkpoint import weights
-from charrnn.config import ModelConfig
+from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.models.language_model import LanguageModel, detached
 from charrnn.models.losses import next_token_loss
+from tests.kinds import KINDS
 
 V, H = 11, 6
+IDS = torch.randint(V, (6, 2), generator=torch.Generator().manual_seed(5))
 
 
-def model(cell: str = "lstm", layers: int = 2, dropout: float = 0.0) -> LanguageModel:
+SETTINGS = TrainingConfig(seed=0, learning_rate=0.0, dropout=0.0, evaluation_tokens=0)
+DROPPING = replace(SETTINGS, dropout=0.5, dropout_input=0.5, weight_drop=0.5)
+
+
+def model(
+    cell: str = "lstm",
+    layers: int = 2,
+    settings: TrainingConfig = SETTINGS,
+    *,
+    nonlinearity: str = "tanh",
+    zoneout: float = 0.0,
+    tied: bool = False,
+) -> LanguageModel:
     torch.manual_seed(0)
-    config = ModelConfig(vocab_size=V, hidden_size=H, embedding_size=4, num_layers=layers, cell=cell)
-    return LanguageModel(config, dropout)
+    config = ModelConfig(
+        vocab_size=V,
+        hidden_size=H,
+        embedding_size=4,
+        num_layers=layers,
+        cell=cell,
+        nonlinearity=nonlinearity,
+        zoneout=zoneout,
+        tied=tied,
+    )
+    return LanguageModel(config, settings)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_numpy_step_is_the_torch_model_in_double_precision(cell: str) -> None:
-    torch_model = model(cell).double()
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+@pytest.mark.parametrize("zoneout", [0.0, 0.3])
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_numpy_step_is_the_torch_model_in_double_precision(
+    cell: str, nonlinearity: str, zoneout: float, tied: bool
+) -> None:
+    torch_model = model(cell, nonlinearity=nonlinearity, zoneout=zoneout, tied=tied).double()
     with torch.no_grad():
-        for parameter, rows in torch_model.places().values():
-            parameter[rows] += 0.3 * torch.randn_like(parameter[rows])  # biases are zero at first
+        for parameter in torch_model.places().values():
+            parameter.add_(0.3 * torch.randn_like(parameter))  # biases are zero at first
     stepper = NumpyStepper(torch_model.config, torch_model.tensors(), np.float64)
     ids = np.random.default_rng(0).integers(V, size=20)
     expected, _ = torch_model(torch.from_numpy(ids)[:, None])
@@ -37,9 +65,9 @@ def test_the_numpy_step_is_the_torch_model_in_double_precision(cell: str) -> Non
         np.testing.assert_allclose(ours, logits, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_chunks_with_carried_state_equal_the_whole(cell: str) -> None:
-    torch_model = model(cell).double()
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_chunks_with_carried_state_equal_the_whole(cell: str, nonlinearity: str) -> None:
+    torch_model = model(cell, nonlinearity=nonlinearity).double()
     ids = torch.randint(V, (9, 3))
     whole, _ = torch_model(ids)
     states, parts = None, []
@@ -68,7 +96,7 @@ def test_the_file_has_one_bias_a_gate_and_every_number_that_learns(cell: str) ->
 
 
 def test_weights_come_back_as_they_were_put_in() -> None:
-    one, other = model("gru-after"), model("gru-after", dropout=0.5)
+    one, other = model("gru-after"), model("gru-after", settings=replace(SETTINGS, dropout=0.5))
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.uniform_()
@@ -91,20 +119,48 @@ def test_an_untrained_model_starts_near_ln_v() -> None:
 
 
 def test_without_a_generator_nothing_is_dropped_and_with_one_whole_windows_are() -> None:
-    dropping = model(dropout=0.5, layers=1)
-    ids = torch.randint(V, (6, 2))
-    plain, _ = model(layers=1)(ids)
-    torch.testing.assert_close(dropping(ids)[0], plain)
+    plain, _ = model(layers=1)(IDS)
+    torch.testing.assert_close(model(layers=1, settings=DROPPING)(IDS)[0], plain)
 
-    hidden = torch.ones(6, 2, 1000)
-    dropped = dropping._dropped(hidden, torch.Generator().manual_seed(0))
-    assert set(dropped.unique().tolist()) == {0.0, 2.0}
-    assert bool((dropped == dropped[0]).all()), "one mask for all steps of a window"
-    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.1)
+    # Without recurrent weights and gates a unit that is left out shows at every step of its window.
+    net = model("rnn", layers=1, settings=replace(SETTINGS, dropout=0.5), nonlinearity="relu")
+    with torch.no_grad():
+        for name, parameter in net.places().items():
+            parameter.fill_(0.0 if "recurrent" in name else 1.0)
+    net.output.weight = torch.nn.Parameter(torch.eye(V, H))
+    logits, _ = net(IDS, None, torch.Generator().manual_seed(0))
+    left_out = logits[..., :H] == 1.0  # the output's bias alone
+    assert 0 < int(left_out[0].sum()) < left_out[0].numel()
+    assert bool((left_out == left_out[0]).all()), "one mask for all steps of a window"
 
 
 def test_equal_seeds_drop_equally() -> None:
-    dropping, ids = model(dropout=0.5), torch.randint(V, (6, 2))
-    first, second, other = (dropping(ids, None, torch.Generator().manual_seed(seed))[0] for seed in (1, 1, 2))
+    dropping = model(settings=DROPPING, zoneout=0.2)
+    first, second, other = (dropping(IDS, None, torch.Generator().manual_seed(seed))[0] for seed in (1, 1, 2))
     torch.testing.assert_close(first, second, rtol=0, atol=0)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_looking_a_row_up_is_projecting_an_embedding(cell: str) -> None:
+    few, many = torch.randint(V, (2, 2)), torch.randint(V, (8, 2))
+    assert few.numel() < V < many.numel()  # the two roads of the first layer
+    whole, _ = model(cell).double()(torch.cat((many, few)))
+    first, states = model(cell).double()(many)
+    second, _ = model(cell).double()(few, states)
+    torch.testing.assert_close(torch.cat((first, second)), whole, rtol=0, atol=1e-13)
+
+
+def test_a_tied_model_scores_with_the_matrix_it_reads_with() -> None:
+    tied = model(tied=True)
+    assert set(tied.tensors()) == set(model().tensors()) - {weights.OUTPUT_WEIGHT} | {
+        weights.OUTPUT_PROJECTION
+    }
+    token, hidden = 3, torch.zeros(1, 1, dtype=torch.long)
+    before = tied(hidden)[0][0, 0]
+    with torch.no_grad():
+        tied.embedding.weight[token] *= 2.0
+    after = tied(hidden)[0][0, 0]
+    torch.testing.assert_close(after[token], 2.0 * before[token])
+    untouched = torch.arange(V) != token
+    torch.testing.assert_close(after[untouched], before[untouched])

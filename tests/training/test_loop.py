@@ -270,7 +270,7 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
         if event.step == 50:
             clean.update(learner.model.tensors())
             with torch.no_grad():
-                learner.model.output.bias[0] = torch.nan
+                learner.model.output_bias[0] = torch.nan
 
     with pytest.raises(DivergedError) as caught:
         fit(training, at=poison)

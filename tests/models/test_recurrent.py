@@ -1,0 +1,104 @@
+"""A recurrent layer: its roads, its two directions, and what training leaves out."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from charrnn.models.initialise import initialise
+from charrnn.models.recurrent import Bidirectional, RecurrentLayer, dropped
+from tests.kinds import KINDS
+
+T, B, E, H = 7, 4, 3, 5
+
+
+def layer(cell: str, nonlinearity: str = "tanh", **options: float) -> RecurrentLayer:
+    torch.manual_seed(0)
+    made = RecurrentLayer(cell, E, H, nonlinearity=nonlinearity, **options)
+    initialise(made, "orthogonal", T)
+    with torch.no_grad():
+        for part in made.parts.values():
+            part.add_(0.2 * torch.randn_like(part))  # biases and peepholes are zero at first
+    return made.double()
+
+
+def inputs(seed: int = 1) -> Tensor:
+    return torch.randn(T, B, E, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_both_roads_give_the_same(cell: str, nonlinearity: str) -> None:
+    road = layer(cell, nonlinearity)
+    by_default, after = road(inputs())
+    by_scan, last = road.scan(road.project(inputs()))
+    torch.testing.assert_close(by_default, by_scan, rtol=0, atol=1e-12)
+    for ours, theirs in zip(after, last, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_the_backward_direction_is_the_forward_one_on_the_flipped_input(cell: str, nonlinearity: str) -> None:
+    both = Bidirectional(lambda: layer(cell, nonlinearity))
+    both.backwards.load_state_dict(both.forwards.state_dict())
+    outputs = both(inputs())
+    assert outputs.shape == (T, B, 2 * H)
+    ahead, _ = both.forwards(inputs())
+    flipped, _ = both.forwards(inputs().flip(0))
+    torch.testing.assert_close(outputs[..., :H], ahead, rtol=0, atol=0)
+    torch.testing.assert_close(outputs[..., H:], flipped.flip(0), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru-after"])
+def test_both_directions_are_torchs_bidirectional_module(cell: str) -> None:
+    both = Bidirectional(lambda: layer(cell))
+    for part in both.backwards.parts.values():
+        part.data.mul_(0.5)  # two directions that differ
+    module = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru-after": torch.nn.GRU}[cell](
+        E, H, bidirectional=True
+    ).double()
+    with torch.no_grad():
+        for suffix, direction in (("", both.forwards), ("_reverse", both.backwards)):
+            parts = direction.parts
+            getattr(module, f"weight_ih_l0{suffix}").copy_(parts["input"])
+            getattr(module, f"weight_hh_l0{suffix}").copy_(parts["recurrent"])
+            getattr(module, f"bias_ih_l0{suffix}").copy_(parts["bias"])
+            second = getattr(module, f"bias_hh_l0{suffix}").zero_()
+            if "inner_bias" in parts:
+                second[-H:] = parts["inner_bias"]
+    torch.testing.assert_close(both(inputs()), module(inputs())[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_zoneout_of_nothing_and_weight_drop_of_nothing_change_nothing(cell: str, nonlinearity: str) -> None:
+    plain, _ = layer(cell, nonlinearity)(inputs(), None, torch.Generator().manual_seed(0))
+    still, _ = layer(cell, nonlinearity, zoneout=1e-300)(inputs())
+    torch.testing.assert_close(still, plain, rtol=0, atol=1e-12)
+
+
+def test_zoneout_keeps_units_in_training_and_their_share_afterwards() -> None:
+    zoned = layer("lstm", zoneout=0.5)
+    trained, _ = zoned(inputs(), None, torch.Generator().manual_seed(0))
+    # A unit that is kept at the first step is still zero; half of them are.
+    first = trained[0] == 0.0
+    assert 0 < int(first.sum()) < first.numel()
+    evaluated, _ = zoned(inputs())
+    made, _ = layer("lstm")(inputs()[:1])
+    torch.testing.assert_close(evaluated[:1], 0.5 * made, rtol=0, atol=1e-12)
+
+
+def test_weight_drop_leaves_out_recurrent_weights_for_a_whole_window() -> None:
+    dropping = layer("rnn", weight_drop=0.5)
+    gradient = torch.autograd.grad(
+        dropping(inputs(), None, torch.Generator().manual_seed(0))[0].sum(), dropping.parts["recurrent"]
+    )[0]
+    share = float((gradient == 0).double().mean())
+    assert 0.2 < share < 0.8
+    plain = torch.autograd.grad(dropping(inputs())[0].sum(), dropping.parts["recurrent"])[0]
+    assert not (plain == 0).any()
+
+
+def test_what_is_left_of_dropped_values_keeps_their_mean() -> None:
+    ones = torch.ones(100_000)
+    left = dropped(ones, ones.shape, 0.3, torch.Generator().manual_seed(0))
+    assert set(left.tolist()) == {0.0, float(torch.tensor(1.0) / (1.0 - 0.3))}
+    assert abs(float(left.mean()) - 1.0) < 0.01
+    assert dropped(ones, ones.shape, 0.3, None) is ones
