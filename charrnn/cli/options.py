@@ -10,11 +10,13 @@ from charrnn.cells import CELLS
 from charrnn.cli.values import duration, number, one_of, whole
 from charrnn.config import (
     DEVICES,
+    INITS,
     LEVELS,
     MAX_HIDDEN,
     MAX_LAYERS,
     MAX_SEED,
     NEWLINES,
+    NONLINEARITIES,
     UNKNOWNS,
     Budget,
     CorpusConfig,
@@ -141,6 +143,28 @@ Cell = Annotated[
         help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}]",
     ),
 ]
+Nonlinearity = Annotated[
+    str | None,
+    typer.Option(
+        "--nonlinearity",
+        parser=one_of("--nonlinearity", NONLINEARITIES),
+        metavar="NAME",
+        help=f"Of the cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
+    ),
+]
+Bidirectional = Annotated[
+    bool, typer.Option("--bidirectional", help="Refused: a language model reads in one direction.")
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        parser=one_of("--init", INITS),
+        metavar="NAME",
+        help="Of the recurrent weights: orthogonal, identity (for rnn) or chrono (for gates). "
+        f"[default: {TrainingConfig.init}]",
+    ),
+]
 Layers = Annotated[
     int | None,
     typer.Option(
@@ -177,6 +201,33 @@ Dropout = Annotated[
         help="Share of units left out. [default: by epochs]",
     ),
 ]
+DropoutInput = Annotated[
+    float | None,
+    typer.Option(
+        "--dropout-input",
+        parser=number("--dropout-input", 0, 0.95),
+        metavar="X",
+        help=f"Share of the inputs' dimensions left out. [default: {TrainingConfig.dropout_input:g}]",
+    ),
+]
+WeightDrop = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-drop",
+        parser=number("--weight-drop", 0, 0.95),
+        metavar="X",
+        help=f"Share of the recurrent weights left out. [default: {TrainingConfig.weight_drop:g}]",
+    ),
+]
+Zoneout = Annotated[
+    float | None,
+    typer.Option(
+        "--zoneout",
+        parser=number("--zoneout", 0, 0.95),
+        metavar="X",
+        help=f"Share of the state that stays as it was at a step. [default: {ModelConfig.zoneout:g}]",
+    ),
+]
 Batch = Annotated[
     int | None,
     typer.Option(
@@ -211,6 +262,15 @@ Clip = Annotated[
         parser=number("--clip", 0, 1e12, above=True),
         metavar="X",
         help=f"Limit of the gradient's norm. [default: {TrainingConfig.clip:g}]",
+    ),
+]
+ClipValue = Annotated[
+    float | None,
+    typer.Option(
+        "--clip-value",
+        parser=number("--clip-value", 0, 1e12, above=True),
+        metavar="X",
+        help="Limit of each number of the gradient, before its norm's. [default: none]",
     ),
 ]
 WeightDecay = Annotated[

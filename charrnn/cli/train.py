@@ -42,14 +42,21 @@ def train(
     newline: options.Newline = None,
     val_fraction: options.ValFraction = None,
     cell: options.Cell = None,
+    nonlinearity: options.Nonlinearity = None,
+    bidirectional: options.Bidirectional = False,
+    init: options.Init = None,
     layers: options.Layers = None,
     hidden: options.Hidden = None,
     embedding: options.Embedding = None,
     dropout: options.Dropout = None,
+    dropout_input: options.DropoutInput = None,
+    weight_drop: options.WeightDrop = None,
+    zoneout: options.Zoneout = None,
     batch: options.Batch = None,
     seq: options.Seq = None,
     rate: options.Rate = None,
     clip: options.Clip = None,
+    clip_value: options.ClipValue = None,
     weight_decay: options.WeightDecay = None,
     seed: options.Seed = None,
     device: options.Device = "auto",
@@ -62,6 +69,11 @@ def train(
     """
     # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
     limit_numpy(1)
+    if bidirectional:
+        raise UsageError(
+            "--bidirectional: a language model would read the character that it must predict",
+            "leave --bidirectional out",
+        )
     corpus_flags = {
         "level": level,
         "lines": lines,
@@ -71,14 +83,20 @@ def train(
     }
     net_flags = {
         "cell": cell,
+        "nonlinearity": nonlinearity,
+        "init": init,
         "num_layers": layers,
         "hidden_size": hidden,
         "embedding_size": embedding,
         "dropout": dropout,
+        "dropout_input": dropout_input,
+        "weight_drop": weight_drop,
+        "zoneout": zoneout,
         "batch_size": batch,
         "seq_len": seq,
         "learning_rate": rate,
         "clip": clip,
+        "clip_value": clip_value,
         "weight_decay": weight_decay,
         "seed": seed,
     }

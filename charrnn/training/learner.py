@@ -17,6 +17,9 @@ from charrnn.models.language_model import LanguageModel, States, detached
 from charrnn.models.losses import next_token_loss
 from charrnn.text.batches import Batch
 
+# Memory cells are unbounded: a peephole that learns as fast as the rest throws its gate about, and its
+# gradient, clipped with the others, drowns them (docs/recipe.md).
+PEEPHOLE_SHARE = 0.01  # of the learning rate
 # What AdamW calls the two moments of a gradient.
 MOMENTS = {weights.FIRST_MOMENT: "exp_avg", weights.SECOND_MOMENT: "exp_avg_sq"}
 
@@ -47,10 +50,15 @@ class Learner:
         self._states: States | None = None
         self._generator = torch.Generator(device)
         learning = list(self.model.parameters())
+        self._peepholes = [p for name, p in self.model.places().items() if name.endswith(".peephole")]
+        peepholes = set(self._peepholes)
+        self._others = [parameter for parameter in learning if parameter not in peepholes]
+        decay = settings.weight_decay
         self._optimiser = torch.optim.AdamW(
             [
-                {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
-                {"params": [p for p in learning if p.ndim == 1], "weight_decay": 0.0},
+                {"params": [p for p in self._others if p.ndim > 1], "weight_decay": decay, "share": 1.0},
+                {"params": [p for p in self._others if p.ndim == 1], "weight_decay": 0.0, "share": 1.0},
+                {"params": self._peepholes, "weight_decay": decay, "share": PEEPHOLE_SHARE},
             ],
             lr=settings.learning_rate,
             betas=(settings.adam_beta1, settings.adam_beta2),
@@ -78,7 +86,7 @@ class Learner:
         """
         self._generator.manual_seed((self.settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
         for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["share"]
         inputs = torch.from_numpy(batch.inputs).to(self.device)
         targets = torch.from_numpy(batch.targets).to(self.device)
         logits, states = self.model(inputs, self._before(batch), self._generator)
@@ -88,7 +96,8 @@ class Learner:
         loss.backward()
         if self.settings.clip_value is not None:
             nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clip_value)
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        nn.utils.clip_grad_norm_(self._peepholes, self.settings.clip)
+        norm = nn.utils.clip_grad_norm_(self._others, self.settings.clip)
         step = Step(float(loss.detach()), float(norm))
         if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
             self._optimiser.step()

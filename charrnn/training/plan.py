@@ -7,6 +7,7 @@ import secrets
 import statistics
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -33,6 +34,9 @@ EVALUATION_SHARE = 0.02
 FORWARD_COST = 1 / 3  # of a training step
 FINAL_SHARE = 0.05  # of a timed budget, at most, for the last evaluation
 CLOSING_SECONDS = 0.5  # for the last save and the card
+UNCHANGED = ("seq_len", "init", "dropout_input", "weight_drop", "clip", "clip_value", "weight_decay")
+TIED_LEVELS = ("word", "subword")  # whose vocabularies are so large that one matrix has to do
+TIED_EMBEDDING = 128
 COPIES = 5  # of every weight while training: itself, gradient, two moments, average
 
 
@@ -85,9 +89,7 @@ def make(request: Request, corpus: Corpus, budget: Budget, spent: float, device:
         learning_rate=request.learning_rate or default_learning_rate(config),
         dropout=default_dropout(epochs) if request.dropout is None else request.dropout,
         batch_size=batches.batch_size,
-        seq_len=request.seq_len,
-        clip=request.clip,
-        weight_decay=request.weight_decay,
+        **_asked(request),
         evaluation_tokens=_slice_tokens(total),
     )
     return Plan(config, settings, speed, epochs, reserve, final_tokens)
@@ -97,7 +99,7 @@ def default_learning_rate(config: ModelConfig) -> float:
     """The peak rate for a width: the wider the net, the smaller its steps."""
     rate = min(0.01, 3.0 / config.hidden_size)
     # Without gates nothing damps a step that was too long.
-    return rate if CELLS[config.cell].gates > 1 else rate / 4
+    return rate if CELLS[config.cell].gates > 1 else rate / 2
 
 
 def default_dropout(epochs: float) -> float:
@@ -116,7 +118,12 @@ def measure(
     minute was spent on a net a tenth of the right size.
     """
     settings = TrainingConfig(
-        seed=0, learning_rate=1e-3, dropout=0.0, batch_size=request.batch_size, evaluation_tokens=0
+        seed=0,
+        learning_rate=1e-3,
+        dropout=request.dropout or 0.0,
+        batch_size=request.batch_size,
+        evaluation_tokens=0,
+        **_asked(request),
     )
     learner = Learner(config, settings, device)
     learner.learn(batches.at(0), 0.0)  # the first call prepares kernels
@@ -157,13 +164,22 @@ def check_memory(config: ModelConfig) -> None:
         )
 
 
+def _asked(request: Request) -> dict[str, Any]:
+    """The settings that a request and a run have in common, and that the plan leaves as they are."""
+    return {name: getattr(request, name) for name in UNCHANGED}
+
+
 def _config(request: Request, corpus: Corpus, hidden_size: int) -> ModelConfig:
+    tied = corpus.tokenizer.level in TIED_LEVELS
     return ModelConfig(
         vocab_size=corpus.tokenizer.vocab_size,
         hidden_size=hidden_size,
-        embedding_size=request.embedding_size,
+        embedding_size=request.embedding_size or (TIED_EMBEDDING if tied else ModelConfig.embedding_size),
         num_layers=request.num_layers,
         cell=request.cell,
+        nonlinearity=request.nonlinearity,
+        zoneout=request.zoneout,
+        tied=tied,
     )
 
 
@@ -180,8 +196,12 @@ def _largest_fitting(request: Request, corpus: Corpus, tokens: object) -> ModelC
 
 
 def _work(config: ModelConfig) -> int:
-    """Multiplications per token: the products with all weights but the embedding's, which is a look-up."""
-    return weights.parameters(config) - config.vocab_size * config.embedding_size
+    """Multiplications per token: the products with all weights but the embedding's, which is a look-up.
+
+    A tied matrix is looked up and multiplied with.
+    """
+    looked_up = 0 if config.tied else config.vocab_size * config.embedding_size
+    return weights.parameters(config) - looked_up
 
 
 def _slice_tokens(total: float) -> int:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from charrnn.cells import CELLS
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
@@ -14,7 +15,7 @@ from charrnn.errors import UsageError
 from charrnn.text.decoding import check_encoding
 from charrnn.training.run import Recipe
 
-SHAPE_FIELDS = ("cell", "num_layers", "hidden_size", "embedding_size")
+SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")
 # Where a flag is a short form of its field's name.
 FLAGS = {
     "num_layers": "--layers",
@@ -31,14 +32,20 @@ class Request:
     """What the person asked for; `None` is for the plan to decide."""
 
     cell: str = ModelConfig.cell
+    nonlinearity: str = ModelConfig.nonlinearity
+    zoneout: float = ModelConfig.zoneout
     hidden_size: int | None = None
     num_layers: int = ModelConfig.num_layers
-    embedding_size: int = ModelConfig.embedding_size
+    embedding_size: int | None = None
+    init: str = TrainingConfig.init
     dropout: float | None = None
+    dropout_input: float = TrainingConfig.dropout_input
+    weight_drop: float = TrainingConfig.weight_drop
     batch_size: int = TrainingConfig.batch_size
     seq_len: int = TrainingConfig.seq_len
     learning_rate: float | None = None
     clip: float = TrainingConfig.clip
+    clip_value: float | None = TrainingConfig.clip_value
     weight_decay: float = TrainingConfig.weight_decay
     seed: int | None = None
 
@@ -70,6 +77,8 @@ def settled(
         UsageError: if a flag contradicts that model, or there is no such encoding.
     """
     if origin is not None:
+        if "init" in net_flags:
+            raise UsageError(f"--init does not go with --from {origin.name}: it brings its own weights")
         checkpoint = origin.checkpoint
         shape = {field: getattr(checkpoint.config, field) for field in SHAPE_FIELDS}
         _refuse_differing(
@@ -78,7 +87,25 @@ def settled(
         corpus_flags = {**corpus_flags, "level": checkpoint.tokenizer.level}
         net_flags = {**net_flags, **shape}
     config = CorpusConfig(**corpus_flags)
-    return replace(config, encoding=check_encoding(config.encoding)), Request(**net_flags)
+    return replace(config, encoding=check_encoding(config.encoding)), _possible(Request(**net_flags))
+
+
+def _possible(request: Request) -> Request:
+    """The request, unless no such net exists.
+
+    Raises:
+        UsageError: naming the flag and the cells that it is for.
+    """
+    is_gated = CELLS[request.cell].gates > 1
+    gated = ", ".join(name for name, cell in CELLS.items() if cell.gates > 1)
+    for flag, is_right, cells in (
+        (f"--nonlinearity {request.nonlinearity}", request.nonlinearity == "tanh" or not is_gated, "rnn"),
+        (f"--init {request.init}", request.init != "identity" or not is_gated, "rnn"),
+        (f"--init {request.init}", request.init != "chrono" or is_gated, gated),
+    ):
+        if not is_right:
+            raise UsageError(f"{flag} is for --cell {cells}, not for {request.cell}")
+    return request
 
 
 def refuse_changes(
