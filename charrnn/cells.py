@@ -158,3 +158,13 @@ CELLS = {
     "gru": Cell(gru, 3, HiddenState),
     "gru-after": Cell(gru_after, 3, HiddenState, has_inner_bias=True),
 }
+
+
+def cell_name(cell: str, nonlinearity: str) -> str:
+    """A cell with its nonlinearity, where that is a choice.
+
+    Example:
+        >>> cell_name("rnn", "relu"), cell_name("lstm", "tanh")
+        ('rnn (relu)', 'lstm')
+    """
+    return f"{cell} ({nonlinearity})" if cell == "rnn" else cell

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEVELS = ("char", "byte")
+LEVELS = ("char", "byte", "word", "subword")
+# Whose vocabularies are so large that embedding and output share one matrix.
+TIED_LEVELS = ("word", "subword")
+SUBWORDS = ("unigram", "bpe")
 NONLINEARITIES = ("tanh", "logistic", "relu")
 INITS = ("orthogonal", "identity", "chrono")
 NEWLINES = ("keep", "lf")
@@ -22,6 +25,9 @@ IGNORED = -100
 # Above this the full softmax and its table stop being small (and a checkpoint's header, where the
 # characters are listed, would pass its limit).
 MAX_CHARACTERS = 200_000
+WORDS = 10_000  # of the commonest words, at most, at level word
+MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
+TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
 MAX_HIDDEN = 65_536
 MAX_LAYERS = 64
@@ -32,6 +38,10 @@ class CorpusConfig:
     """How bytes on disk become ids; a change of any of these is another corpus."""
 
     level: str = "char"
+    subword: str = "unigram"  # how SentencePiece finds its pieces
+    vocab_size: int | None = (
+        None  # words or pieces besides bytes; WORDS, or what suits the length of the text
+    )
     encoding: str = "utf-8"
     newline: str = "keep"
     lines: bool = False

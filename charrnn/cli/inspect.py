@@ -17,9 +17,12 @@ from charrnn.errors import CheckpointError, UsageError, storage_error
 if TYPE_CHECKING:
     from charrnn.inference.language_model import NextToken
     from charrnn.terminal.streams import Product
-    from charrnn.text.tokenizer import Tokenizer
+    from charrnn.text.tokenizer import Ids, Tokenizer
 
-RESERVED = {"char": {0: "<boundary>", 1: "<unk>"}, "byte": {0: "<boundary>"}}
+
+def _reserved(tokenizer: Tokenizer) -> dict[int, str]:
+    names = {0: "<boundary>"}
+    return names if tokenizer.unknown is None else names | {tokenizer.unknown: "<unk>"}
 
 
 def inspect(
@@ -99,12 +102,12 @@ def _next(
     text = prompt.given(subject, "the text", "a text", quiet=quiet)
     language_model = LanguageModel(load(announce(model, quiet=quiet)))
     ids = prompt.encoded(language_model.tokenizer, text, "unk", quiet=quiet)
-    reserved = RESERVED[language_model.tokenizer.level]
+    reserved = _reserved(language_model.tokenizer)
     console = for_product(product)
     for index, tokens in enumerate(language_model.each_next(ids, k)):
         if not each and index < len(ids):
             continue
-        before = _beginning(language_model.tokenizer, text, index)
+        before = _beginning(language_model.tokenizer, text, ids, index)
         if as_json:
             _write_json(product, {"text": before, "next": [_described(token, reserved) for token in tokens]})
             continue
@@ -113,9 +116,11 @@ def _next(
         print_next(console, before, tokens, reserved)
 
 
-def _beginning(tokenizer: Tokenizer, text: str, tokens: int) -> str:
+def _beginning(tokenizer: Tokenizer, text: str, ids: Ids, tokens: int) -> str:
     """The text that the first so many tokens stand for."""
-    return text.encode()[:tokens].decode("utf-8", "replace") if tokenizer.level == "byte" else text[:tokens]
+    if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes
+        return text[:tokens]
+    return tokenizer.bytes_of(ids[:tokens]).decode("utf-8", "replace")
 
 
 def _described(token: NextToken, reserved: dict[int, str]) -> dict[str, Any]:

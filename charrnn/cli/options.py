@@ -15,9 +15,13 @@ from charrnn.config import (
     MAX_HIDDEN,
     MAX_LAYERS,
     MAX_SEED,
+    MAX_VOCABULARY,
     NEWLINES,
     NONLINEARITIES,
+    SUBWORDS,
+    TIED_EMBEDDING,
     UNKNOWNS,
+    WORDS,
     Budget,
     CorpusConfig,
     ModelConfig,
@@ -66,7 +70,25 @@ Level = Annotated[
         "--level",
         parser=one_of("--level", LEVELS),
         metavar="NAME",
-        help=f"{' or '.join(LEVELS)}. [default: {CorpusConfig.level}]",
+        help=f"What a token is: {', '.join(LEVELS)}. [default: {CorpusConfig.level}]",
+    ),
+]
+Vocab = Annotated[
+    int | None,
+    typer.Option(
+        "--vocab",
+        parser=whole("--vocab", 2, MAX_VOCABULARY),
+        metavar="N",
+        help=f"word, subword: how many at most. [default: {WORDS:,} words; pieces by the text's length]",
+    ),
+]
+Subword = Annotated[
+    str | None,
+    typer.Option(
+        "--subword",
+        parser=one_of("--subword", SUBWORDS),
+        metavar="NAME",
+        help=f"How pieces are found: {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
 ]
 Lines = Annotated[bool | None, typer.Option("--lines", help="Every line is a document of its own.")]
@@ -189,7 +211,7 @@ Embedding = Annotated[
         "--embedding",
         parser=whole("--embedding", 1, MAX_HIDDEN),
         metavar="N",
-        help=f"Dimensions of a character. [default: {ModelConfig.embedding_size}]",
+        help=f"Dimensions of a token. [default: {ModelConfig.embedding_size}; {TIED_EMBEDDING} for words]",
     ),
 ]
 Dropout = Annotated[

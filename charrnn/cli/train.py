@@ -15,7 +15,7 @@ import typer
 
 from charrnn.cli import options
 from charrnn.cli.threads import limit_numpy
-from charrnn.config import Budget
+from charrnn.config import TIED_LEVELS, Budget
 from charrnn.errors import Signalled, UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def train(
     lines: options.Lines = None,
     encoding: options.Encoding = None,
     newline: options.Newline = None,
+    vocab: options.Vocab = None,
+    subword: options.Subword = None,
     val_fraction: options.ValFraction = None,
     cell: options.Cell = None,
     nonlinearity: options.Nonlinearity = None,
@@ -79,6 +81,8 @@ def train(
         "lines": lines,
         "encoding": encoding,
         "newline": newline,
+        "vocab_size": vocab,
+        "subword": subword,
         "val_fraction": val_fraction,
     }
     net_flags = {
@@ -159,7 +163,8 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)
         text = documents[0].name if len(documents) == 1 else "the corpus"
-        check_length(text, len(corpus.training) - 1, request.seq_len, config.val_fraction)
+        unit = "tokens" if config.level in TIED_LEVELS else "characters"
+        check_length(text, unit, len(corpus.training) - 1, request.seq_len, config.val_fraction)
         # Imported here, with torch: what is wrong with the text is said at once.
         from charrnn.training import start
 

@@ -59,6 +59,8 @@ def generate(
         if token == BOUNDARY:
             break
         if text := stream.push(token):
+            if sampling.length:
+                text = text[: sampling.length - characters]  # a token may have several characters
             characters += len(text)
             if released := stop.push(text):
                 yield Piece(released, nats)

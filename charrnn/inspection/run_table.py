@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from charrnn.cells import cell_name
 from charrnn.checkpoint import container, model, runs, weights
 from charrnn.errors import CharrnnError
 
@@ -39,10 +40,11 @@ def _row(path: Path) -> RunRow:
     except CharrnnError as error:
         return RunRow(name, error=error.message)
     config = checkpoint.config
+    cell = cell_name(config.cell, config.nonlinearity)
     return RunRow(
         name=name,
         bits_per_byte=_number(checkpoint.card, "validation", "bits_per_byte"),
-        model=f"{checkpoint.tokenizer.level} {config.cell} {config.num_layers}x{config.hidden_size}",
+        model=f"{checkpoint.tokenizer.level} {cell} {config.num_layers}x{config.hidden_size}",
         parameters=weights.parameters(config),
         seconds=_number(checkpoint.card, "trained", "seconds"),
         created=checkpoint.created,

@@ -133,10 +133,7 @@ class RecurrentLayer(nn.Module):
         shape = (*projected.shape[:2], self.hidden_size)
         if generator is None:
             return [projected.new_full((), self.zoneout).expand(shape)] * len(state)
-        return [
-            projected.new_empty(shape).bernoulli_(self.zoneout, generator=generator)
-            for _ in state
-        ]
+        return [projected.new_empty(shape).bernoulli_(self.zoneout, generator=generator) for _ in state]
 
     def _recurrent_weight(self, generator: torch.Generator | None) -> Tensor:
         """The recurrent weights, some of them left out (Merity et al. 2018, arXiv:1708.02182, sec. 2)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from charrnn.cells import cell_name
 from charrnn.checkpoint import weights
 from charrnn.config import ModelConfig
 from charrnn.evaluation.metrics import Validation
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     # It imports torch, and errors about the text come before that.
     from charrnn.training.plan import Plan
 
-UNITS = {"char": "chars", "byte": "bytes"}
+UNITS = {"char": "chars", "byte": "bytes", "word": "tokens", "subword": "tokens"}
 
 
 def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
@@ -28,9 +29,14 @@ def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
     model, settings = plan.model, plan.settings
     unit = UNITS[run.recipe.corpus.level]
     speed = f", {short(plan.tokens_per_second)} {unit}/s here" if plan.tokens_per_second else ""
-    size = f"{short(run.corpus.characters)} {unit}, {short(weights.parameters(model))} parameters"
+    size = f"{short(run.corpus.characters)} {'bytes' if unit == 'bytes' else 'chars'}"
+    if unit == "tokens":
+        tokens = len(run.corpus.training) + len(run.corpus.validation)
+        size += f", {short(tokens)} tokens of {model.vocab_size:,} kinds"
+    size += f", {short(weights.parameters(model))} parameters"
+    nonlinearity = f"--nonlinearity {model.nonlinearity} " if model.cell == "rnn" else ""
     flags = (
-        f"--cell {model.cell} --layers {model.num_layers} --hidden {model.hidden_size} "
+        f"--cell {model.cell} {nonlinearity}--layers {model.num_layers} --hidden {model.hidden_size} "
         f"--embedding {model.embedding_size} --dropout {settings.dropout:g} --batch {settings.batch_size} "
         f"--seq {settings.seq_len} --lr {settings.learning_rate:.3g} --seed {settings.seed}"
     )
@@ -39,9 +45,8 @@ def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
 
 def describe(model: ModelConfig) -> str:
     """A model in one line."""
-    return (
-        f"{model.cell} {model.num_layers}×{model.hidden_size} · {short(weights.parameters(model))} parameters"
-    )
+    size = f"{model.num_layers}×{model.hidden_size} · {short(weights.parameters(model))} parameters"
+    return f"{cell_name(model.cell, model.nonlinearity)} {size}"
 
 
 def heading(run: Run, progress: Progress) -> Heading:

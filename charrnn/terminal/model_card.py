@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from charrnn.cells import cell_name
 from charrnn.terminal.cards import Fact
 from charrnn.terminal.units import duration, short
 
@@ -20,7 +21,8 @@ def facts(card: dict[str, Any]) -> list[Fact]:
         ("file", card["path"]),
         (
             "model",
-            f"{card['cell']} {card['num_layers']}×{card['hidden_size']}, embedding {card['embedding_size']}, "
+            f"{cell_name(card['cell'], card['nonlinearity'])} {card['num_layers']}×{card['hidden_size']}, "
+            f"embedding {card['embedding_size']}, "
             f"{short(card['parameters'])} parameters",
         ),
         ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),

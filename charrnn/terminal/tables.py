@@ -17,6 +17,7 @@ from charrnn.terminal.clean import clean
 from charrnn.terminal.units import duration, short
 
 BAR_WIDTH = 30
+BYTES = 256  # the ids that follow the boundary's, wherever a byte is a token
 BLOCKS = " ▏▎▍▌▋▊▉█"
 MAX_LINE = 200
 CONTEXT = 40  # characters of the text before a prediction
@@ -88,10 +89,22 @@ def glyph(token: NextToken, reserved: dict[int, str]) -> tuple[str, str]:
     """How a token is shown, and its code point or byte."""
     if token.token in reserved:
         return reserved[token.token], ""
-    if len(token.text) != 1 or token.text == "\ufffd":
+    if token.text == "\ufffd" and token.token <= BYTES:
         return "byte", f"0x{token.token - 1:02X}"
+    if len(token.text) > 1:
+        return quoted_space(clean(token.text)), ""
     names = {" ": "space", "\n": "newline", "\t": "tab"}
     return names.get(token.text, clean(token.text)), f"U+{ord(token.text):04X}"
+
+
+def quoted_space(text: str) -> str:
+    """A text whose white space at an end can be seen.
+
+    Example:
+        >>> quoted_space(" the"), quoted_space("the")
+        ('" the"', 'the')
+    """
+    return text if text == text.strip() else f'"{text}"'
 
 
 def bar(share: float, width: int) -> str:

@@ -109,16 +109,16 @@ class Batches:
         )
 
 
-def check_length(name: str, tokens: int, seq_len: int, val_fraction: float) -> None:
+def check_length(name: str, unit: str, tokens: int, seq_len: int, val_fraction: float) -> None:
     """Refuses a training part without a single window.
 
     Raises:
         TextError: naming how long the corpus would have to be.
     """
     if tokens < seq_len + 1:
-        characters, needed = round(tokens / (1 - val_fraction)), math.ceil((seq_len + 1) / (1 - val_fraction))
+        found, needed = round(tokens / (1 - val_fraction)), math.ceil((seq_len + 1) / (1 - val_fraction))
         raise TextError(
-            f"{name}: has about {characters:,} characters; --seq {seq_len} needs at least {needed:,}",
+            f"{name}: has about {found:,} {unit}; --seq {seq_len} needs at least {needed:,}",
             "give more text, or a smaller --seq",
         )
 

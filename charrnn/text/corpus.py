@@ -26,7 +26,7 @@ from charrnn.text.sources import Document
 from charrnn.text.tokenizer import Ids, Tokenizer, restore
 
 # Counted up when the same settings would give other ids.
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from charrnn.config import MAX_CHARACTERS, CorpusConfig
+from charrnn.config import MAX_CHARACTERS, WORDS, CorpusConfig
 from charrnn.errors import StorageError, TextError, storage_error
 from charrnn.storage import atomic_writer
+from charrnn.text import subword, word
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CODEPOINTS, CharTokenizer
+from charrnn.text.cutting import Cutter
 from charrnn.text.decoding import byte_order_mark, decode, unify_newlines
+from charrnn.text.layout import LINE_FEED, layout
 from charrnn.text.sources import Document
-from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
-
-LINE_FEED = 10
-
-Units = NDArray[np.uint32] | NDArray[np.uint8]
+from charrnn.text.tokenizer import Tokenizer, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,14 @@ def build_tokenizer(
     """Second pass: the vocabulary of the training part; the validation part is not looked at."""
     if config.level == "byte":
         return ByteTokenizer()
+    if config.level == "char":
+        return (yield from _characters(documents, config, survey))
+    return (yield from (_words if config.level == "word" else _subwords)(documents, config, survey))
+
+
+def _characters(
+    documents: Sequence[Document], config: CorpusConfig, survey: Survey
+) -> Generator[Reading, None, Tokenizer]:
     reader = _Pass(documents, config)
     counts = np.zeros(CODEPOINTS, np.int64)
     rest = training_units(survey, config)
@@ -146,6 +153,47 @@ def build_tokenizer(
     return CharTokenizer(codepoints)
 
 
+def _words(
+    documents: Sequence[Document], config: CorpusConfig, survey: Survey
+) -> Generator[Reading, None, Tokenizer]:
+    counts: Counter[str] = Counter()
+    texts = _training_texts(documents, config, survey, word.safe_end)
+    for reading, text in texts:
+        counts.update(word.TOKEN.findall(text))
+        yield reading
+    return word.build(counts, config.vocab_size or WORDS)
+
+
+def _subwords(
+    documents: Sequence[Document], config: CorpusConfig, survey: Survey
+) -> Generator[Reading, None, Tokenizer]:
+    kept: list[str] = []
+    characters = 0
+    for reading, text in _training_texts(documents, config, survey, subword.safe_end):
+        if characters < subword.TRAINING_CHARACTERS:
+            kept.append(text)
+        characters += len(text)
+        yield reading
+    distinct = len(set().union(*kept))
+    return subword.train(kept, distinct, characters, config.subword, config.vocab_size)
+
+
+def _training_texts(
+    documents: Sequence[Document], config: CorpusConfig, survey: Survey, safe_end: Callable[[str], int]
+) -> Iterator[tuple[Reading, str]]:
+    """The training part, cut where its tokens may be counted."""
+    reader = _Pass(documents, config)
+    cutter = Cutter(safe_end, training_units(survey, config), lines=config.lines)
+    for begins, units in reader.units():
+        for part in cutter.push(begins, units):
+            if part.is_validation:
+                return
+            yield reader.reading(), part.text
+    for part in cutter.finish():
+        if not part.is_validation:
+            yield reader.reading(), part.text
+
+
 def training_units(survey: Survey, config: CorpusConfig) -> int:
     """How many units the training part has; the rest, the end of the corpus, is validation.
 
@@ -165,13 +213,15 @@ def write_ids(
     needed = (survey.units + len(documents)) * dtype.itemsize
     if (free := shutil.disk_usage(file.parent).free) < needed:
         raise StorageError(f"{file.parent}: the corpus needs {needed:,} bytes here, {free:,} are free")
-    layout = _Layout(tokenizer, training_units(survey, config))
+    laid = layout(tokenizer, training_units(survey, config), lines=config.lines)
     try:
         with atomic_writer(file) as write:
             for begins, units in reader.units():
-                for ids in layout.place(begins, units, config.lines):
+                for ids in laid.place(begins, units):
                     write(np.ascontiguousarray(ids, dtype).data.cast("B"))
                 yield reader.reading()
+            for ids in laid.finish():
+                write(np.ascontiguousarray(ids, dtype).data.cast("B"))
             if tuple(reader.digests) != survey.digests:
                 raise StorageError(
                     "the corpus changed while it was being read", "try again when it is at rest"
@@ -179,83 +229,10 @@ def write_ids(
     except OSError as error:
         raise storage_error(file, error) from error
     return Encoded(
-        layout.tokens,
-        layout.split,
+        laid.tokens,
+        laid.split,
         dtype.str,
-        layout.counts.tolist(),
-        layout.unknown_tokens,
-        layout.unknown_bytes,
+        laid.counts.tolist(),
+        laid.unknown_tokens,
+        laid.unknown_bytes,
     )
-
-
-class _Layout:
-    """Lays units out as ids: boundaries where documents begin and where the validation part does."""
-
-    def __init__(self, tokenizer: Tokenizer, training: int) -> None:
-        self.tokenizer = tokenizer
-        self.rest = training  # units still to come in the training part
-        self.split = 0
-        self.tokens = 0
-        self.counts = np.zeros(tokenizer.vocab_size, np.int64)
-        self.unknown_tokens = 0
-        self.unknown_bytes = 0
-        self._last: int | None = None  # the id placed last
-
-    def place(self, begins: bool, units: Units, lines: bool) -> Iterator[Ids]:
-        """The ids of one piece of a document, in one to three parts."""
-        is_end = units == LINE_FEED if lines else np.zeros(len(units), np.bool_)
-        ids = encode_units(self.tokenizer, units)
-        ids[is_end] = BOUNDARY
-        if begins:
-            ids = np.concatenate((np.array([BOUNDARY], ids.dtype), ids))
-            units = np.concatenate((np.array([LINE_FEED], units.dtype), units))
-        ids, units = self._without_empty_documents(ids, units)
-        if self.rest:
-            scored = np.cumsum(ids != BOUNDARY)
-            cut = (
-                int(np.searchsorted(scored, self.rest)) + 1
-                if len(ids) and scored[-1] >= self.rest
-                else len(ids)
-            )
-            self.rest -= int(scored[cut - 1]) if cut else 0
-            self.counts += np.bincount(ids[:cut], minlength=len(self.counts))
-            yield self._placed(ids[:cut])
-            ids, units = ids[cut:], units[cut:]
-            if not self.rest:
-                self.split = self.tokens
-        if not self.rest and len(ids):
-            if self.tokens == self.split and ids[0] != BOUNDARY:
-                yield self._placed(np.array([BOUNDARY], ids.dtype))
-            unknown = ids == self.tokenizer.unknown
-            self.unknown_tokens += int(unknown.sum())
-            self.unknown_bytes += int(utf8_lengths(units[unknown]).sum())
-            yield self._placed(ids)
-
-    def _without_empty_documents(self, ids: Ids, units: Units) -> tuple[Ids, Units]:
-        before = np.concatenate(([self._last if self._last is not None else BOUNDARY + 1], ids[:-1]))
-        kept = (ids != BOUNDARY) | (before != BOUNDARY)
-        if len(ids):
-            self._last = int(ids[-1])
-        return ids[kept], units[kept]
-
-    def _placed(self, ids: Ids) -> Ids:
-        self.tokens += len(ids)
-        return ids
-
-
-def encode_units(tokenizer: Tokenizer, units: Units) -> Ids:
-    """The ids of code points or bytes, as a new array."""
-    if isinstance(tokenizer, ByteTokenizer):
-        return tokenizer.encode_bytes(units.tobytes())
-    return tokenizer.encode(units.tobytes().decode("utf-32-le"))
-
-
-def utf8_lengths(codepoints: Units) -> NDArray[np.int64]:
-    """How many bytes UTF-8 takes for each code point.
-
-    Example:
-        >>> utf8_lengths(np.array([0x61, 0xE9, 0x20AC, 0x1F600], np.uint32)).tolist()
-        [1, 2, 3, 4]
-    """
-    thresholds = np.array([0x80, 0x800, 0x10000])
-    return 1 + np.searchsorted(thresholds, codepoints, side="right")

@@ -57,6 +57,8 @@ class CharacterStream:
             has_begun: whether some text came before this stream.
         """
         self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
+        # The few tokens that are not text by themselves: all others fit wherever nothing is pending.
+        self._fragments = [token for token, data in enumerate(self._bytes) if not _is_text(data)]
         self._masks: dict[tuple[bytes, bool], NDArray[np.bool_]] = {}
         self._unknown = tokenizer.unknown
         self._has_endings = has_endings
@@ -86,9 +88,19 @@ class CharacterStream:
         """
         mask = self._masks.get((self._pending, self._may_end))
         if mask is None:
-            mask = np.array([not fits(self._pending, data) for data in self._bytes])
+            mask = np.full(len(self._bytes), bool(self._pending))
+            for token in self._fragments:
+                mask[token] = not fits(self._pending, self._bytes[token])
             mask[BOUNDARY] = not self._may_end
             if self._unknown is not None:
                 mask[self._unknown] = True
             self._masks[self._pending, self._may_end] = mask
         return mask
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,7 +1,7 @@
 """What every text level offers: strings to ids and back. Knows no file and no network.
 
 Law: `b"".join(token_bytes(id) for id in encode(text)) == text.encode()`, for `char` over its vocabulary,
-for `byte` on every text.
+for `byte`, `word` and `subword` on every text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from charrnn.errors import CheckpointError
 
 Ids = NDArray[np.integer[Any]]
+# What a corpus is read as: the code points of its characters, or its bytes.
+Units = NDArray[np.uint32] | NDArray[np.uint8]
 
 # The reserved id that starts every document and is the first input of every sample.
 BOUNDARY = 0
@@ -63,10 +65,16 @@ def restore(description: dict[str, Any]) -> Tokenizer:
     """
     from charrnn.text.byte import ByteTokenizer
     from charrnn.text.char import CharTokenizer
+    from charrnn.text.subword import SubwordTokenizer
+    from charrnn.text.word import WordTokenizer
 
     match description:
         case {"level": "byte", **rest} if not rest:
             return ByteTokenizer()
         case {"level": "char", "codepoints": list(codepoints), **rest} if not rest:
             return CharTokenizer.from_codepoints(codepoints)
+        case {"level": "word", "words": list(words), **rest} if not rest:
+            return WordTokenizer.from_words(words)
+        case {"level": "subword", "model": str(model), **rest} if not rest:
+            return SubwordTokenizer.from_text(model)
     raise CheckpointError(f"tokenizer: unknown description with the keys {sorted(description)}")

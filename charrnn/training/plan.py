@@ -13,7 +13,7 @@ import torch
 
 from charrnn.cells import CELLS
 from charrnn.checkpoint import weights
-from charrnn.config import MAX_SEED, Budget, ModelConfig, TrainingConfig
+from charrnn.config import MAX_SEED, TIED_EMBEDDING, TIED_LEVELS, Budget, ModelConfig, TrainingConfig
 from charrnn.errors import OutOfMemoryError
 from charrnn.evaluation import yardstick
 from charrnn.text.batches import Batches
@@ -31,12 +31,11 @@ MEASURE_SECONDS = 1.0
 MEASURE_STEPS = 3
 # Untimed budgets must not depend on a clock: what the same settings give must be the same anywhere.
 EVALUATION_SHARE = 0.02
+SMALLEST_SLICE = 2048  # tokens; what fewer say of a model of words is chance
 FORWARD_COST = 1 / 3  # of a training step
 FINAL_SHARE = 0.05  # of a timed budget, at most, for the last evaluation
 CLOSING_SECONDS = 0.5  # for the last save and the card
 UNCHANGED = ("seq_len", "init", "dropout_input", "weight_drop", "clip", "clip_value", "weight_decay")
-TIED_LEVELS = ("word", "subword")  # whose vocabularies are so large that one matrix has to do
-TIED_EMBEDDING = 128
 COPIES = 5  # of every weight while training: itself, gradient, two moments, average
 
 
@@ -208,4 +207,4 @@ def _slice_tokens(total: float) -> int:
     """The validation tokens one evaluation scores, so that all of them cost 2 % of the training."""
     candidates = 2  # the weights and their average
     per_evaluation = EVALUATION_SHARE * total / FORWARD_COST / (TrainingConfig.evaluations * candidates)
-    return max(256, int(per_evaluation))
+    return max(SMALLEST_SLICE, int(per_evaluation))

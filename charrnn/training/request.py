@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from charrnn.cells import CELLS
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.config import TIED_LEVELS, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import UsageError
 from charrnn.text.decoding import check_encoding
 from charrnn.training.run import Recipe
@@ -22,6 +22,7 @@ FLAGS = {
     "hidden_size": "--hidden",
     "embedding_size": "--embedding",
     "batch_size": "--batch",
+    "vocab_size": "--vocab",
     "seq_len": "--seq",
     "learning_rate": "--lr",
 }
@@ -80,6 +81,10 @@ def settled(
         if "init" in net_flags:
             raise UsageError(f"--init does not go with --from {origin.name}: it brings its own weights")
         checkpoint = origin.checkpoint
+        for field in ("vocab_size", "subword"):
+            if field in corpus_flags:
+                flag = FLAGS.get(field, f"--{field}")
+                raise UsageError(f"{flag} does not go with --from {origin.name}: it brings its vocabulary")
         shape = {field: getattr(checkpoint.config, field) for field in SHAPE_FIELDS}
         _refuse_differing(
             f"--from {origin.name}", shape | {"level": checkpoint.tokenizer.level}, corpus_flags, net_flags
@@ -87,7 +92,20 @@ def settled(
         corpus_flags = {**corpus_flags, "level": checkpoint.tokenizer.level}
         net_flags = {**net_flags, **shape}
     config = CorpusConfig(**corpus_flags)
+    _refuse_idle(config, corpus_flags)
     return replace(config, encoding=check_encoding(config.encoding)), _possible(Request(**net_flags))
+
+
+def _refuse_idle(config: CorpusConfig, given: Mapping[str, Any]) -> None:
+    """Refuses flags that the text level has no use for.
+
+    Raises:
+        UsageError: naming the level that has.
+    """
+    for field, levels in (("vocab_size", TIED_LEVELS), ("subword", ("subword",))):
+        if field in given and config.level not in levels:
+            flag = FLAGS.get(field, f"--{field}")
+            raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not for {config.level}")
 
 
 def _possible(request: Request) -> Request:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from charrnn.cells import CELLS
 from charrnn.checkpoint import container, model
 from charrnn.errors import ExitCode
 from tests.checkpoint.handmade import small
@@ -185,7 +186,39 @@ OPTIONS = (
     Row("train t --hidden 1000000000", USAGE, f"--hidden 1000000000: must be {COUNT} 1 to 65,536"),
     Row("train t --lr nan", USAGE, "--lr nan: must be a number above 0 to 1e+12"),
     Row("train t --threads -3", USAGE, f"--threads -3: must be {COUNT} 1 to 1,024"),
-    Row("train t --level word", USAGE, "--level word: must be one of char, byte"),
+    Row("train t --level line", USAGE, "--level line: must be one of char, byte, word, subword"),
+    Row("train tale.txt --vocab 100", USAGE, "--vocab is for --level word or subword, not for char"),
+    Row("train tale.txt --level word --subword bpe", USAGE, "--subword is for --level subword, not for word"),
+    Row("train t --vocab 1", USAGE, f"--vocab 1: must be {COUNT} 2 to 200,000"),
+    Row("train t --cell elman", USAGE, f"--cell elman: must be one of {', '.join(CELLS)}"),
+    Row("train t --nonlinearity elu", USAGE, "--nonlinearity elu: must be one of tanh, logistic, relu"),
+    Row(
+        "train tale.txt --cell lstm --nonlinearity relu",
+        USAGE,
+        "--nonlinearity relu is for --cell rnn, not for lstm",
+    ),
+    Row("train tale.txt --cell gru --init identity", USAGE, "--init identity is for --cell rnn, not for gru"),
+    Row(
+        "train tale.txt --cell rnn --init chrono",
+        USAGE,
+        "--init chrono is for --cell lstm, lstm-peephole, gru, gru-after, not for rnn",
+    ),
+    Row(
+        "train tale.txt --from tale --init chrono",
+        USAGE,
+        "--init does not go with --from tale: it brings its own weights",
+    ),
+    Row(
+        "train tale.txt --from tale --vocab 9",
+        USAGE,
+        "--vocab does not go with --from tale: it brings its vocabulary",
+    ),
+    Row(
+        "train tale.txt --bidirectional",
+        USAGE,
+        "--bidirectional: a language model would read the character that it must predict",
+        "hint: leave --bidirectional out",
+    ),
     Row("train t --device tpu", USAGE, "--device tpu: must be one of auto, cpu, cuda, mps"),
     Row("train t --seed -5", USAGE, f"--seed -5: {SEEDS}"),
     Row(

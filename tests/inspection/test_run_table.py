@@ -37,7 +37,7 @@ def test_runs_are_sorted_by_bits_per_byte_and_those_without_come_last() -> None:
     damaged.write_bytes(b"PK\x03\x04" + b"\xff" * 30)
     found = rows(runs.models_on_disk())
     assert [row.name for row in found] == ["best", "middle", "worst", "damaged", "silent"]
-    assert found[0].model == "byte rnn 1x4"
+    assert found[0].model == "byte rnn (tanh) 1x4"
     assert found[0].seconds == 7
     # 257 x 2 embedding, 4 x 2 + 4 x 4 + 4 recurrent, 257 x 4 + 257 output.
     assert found[0].parameters == 514 + 28 + 1285

@@ -37,6 +37,7 @@ def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
         "name": "x",
         "path": "x/model.safetensors",
         "cell": "rnn",
+        "nonlinearity": "relu",
         "num_layers": 2,
         "hidden_size": 8,
         "embedding_size": 4,
@@ -50,7 +51,7 @@ def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
     assert facts(bare) == [
         ("name", "x"),
         ("file", "x/model.safetensors"),
-        ("model", "rnn 2×8, embedding 4, 1.00 M parameters"),
+        ("model", "rnn (relu) 2×8, embedding 4, 1.00 M parameters"),
         ("vocabulary", "6 ids at level char"),
         ("created", "today"),
         ("digest", "sha256:0"),

@@ -139,7 +139,7 @@ def test_text_without_a_single_window_is_refused(
     tokens: int, seq_len: int, val_fraction: float, message: str
 ) -> None:
     with pytest.raises(TextError) as caught:
-        check_length("poem.txt", tokens, seq_len, val_fraction)
+        check_length("poem.txt", "characters", tokens, seq_len, val_fraction)
     assert caught.value.message == message
     assert caught.value.hint == "give more text, or a smaller --seq"
 
@@ -148,9 +148,9 @@ def test_text_without_a_single_window_is_refused(
 @given(st.integers(1, 500), st.sampled_from([0.0, 0.1, 0.25, 0.5]))
 def test_as_many_characters_as_are_asked_for_are_enough(seq_len: int, val_fraction: float) -> None:
     with pytest.raises(TextError) as caught:
-        check_length("poem.txt", 0, seq_len, val_fraction)
+        check_length("poem.txt", "characters", 0, seq_len, val_fraction)
     asked_for = int(caught.value.message.rpartition(" ")[2].replace(",", ""))
-    check_length("poem.txt", int(asked_for * (1 - val_fraction)), seq_len, val_fraction)
+    check_length("poem.txt", "characters", int(asked_for * (1 - val_fraction)), seq_len, val_fraction)
 
 
 def some_ids(tokens: int) -> NDArray[np.uint16]:

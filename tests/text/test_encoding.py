@@ -15,7 +15,8 @@ from charrnn.config import CorpusConfig
 from charrnn.errors import StorageError, TextError
 from charrnn.text import encoding, sources
 from charrnn.text.byte import ByteTokenizer
-from charrnn.text.encoding import Encoded, Reading, Survey, training_units, utf8_lengths
+from charrnn.text.encoding import Encoded, Reading, Survey, training_units
+from charrnn.text.layout import utf8_lengths
 from charrnn.text.sources import EMBEDDED, Document
 from charrnn.text.tokenizer import Tokenizer
 from tests.text.reading import document, documents, finish, moderate
