@@ -7,22 +7,12 @@ For example, with the program running in tmux:
 from __future__ import annotations
 
 import argparse
-import io
-import re
 import sys
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
-
-def svg(screen: str, title: str) -> str:
-    """The picture; without the links to a font host that Rich puts in."""
-    text = Text.from_ansi(screen.rstrip())
-    width = max(len(line) for line in text.plain.splitlines())
-    console = Console(record=True, width=width, file=io.StringIO())
-    console.print(text)
-    return re.sub(r"@font-face \{.*?\}\n?", "", console.export_svg(title=title), flags=re.DOTALL)
+from charrnn.terminal import picture
 
 
 def main() -> None:
@@ -30,7 +20,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--title", default="charrnn")
     arguments = parser.parse_args()
-    arguments.output.write_text(svg(sys.stdin.read(), arguments.title), "utf-8")
+    screen = Text.from_ansi(sys.stdin.read().rstrip())
+    canvas = picture.canvas(max(len(line) for line in screen.plain.splitlines()))
+    canvas.print(screen)
+    arguments.output.write_text(picture.svg(canvas, arguments.title), "utf-8")
 
 
 if __name__ == "__main__":

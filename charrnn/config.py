@@ -17,7 +17,7 @@ INITS = ("orthogonal", "identity", "chrono")
 NEWLINES = ("keep", "lf")
 UNKNOWNS = ("unk", "skip", "error")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-VIEWS = ("next", "surprise", "runs")
+VIEWS = ("next", "surprise", "gradients", "runs")
 
 # Marks a target that is not scored. One int is all that text/ and models/ share.
 IGNORED = -100

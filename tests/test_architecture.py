@@ -37,6 +37,7 @@ FREE_OF_TORCH = (
     "storage",
     "terminal",
 )
+NEEDS_AUTOGRAD = PACKAGE / "inspection" / "gradients.py"
 
 
 # Every module with the part of the package it belongs to.
@@ -93,7 +94,18 @@ def test_nothing_below_the_terminal_prints_or_knows_it(part: str, path: Path) ->
 @pytest.mark.parametrize(("part", "path"), MODULES, ids=lambda value: str(value).rpartition("charrnn/")[2])
 def test_only_what_trains_imports_torch(part: str, path: Path) -> None:
     names = {name.split(".")[0] for name, _ in imports(path)}
-    assert "torch" not in names or part not in FREE_OF_TORCH
+    assert "torch" not in names or part not in FREE_OF_TORCH or path == NEEDS_AUTOGRAD
+
+
+def test_only_its_own_view_imports_the_one_inspection_that_needs_torch() -> None:
+    importing = [
+        (path.relative_to(PACKAGE).as_posix(), at_once)
+        for _, path in MODULES
+        for name, at_once in imports(path)
+        if name.startswith("charrnn.inspection.gradients")
+    ]
+    assert {path for path, at_once in importing if at_once} == set()
+    assert {path for path, _ in importing} == {"cli/gradients.py", "terminal/gradient_view.py"}
 
 
 @pytest.mark.parametrize(

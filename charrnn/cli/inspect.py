@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli import options, prompt, stdin
+from charrnn.cli.output import write_json
 from charrnn.cli.threads import limit_numpy
 from charrnn.config import VIEWS
 from charrnn.errors import CheckpointError, UsageError, storage_error
@@ -28,9 +29,12 @@ def _reserved(tokenizer: Tokenizer) -> dict[int, str]:
 def inspect(
     target: options.Target = None,
     subject: options.Subject = None,
-    model: options.Model = None,
+    models: options.Models = None,
     k: options.Likeliest = 10,
     each: options.Each = False,
+    sentence: options.Sentence = None,
+    untrained: options.Untrained = False,
+    svg: options.Svg = None,
     json: options.Json = False,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
@@ -38,12 +42,35 @@ def inspect(
     """Look inside a model.
 
     Without a view: the model card. Views: `next TEXT`, the likeliest next characters; `surprise FILE`, how
-    surprising a text is, in bits per byte, line by line; `runs`, all runs, the best first.
+    surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
+    prediction depends on what was read; `runs`, all runs, the best first.
     """
     limit_numpy(threads)
     from charrnn.terminal.streams import Product
 
     product = Product()
+    if target == "gradients":
+        from charrnn.cli.gradients import show_gradients
+
+        if each:
+            raise UsageError("--each does not go with the view gradients")
+        show_gradients(
+            product,
+            models or [None],
+            subject,
+            sentence=sentence,
+            untrained=untrained,
+            svg=svg,
+            as_json=json,
+            quiet=quiet,
+        )
+        return
+    for flag, is_given in (("--sentence", sentence), ("--untrained", untrained), ("--svg", svg)):
+        if is_given:
+            raise UsageError(f"{flag} is for the view gradients")
+    if models and len(models) > 1:
+        raise UsageError("-m names several models", "only the view gradients puts them side by side")
+    model = models[0] if models else None
     if target not in VIEWS:
         if subject is not None:
             raise UsageError(f"{target}: no such view", f"views are {', '.join(VIEWS)}")
@@ -73,7 +100,7 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
     found = announce(name, quiet=quiet)
     findings = card(found.path, found.name, load(found, allow_non_finite=True))
     if as_json:
-        _write_json(product, findings)
+        write_json(product, findings)
         return
     try:
         rows = facts(findings)
@@ -109,7 +136,7 @@ def _next(
             continue
         before = _beginning(language_model.tokenizer, text, ids, index)
         if as_json:
-            _write_json(product, {"text": before, "next": [_described(token, reserved) for token in tokens]})
+            write_json(product, {"text": before, "next": [_described(token, reserved) for token in tokens]})
             continue
         if each and index:
             console.print()
@@ -156,7 +183,7 @@ def _surprise(
             {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}
             for number, line in enumerate(found.lines, 1)
         ]
-        _write_json(
+        write_json(
             product,
             {
                 "source": source,
@@ -188,7 +215,7 @@ def _runs(product: Product, *, as_json: bool) -> None:
         raise UsageError("no runs yet under checkpoints/", "train one first: charrnn train corpus.txt")
     if as_json:
         for row in found:
-            _write_json(product, dataclasses.asdict(row))
+            write_json(product, dataclasses.asdict(row))
     elif product.is_terminal:
         print_runs(for_product(product), found)
     else:
@@ -222,10 +249,3 @@ def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
         raise UsageError(f"{given}: permission denied") from error
     except OSError as error:
         raise storage_error(given, error) from error
-
-
-def _write_json(product: Product, value: dict[str, Any]) -> None:
-    import json
-
-    product.write(json.dumps(value, allow_nan=False) + "\n")
-    product.flush()

@@ -1,4 +1,4 @@
-"""How far the reading of a large corpus is, where anybody looks; the one place that uses tqdm."""
+"""How far a work is that takes long, where anybody looks; the one place that uses tqdm."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class _View(Protocol):
     def close(self) -> None: ...
 
 
-def with_bar(work: Generator[Reading, None, Result], *, quiet: bool) -> Result:
-    """What the generator returns; meanwhile its progress is shown."""
+def with_bar(
+    work: Generator[Reading, None, Result], what: str = "reading", unit: str = "B", *, quiet: bool
+) -> Result:
+    """What the generator returns; meanwhile its progress is shown, as `what` so many of a unit."""
     started = time.monotonic()
     view: _View | None = None
     try:
@@ -36,7 +38,7 @@ def with_bar(work: Generator[Reading, None, Result], *, quiet: bool) -> Result:
             except StopIteration as done:
                 return cast(Result, done.value)
             if view is None and not quiet and time.monotonic() - started >= SHOWN_AFTER:
-                view = _opened()
+                view = _opened(what, unit)
             if view is not None:
                 view.show(reading)
     finally:
@@ -44,22 +46,22 @@ def with_bar(work: Generator[Reading, None, Result], *, quiet: bool) -> Result:
             view.close()
 
 
-def _opened() -> _View:
+def _opened(what: str, unit: str) -> _View:
     if use_colour(talk()):
         with contextlib.suppress(ValueError):  # of a malformed TQDM_… variable
-            return _Bar()
-    return _Lines()
+            return _Bar(what, unit)
+    return _Lines(what, unit)
 
 
 class _Bar:
     """A bar of tqdm's, on a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, unit: str) -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(
-            desc="reading",
-            unit="B",
+            desc=what,
+            unit=unit,
             unit_scale=True,
             miniters=1,  # or tqdm would wait for as much as went by before, also in the next pass
             file=talk(),
@@ -78,15 +80,17 @@ class _Bar:
 class _Lines:
     """A plain line now and then, for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, unit: str) -> None:
+        self._what = what
+        self._unit = unit
         self._said = -PLAIN_EVERY
 
     def show(self, reading: Reading) -> None:
         now = time.monotonic()
         if now - self._said >= PLAIN_EVERY:
             self._said = now
-            of = f" of {short(reading.total)}B" if reading.total else ""
-            note(f"reading: {short(reading.done)}B{of}")
+            of = f" of {short(reading.total)}{self._unit}" if reading.total else ""
+            note(f"{self._what}: {short(reading.done)}{self._unit}{of}")
 
     def close(self) -> None:
         pass

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from charrnn.checkpoint.model import Checkpoint, save
+from charrnn.inspection.sentences import BLANK, SENTENCES
 from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import tale
@@ -279,6 +280,51 @@ def test_at_level_byte_any_bytes_can_surprise() -> None:
     assert (found["bytes"], found["tokens"], len(found["lines"])) == (4, 4, 2)
 
 
+def test_gradients_for_programs_have_every_figure_of_every_net() -> None:
+    trained, before = (
+        json.loads(line)
+        for line in reversed(inspect("gradients", "the cat sat", "--untrained", "--json").text.splitlines())
+    )
+    assert (before["net"], trained["net"]) == ("tale untrained", "tale")
+    for found in (before, trained):
+        assert found["target"] == "t"
+        (layer,) = found["layers"]
+        assert len(layer["norms"]) == len("the cat sat")
+        assert list(layer["products"]) == ["1", "2", "5", "10"]
+        assert set(layer["saturated"]) == {"sigmoid", "tanh"}
+        assert list(layer["far"]) == ["10", "50", "100"]
+        assert "".join(step["text"] for step in found["influence"]) == "the cat sa"
+    # The surprise that is looked back from is the one that `next` tells of the same character.
+    (bits,) = (token["bits"] for token in likeliest("the cat sa") if token["text"] == "t")
+    assert trained["nats"] == pytest.approx(bits * math.log(2), rel=1e-5)
+    assert before["nats"] == pytest.approx(math.log(VOCABULARY), rel=0.1)
+
+
+def test_gradients_in_a_pipe_are_a_line_a_distance() -> None:
+    rows = [line.split("\t") for line in inspect("gradients", given=b"the cat sat\n").text.splitlines()]
+    assert [row[:3] for row in rows] == [["tale", "1", str(distance)] for distance in range(11)]
+    (layer,) = view("gradients", "the cat sat")["layers"]
+    assert [float(row[3]) for row in rows] == pytest.approx(layer["norms"], rel=1e-5)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_sentences_end_where_the_name_should_come(number: int) -> None:
+    answer = warm("inspect", "gradients", "--sentence", str(number), "--json", "-m", "tale")
+    found = json.loads(answer.text)
+    assert "".join(step["text"] for step in found["influence"]) == SENTENCES[number - 1]
+    assert found["target"] == BLANK[0]
+    assert 'read as <unk>: "J"' in answer.stderr  # this model has seen no capitals
+
+
+def test_a_picture_of_gradients_needs_nothing_from_anywhere() -> None:
+    assert inspect("gradients", "the cat sat", "--svg", "a.svg").stdout == b""
+    picture = Path("a.svg").read_text("utf-8")
+    assert picture.startswith("<svg")
+    assert "url(http" not in picture
+    assert "@font-face" not in picture
+    assert "tenfold" in picture
+
+
 def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     for name, bits in (("worse", 9.5), ("best", 0.25), ("unscored", None)):
         Path("checkpoints", name).mkdir()
@@ -300,7 +346,7 @@ def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     assert described[1]["bits_per_byte"] == tale_bits
 
 
-def test_no_view_imports_torch() -> None:
+def test_no_view_but_gradients_imports_torch() -> None:
     Path("text").write_text("the")
     for words in ([], ["next", "the"], ["surprise", "text"], ["runs"]):
         answer = run("inspect", *words, env={"PYTHONPROFILEIMPORTTIME": "1"})

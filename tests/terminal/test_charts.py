@@ -1,7 +1,10 @@
 """Curves as text."""
 
+import math
+
 from rich.color import Color
 from rich.style import Style
+from rich.text import Text
 
 from charrnn.terminal.charts import COLOURS, curves
 
@@ -40,7 +43,8 @@ def test_the_axes_carry_the_range_of_the_numbers() -> None:
 
 
 def test_curves_have_the_colours_of_the_legend_or_none() -> None:
-    coloured = curves(X, [FALLING, RISING], 60, 9, in_colour=True)
+    fans = [[height, height] for height in range(len(COLOURS))]
+    coloured = curves(X[:2], fans, 60, 20, in_colour=True)
     colours = {Style.parse(str(span.style)).color for span in coloured.spans}
     assert {Color.parse(name).number for name in COLOURS} <= {colour.number for colour in colours if colour}
     plain = curves(X, [FALLING, RISING], 60, 9, in_colour=False)
@@ -56,3 +60,26 @@ def test_a_chart_knows_nothing_of_the_one_before() -> None:
 
 def test_two_equal_points_are_a_chart_too() -> None:
     assert len(curves([1.0, 1.0], [[2.0, 2.0]], 60, 9, in_colour=False).plain.splitlines()) == 9
+
+
+def test_points_that_are_no_numbers_are_gaps() -> None:
+    for missing in (math.nan, math.inf, -math.inf):
+        with_gap = curves(X, [[3.0, missing, 1.5, 1.2]], 60, 9, in_colour=False).plain
+        assert with_gap == curves([0.0, 2.0, 3.0], [[3.0, 1.5, 1.2]], 60, 9, in_colour=False).plain
+
+
+def test_a_curve_without_a_point_keeps_its_colour_for_itself() -> None:
+    def colours(text: Text) -> set[int | None]:
+        return {colour.number for span in text.spans if (colour := Style.parse(str(span.style)).color)}
+
+    nothing = [math.nan] * len(X)
+    assert len(curves(X, [nothing], 60, 9, in_colour=False).plain.splitlines()) == 9
+    assert Color.parse(COLOURS[0]).number not in colours(curves(X, [nothing, FALLING], 60, 9, in_colour=True))
+
+
+def test_a_curve_may_end_before_the_others() -> None:
+    found = cells(curves(X, [FALLING[:2]], 60, 9, in_colour=False).plain)
+    assert found
+    assert cells(curves(X, [RISING, FALLING[:2]], 60, 9, in_colour=False).plain) != cells(
+        curves(X, [RISING], 60, 9, in_colour=False).plain
+    )

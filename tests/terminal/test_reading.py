@@ -109,7 +109,7 @@ def test_a_malformed_variable_of_tqdms_costs_the_bar_and_nothing_else(
 ) -> None:
     stream = terminal(monkeypatch)
 
-    def trip() -> None:
+    def trip(*_: str) -> None:
         raise ValueError("could not convert string to float: 'abc'")  # what tqdm's import does then
 
     monkeypatch.setattr(reading, "_Bar", trip)

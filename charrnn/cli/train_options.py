@@ -1,0 +1,270 @@
+"""The flags of `train`: what they are called, what they may be, what they default to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cells import CELLS
+from charrnn.cli.values import duration, number, one_of, whole
+from charrnn.config import (
+    INITS,
+    LEVELS,
+    MAX_HIDDEN,
+    MAX_LAYERS,
+    MAX_VOCABULARY,
+    NEWLINES,
+    NONLINEARITIES,
+    SUBWORDS,
+    TIED_EMBEDDING,
+    WORDS,
+    Budget,
+    CorpusConfig,
+    ModelConfig,
+    TrainingConfig,
+)
+
+# Input
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[INPUTS]...",
+        help="Text files, folders, patterns, or - for stdin. [default: text that Python carries]",
+        show_default=False,
+    ),
+]
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--level",
+        parser=one_of("--level", LEVELS),
+        metavar="NAME",
+        help=f"What a token is: {', '.join(LEVELS)}. [default: {CorpusConfig.level}]",
+    ),
+]
+Vocab = Annotated[
+    int | None,
+    typer.Option(
+        "--vocab",
+        parser=whole("--vocab", 2, MAX_VOCABULARY),
+        metavar="N",
+        help=f"word, subword: how many at most. [default: {WORDS:,} words; pieces by the text's length]",
+    ),
+]
+Subword = Annotated[
+    str | None,
+    typer.Option(
+        "--subword",
+        parser=one_of("--subword", SUBWORDS),
+        metavar="NAME",
+        help=f"How pieces are found: {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
+    ),
+]
+Lines = Annotated[bool | None, typer.Option("--lines", help="Every line is a document of its own.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help=f"Of the text. [default: {CorpusConfig.encoding}]"),
+]
+Newline = Annotated[
+    str | None,
+    typer.Option(
+        "--newline",
+        parser=one_of("--newline", NEWLINES),
+        metavar="NAME",
+        help=f"Line ends: {' or '.join(NEWLINES)}. [default: {CorpusConfig.newline}]",
+    ),
+]
+ValFraction = Annotated[
+    float | None,
+    typer.Option(
+        "--val-fraction",
+        parser=number("--val-fraction", 0, 0.5, above=True),
+        metavar="X",
+        help=f"Share of the text, at its end, that is not trained on. [default: {CorpusConfig.val_fraction}]",
+    ),
+]
+
+# The run
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Of the run. [default: after the input]")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.")]
+Resume = Annotated[str | None, typer.Option("--resume", metavar="NAME", help="Go on with a run.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="MODEL", help="Start from a model's weights and vocabulary.")
+]
+Time = Annotated[
+    Budget | None,
+    typer.Option(
+        "--time",
+        parser=duration("--time"),
+        metavar="TIME",
+        help=f"Budget: 90s, 5m, 2h of wall clock. [default: {Budget.amount:.0f}s]",
+    ),
+]
+Epochs = Annotated[
+    float | None,
+    typer.Option(
+        "--epochs",
+        parser=number("--epochs", 0, 1e6, above=True),
+        metavar="X",
+        help="Budget: passes over the text.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps", parser=whole("--steps", 1, 10**9), metavar="N", help="Budget: steps of the optimiser."
+    ),
+]
+
+# The net and its recipe
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        "--cell",
+        parser=one_of("--cell", tuple(CELLS)),
+        metavar="NAME",
+        help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}]",
+    ),
+]
+Nonlinearity = Annotated[
+    str | None,
+    typer.Option(
+        "--nonlinearity",
+        parser=one_of("--nonlinearity", NONLINEARITIES),
+        metavar="NAME",
+        help=f"Of the cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
+    ),
+]
+Bidirectional = Annotated[
+    bool, typer.Option("--bidirectional", help="Refused: a language model reads in one direction.")
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        parser=one_of("--init", INITS),
+        metavar="NAME",
+        help="Of the recurrent weights: orthogonal, identity (for rnn) or chrono (for gates). "
+        f"[default: {TrainingConfig.init}]",
+    ),
+]
+Layers = Annotated[
+    int | None,
+    typer.Option(
+        "--layers",
+        parser=whole("--layers", 1, MAX_LAYERS),
+        metavar="N",
+        help=f"Recurrent layers. [default: {ModelConfig.num_layers}]",
+    ),
+]
+Hidden = Annotated[
+    int | None,
+    typer.Option(
+        "--hidden",
+        parser=whole("--hidden", 1, MAX_HIDDEN),
+        metavar="N",
+        help="Units a layer. [default: fits the budget]",
+    ),
+]
+Embedding = Annotated[
+    int | None,
+    typer.Option(
+        "--embedding",
+        parser=whole("--embedding", 1, MAX_HIDDEN),
+        metavar="N",
+        help=f"Dimensions of a token. [default: {ModelConfig.embedding_size}; {TIED_EMBEDDING} for words]",
+    ),
+]
+Dropout = Annotated[
+    float | None,
+    typer.Option(
+        "--dropout",
+        parser=number("--dropout", 0, 0.95),
+        metavar="X",
+        help="Share of units left out. [default: by epochs]",
+    ),
+]
+DropoutInput = Annotated[
+    float | None,
+    typer.Option(
+        "--dropout-input",
+        parser=number("--dropout-input", 0, 0.95),
+        metavar="X",
+        help=f"Share of the inputs' dimensions left out. [default: {TrainingConfig.dropout_input:g}]",
+    ),
+]
+WeightDrop = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-drop",
+        parser=number("--weight-drop", 0, 0.95),
+        metavar="X",
+        help=f"Share of the recurrent weights left out. [default: {TrainingConfig.weight_drop:g}]",
+    ),
+]
+Zoneout = Annotated[
+    float | None,
+    typer.Option(
+        "--zoneout",
+        parser=number("--zoneout", 0, 0.95),
+        metavar="X",
+        help=f"Share of the state that stays as it was at a step. [default: {ModelConfig.zoneout:g}]",
+    ),
+]
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        parser=whole("--batch", 1, 65_536),
+        metavar="N",
+        help=f"Streams side by side. [default: {TrainingConfig.batch_size}]",
+    ),
+]
+Seq = Annotated[
+    int | None,
+    typer.Option(
+        "--seq",
+        parser=whole("--seq", 1, 65_536),
+        metavar="N",
+        help=f"Characters of a window. [default: {TrainingConfig.seq_len}]",
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--lr",
+        parser=number("--lr", 0, 1e12, above=True),
+        metavar="X",
+        help="Peak learning rate. [default: by size]",
+    ),
+]
+Clip = Annotated[
+    float | None,
+    typer.Option(
+        "--clip",
+        parser=number("--clip", 0, 1e12, above=True),
+        metavar="X",
+        help=f"Limit of the gradient's norm. [default: {TrainingConfig.clip:g}]",
+    ),
+]
+ClipValue = Annotated[
+    float | None,
+    typer.Option(
+        "--clip-value",
+        parser=number("--clip-value", 0, 1e12, above=True),
+        metavar="X",
+        help="Limit of each number of the gradient, before its norm's. [default: none]",
+    ),
+]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-decay",
+        parser=number("--weight-decay", 0, 1e3),
+        metavar="X",
+        help=f"AdamW's. [default: {TrainingConfig.weight_decay:g}]",
+    ),
+]

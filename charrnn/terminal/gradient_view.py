@@ -1,0 +1,186 @@
+"""Gradients through time as a chart, tables and coloured text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from charrnn.terminal import charts
+from charrnn.terminal.clean import clean
+
+if TYPE_CHECKING:
+    from charrnn.inspection.gradients import Gradients, LayerGradients
+
+TITLE = "log10 of ‖∂E_t/∂s_k‖ by t - k: how much the state so many steps before a prediction matters to it"
+NORMS = (
+    "∂: ‖∂E_t/∂s_k‖, Π: the largest singular value of the product of Jacobians ∂s_j/∂s_j-1, at so many steps"
+)
+SHARES = "flat: units whose slope is near 0; ∂E/∂U: the part that comes from more than so many steps before"
+SHOWN = (1, 10, 50, 100)  # distances of which the figures are shown
+CHART_ROWS = 16
+CHART_WIDTH = 100
+FAINTEST = 1e-30  # where the chart ends below
+MAX_CURVES = len(charts.COLOURS)
+MAX_NAME = 28
+# What the influence of a character looks like: for and against what comes, over the screen's own black.
+FOR, AGAINST = (46, 160, 67), (218, 54, 51)
+LEVELS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """A net that was looked into, with the text as it reads it."""
+
+    name: str
+    found: Gradients
+    tokens: tuple[str, ...]  # of the last window, as many as it has influences
+    target: str
+
+
+def print_gradients(console: Console, nets: Sequence[Net]) -> None:
+    """All findings on one text, the nets side by side."""
+    curves = [
+        (_curve_name(net, index), layer) for net in nets for index, layer in enumerate(net.found.layers, 1)
+    ]
+    if len(curves) > MAX_CURVES:
+        curves = [(_curve_name(net, len(net.found.layers)), net.found.layers[-1]) for net in nets]
+    console.print(Text(TITLE, "italic"))
+    console.print(_chart(console, [layer for _, layer in curves]))
+    legend = Text()
+    for (name, _), colour in zip(curves, charts.COLOURS, strict=False):
+        legend.append(f"━ {name}  ", colour)
+    console.print(legend)
+    console.print()
+    console.print(_norms(nets))
+    console.print(Text(NORMS, "dim italic"))
+    console.print()
+    console.print(_shares(nets))
+    console.print(Text(SHARES, "dim italic"))
+    for net in nets:
+        console.print()
+        console.print(
+            Text.assemble(
+                (_name(net), "bold"),
+                f"  {net.found.nats:.3f} nats; what each token says ",
+                ("for", _style(1.0)),
+                " or ",
+                ("against", _style(-1.0)),
+                f' "{clean(net.target)}":',
+            )
+        )
+        console.print(coloured(net))
+
+
+def rows(nets: Sequence[Net]) -> list[tuple[str, int, int, float]]:
+    """Name, layer, distance, norm: the chart as numbers."""
+    return [
+        (net.name, index, distance, norm)
+        for net in nets
+        for index, layer in enumerate(net.found.layers, 1)
+        for distance, norm in enumerate(layer.norms)
+    ]
+
+
+def coloured(net: Net) -> Text:
+    """The text, each character on the colour of its influence on the one predicted."""
+    strongest = max((abs(value) for value in net.found.influence), default=0.0) or 1.0
+    text = Text()
+    for token, value in zip(net.tokens, net.found.influence, strict=True):
+        shown = clean(token.replace("\n", "⏎"), strict=False) + ("\n" if token.endswith("\n") else "")
+        text.append(shown, _style(value / strongest))
+    return text.append(clean(net.target), "bold underline")
+
+
+def figure(value: float | None) -> str:
+    """A number of any size in at most seven characters, or a dash.
+
+    Example:
+        >>> figure(0.25), figure(1.5e-12), figure(12.3), figure(None)
+        ('0.250', '1.5e-12', '12.3', '-')
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value == 0 or 1e-3 <= value < 1e4:
+        return f"{value:.3g}" if value >= 1 else f"{value:.3f}"
+    return f"{value:.1e}"
+
+
+def _chart(console: Console, layers: Sequence[LayerGradients]) -> Text:
+    longest = max(len(layer.norms) for layer in layers)
+    return charts.curves(
+        list(range(longest)),
+        [
+            [_log(norm) for norm in layer.norms] + [math.nan] * (longest - len(layer.norms))
+            for layer in layers
+        ],
+        min(CHART_WIDTH, console.width),
+        CHART_ROWS,
+        in_colour=console.color_system is not None,
+    )
+
+
+def _log(norm: float) -> float:
+    return math.log10(max(norm, FAINTEST)) if math.isfinite(norm) else math.nan
+
+
+def _norms(nets: Sequence[Net]) -> Table:
+    table = _table("tenfold in", *(f"{sign} {at}" for sign in ("∂", "Π") for at in SHOWN))
+    for net in nets:
+        for index, layer in enumerate(net.found.layers, 1):
+            norms = [layer.norms[at] if at < len(layer.norms) else None for at in SHOWN]
+            products = [layer.products.get(at) for at in SHOWN]
+            fall = "no fall" if layer.tenfold is None else figure(layer.tenfold)
+            table.add_row(*_row(net, index), fall, *map(figure, norms + products))
+    return table
+
+
+def _shares(nets: Sequence[Net]) -> Table:
+    layers = [layer for net in nets for layer in net.found.layers]
+    functions = sorted({name for layer in layers for name in layer.saturated})
+    bounds = sorted({bound for layer in layers for bound in layer.far})
+    table = _table(*(f"flat {name}" for name in functions), *(f"∂E/∂U >{bound}" for bound in bounds))
+    for net in nets:
+        for index, layer in enumerate(net.found.layers, 1):
+            flat = [layer.saturated.get(name) for name in functions]
+            far = [layer.far.get(bound) for bound in bounds]
+            shares = ["-" if share is None else f"{share:.1%}" for share in flat + far]
+            table.add_row(*_row(net, index), *shares)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("net", no_wrap=True, overflow="ellipsis", max_width=MAX_NAME)
+    table.add_column("layer", justify="right", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _row(net: Net, layer: int) -> tuple[Text, str]:
+    return Text(_name(net)), str(layer)
+
+
+def _name(net: Net) -> str:
+    return clean(net.name)
+
+
+def _curve_name(net: Net, layer: int) -> str:
+    return _name(net) if len(net.found.layers) == 1 else f"{_name(net)} layer {layer}"
+
+
+def _style(value: float) -> Style:
+    """The background for an influence from -1 to 1."""
+    strength = math.ceil(abs(value) * LEVELS - 0.5) / LEVELS if math.isfinite(value) else 0.0
+    if not strength:
+        return Style.null()
+    red, green, blue = (round(strength * part) for part in (FOR if value > 0 else AGAINST))
+    return Style(color="bright_white", bgcolor=Color.from_rgb(red, green, blue))

@@ -1,0 +1,83 @@
+"""The drawing of gradients: what stands where, in which colour, and that it is safe to look at."""
+
+import math
+
+import pytest
+
+from charrnn.inspection.gradients import Gradients, LayerGradients
+from charrnn.terminal.gradient_view import AGAINST, FOR, Net, coloured, figure, print_gradients, rows
+from tests.terminal.drawing import console
+from tests.terminal.test_tables import HOSTILE
+
+
+def layer(rate: float = 0.5, steps: int = 60) -> LayerGradients:
+    norms = tuple(rate**distance for distance in range(steps))
+    return LayerGradients(norms, {1: 2.0, 10: 1e-9}, {"tanh": 0.25}, {10: 0.5, 50: 0.001, 100: 0.0})
+
+
+def drawn(name: str = "plain", tokens: tuple[str, ...] = ("", "a", "b", "c"), layers: int = 1) -> Net:
+    influence = (0.0, 1.0, -0.5, 0.01)
+    return Net(name, Gradients(1.25, (layer(),) * layers, influence), tokens, "x")
+
+
+def test_the_figures_of_every_layer_stand_in_the_tables() -> None:
+    screen, file = console(width=110)
+    print_gradients(screen, [drawn(), drawn("other", layers=2)])
+    lines = [line.split() for line in file.getvalue().splitlines()]
+    assert ["plain", "1", "3.32", "0.500", "9.8e-04", "8.9e-16", "-", "2", "1.0e-09", "-", "-"] in lines
+    assert ["other", "2", "25.0%", "50.0%", "0.1%", "0.0%"] in lines
+    assert ["━", "plain", "━", "other", "layer", "1", "━", "other", "layer", "2"] in lines
+    assert ["abcx"] in lines
+
+
+def test_what_speaks_for_and_against_is_coloured_by_its_strength() -> None:
+    text = coloured(drawn())
+    assert text.plain == "abcx"
+    backgrounds = {
+        text.plain[span.start : span.end]: style.bgcolor.triplet
+        for span in text.spans
+        if not isinstance(style := span.style, str) and style.bgcolor
+    }
+    assert backgrounds["a"] == FOR
+    assert set(backgrounds) == {"a", "b"}
+    half = backgrounds["b"]
+    assert half is not None
+    assert all(0.3 <= part / whole <= 0.7 for part, whole in zip(half, AGAINST, strict=True))
+
+
+def test_a_line_feed_is_seen_and_ends_the_line() -> None:
+    assert coloured(drawn(tokens=("", "a", "\n", "c"))).plain == "a⏎\ncx"
+
+
+def test_curves_of_many_layers_are_those_of_the_last() -> None:
+    screen, file = console(width=110)
+    print_gradients(screen, [drawn(str(index), layers=4) for index in range(3)])
+    assert "━ 0 layer 4  ━ 1 layer 4  ━ 2 layer 4" in file.getvalue()
+
+
+def test_nothing_foreign_escapes() -> None:
+    screen, file = console()
+    print_gradients(screen, [drawn(HOSTILE, tokens=("", HOSTILE, "b", "c"))])
+    assert "\x1b" not in file.getvalue()
+
+
+def test_gradients_that_are_no_numbers_or_nothing_are_drawn_too() -> None:
+    norms = (1.0, math.nan, math.inf, 0.0)
+    strange = Gradients(math.nan, (LayerGradients(norms, {}, {}, {}),), (math.nan,))
+    screen, file = console()
+    print_gradients(screen, [Net("n", strange, ("a",), "x")])
+    assert "nan nats" in file.getvalue()
+
+
+def test_the_chart_as_numbers_has_a_row_a_distance() -> None:
+    found = rows([drawn(layers=2)])
+    assert len(found) == 2 * 60
+    assert found[61] == ("plain", 2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0.000"), (0.25, "0.250"), (9e-4, "9.0e-04"), (1234.5, "1.23e+03"), (math.inf, "-")],
+)
+def test_a_figure_has_three_digits(value: float, shown: str) -> None:
+    assert figure(value) == shown
