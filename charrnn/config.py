@@ -58,7 +58,7 @@ class ModelConfig:
     # as much as the recurrence itself.
     embedding_size: int = 32
     num_layers: int = 1
-    cell: str = "lstm"
+    cell: str = "gru"  # ahead of lstm at every budget measured (docs/recipe.md)
     nonlinearity: str = "tanh"  # of the cell `rnn`; the gated cells have theirs
     zoneout: float = 0.0  # part of the equations: a trained model keeps this share of its state at every step
     tied: bool = False  # one matrix for embedding and output, for large vocabularies

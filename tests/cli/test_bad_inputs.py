@@ -329,7 +329,7 @@ MODELS = (
     Row(
         "sample -m truncated",
         CHECKPOINT,
-        "truncated: the data does not match the header: 16,463 bytes of data, 16,464 expected",
+        "truncated: the data does not match the header: 13,327 bytes of data, 13,328 expected",
     ),
     Row("sample -m flipped", CHECKPOINT, "flipped: digest mismatch: the file is damaged"),
     Row("sample -m foreign", CHECKPOINT, "foreign: a safetensors file, but not made by charrnn"),

@@ -18,10 +18,10 @@ from tests.cli.program import Answer, Terminal, run, shown, warm
 
 pytestmark = pytest.mark.usefixtures("model")
 
-# A net of 16 units over the tale's 18 characters and two reserved ids, counted by hand: embedding, the four
+# A net of 16 units over the tale's 18 characters and two reserved ids, counted by hand: embedding, the three
 # gates' weights and biases, output and its bias.
 VOCABULARY = len(set(tale()[: int(0.9 * len(tale()))])) + 2
-PARAMETERS = VOCABULARY * 32 + 4 * 16 * (32 + 16 + 1) + VOCABULARY * (16 + 1)
+PARAMETERS = VOCABULARY * 32 + 3 * 16 * (32 + 16 + 1) + VOCABULARY * (16 + 1)
 
 
 def inspect(*words: str, given: bytes | None = None) -> Answer:
@@ -52,7 +52,7 @@ def test_the_card_for_programs_has_at_least_these_keys() -> None:
         "name": "tale",
         "task": "language-model",
         "level": "char",
-        "cell": "lstm",
+        "cell": "gru",
         "num_layers": 1,
         "hidden_size": 16,
         "parameters": PARAMETERS,
@@ -83,7 +83,7 @@ def test_the_card_for_people_has_a_fact_a_line() -> None:
     assert lines[:10] == [
         "name         tale",
         "file         checkpoints/tale/model.safetensors",
-        f"model        lstm 1×16, embedding 32, {PARAMETERS / 1000:.2f} k parameters",
+        f"model        gru 1×16, embedding 32, {PARAMETERS / 1000:.2f} k parameters",
         f"vocabulary   {VOCABULARY} ids at level char",
         f"corpus       tale.txt: {len(tale()):,} characters in 1 document",
         f"             sha256 {card['corpus']['digest']}",
@@ -338,7 +338,7 @@ def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     assert [row[1] for row in rows] == ["best", "tale", "worse", "broken", "unscored"]
     tale_bits = view()["validation"]["bits_per_byte"]
     assert [row[0] for row in rows] == ["0.2500", f"{tale_bits:.4f}", "9.5000", "", ""]
-    assert rows[1][2:4] == ["char lstm 1x16", f"{PARAMETERS / 1000:.2f} k"]
+    assert rows[1][2:4] == ["char gru 1x16", f"{PARAMETERS / 1000:.2f} k"]
     path = "checkpoints/broken/model.safetensors"
     assert rows[3][2] == f"{path}: 0 bytes are too short for a charrnn checkpoint"
     described = [json.loads(line) for line in warm("inspect", "runs", "--json").text.splitlines()]
@@ -363,7 +363,7 @@ def test_a_terminal_gets_tables() -> None:
     assert "\x1b[31mXYZ" in surprise  # unknown characters stand out in red
     runs = shown("inspect", "runs")
     assert "parameters" in runs
-    assert "char lstm 1x16" in runs
+    assert "char gru 1x16" in runs
     card = shown("inspect", "tale")
     assert "\x1b[36mname" in card
 

@@ -338,7 +338,7 @@ def test_ctrl_c_in_the_live_panel_saves_and_everything_hostile_in_it_is_inert() 
         terminal.type("\x03")
         status, text = terminal.finish()
     assert status == -signal.SIGINT
-    assert "lstm 1×8" in text
+    assert "gru 1×8" in text
     assert live_bytes(text) == set()
     # The cursor that the panel hides is shown again.
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l") >= 0

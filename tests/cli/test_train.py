@@ -71,8 +71,8 @@ def test_the_log_tells_every_event_in_order(model: Path) -> None:
 def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_next() -> None:
     answer = done(run("train", "-", "--lines", *TINY, given=tale().encode()))
     plan, flags, *rest = answer.lines
-    assert re.fullmatch(r"charrnn: 9\.10 k chars, 4\.\d\d k parameters: about 0\.6 epochs", plan)
-    assert flags.startswith("charrnn: as flags: --cell lstm --layers 1 --hidden 16 ")
+    assert re.fullmatch(r"charrnn: 9\.10 k chars, 3\.28 k parameters: about 0\.6 epochs", plan)
+    assert flags.startswith("charrnn: as flags: --cell gru --layers 1 --hidden 16 ")
     assert "\x1b" not in answer.stderr
     evaluations = [line for line in rest if EVALUATION.fullmatch(line)]
     assert len(evaluations) == sum(event["event"] == "evaluated" for event in log("stdin")) > 1
