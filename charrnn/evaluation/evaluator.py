@@ -22,6 +22,7 @@ MAX_STREAMS = 64
 STREAM_TOKENS = 512  # a stream is at least this long: warming up must not be most of the work
 WARM_TOKENS = 256
 WINDOW = 256
+MAX_LOGITS = 2**24  # scores of the vocabulary at a time, 64 MB
 
 
 class Evaluator:
@@ -45,9 +46,10 @@ class Evaluator:
         """The loss over all tokens, or over about so many, taken from all over the text; no dropout."""
         inputs, targets = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
         nats, states = 0.0, None
-        for begin in range(0, len(inputs), WINDOW):
-            window = torch.from_numpy(inputs[begin : begin + WINDOW]).to(self._device)
-            wanted = torch.from_numpy(targets[begin : begin + WINDOW]).to(self._device)
+        steps = max(1, min(WINDOW, MAX_LOGITS // (inputs.shape[1] * model.config.vocab_size)))
+        for begin in range(0, len(inputs), steps):
+            window = torch.from_numpy(inputs[begin : begin + steps]).to(self._device)
+            wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)
             logits, states = model(window, states)
             nats += float(next_token_loss(logits, wanted, "sum").double())
         return validation(nats, targets[targets != IGNORED], self._byte_lengths, self._unknown)

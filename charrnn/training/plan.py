@@ -188,10 +188,16 @@ def _largest_fitting(request: Request, corpus: Corpus, tokens: object) -> ModelC
     fitting = [
         config
         for config in ladder
-        if tokens(config) >= TOKENS_PER_PARAMETER * weights.parameters(config)
-        and weights.parameters(config) <= PARAMETERS_PER_CHARACTER * len(corpus.training)
+        if tokens(config) >= TOKENS_PER_PARAMETER * _weighed(config)
+        and _weighed(config) <= PARAMETERS_PER_CHARACTER * len(corpus.training)
     ]
     return fitting[-1] if fitting else ladder[0]
+
+
+def _weighed(config: ModelConfig) -> int:
+    """The parameters by which a net is too large or not; a tied matrix is there at any size."""
+    tied = config.vocab_size * config.embedding_size if config.tied else 0
+    return weights.parameters(config) - tied
 
 
 def _work(config: ModelConfig) -> int:

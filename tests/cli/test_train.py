@@ -13,6 +13,8 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
+import pytest
+
 import charrnn
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
@@ -261,3 +263,27 @@ def test_the_decks_example_one_letter_and_another_memory() -> None:
         assert first["probability"] > 0.9
         title, _, row, *_ = run("inspect", "next", text, "-q").text.splitlines()
         assert (title, row.split()[0]) == (f'after "{text}"', expected)
+
+
+@pytest.mark.parametrize(("level", "unit"), [("word", "token"), ("subword", "token"), ("byte", "byte")])
+def test_every_level_trains_samples_and_can_be_looked_into(level: str, unit: str) -> None:
+    Path("tale.txt").write_text(tale())
+    answer = done(run("train", "tale.txt", *TINY, "--level", level))
+    assert f"nats/{unit}" in answer.stderr
+    assert "bits/byte" in answer.stderr
+    found = card("tale")
+    assert (found["level"], found["corpus"]["level"]) == (level, level)
+    written = run("sample", "-m", "tale", "--prompt", "the cat sat", "--length", "40", "--seed", "1", "-q")
+    assert (written.status, written.stderr) == (0, "")
+    assert written.text.startswith("the cat sat")
+    assert len(written.text.rstrip("\n")) == pytest.approx(len("the cat sat") + 40, abs=1)
+    likely = json.loads(run("inspect", "next", "the ", "-k", "3", "--json", "-q").text)["next"]
+    assert len(likely) == 3
+    surprise = json.loads(run("inspect", "surprise", "tale.txt", "--json", "-q").text)
+    assert surprise["bytes"] == len(tale().encode())
+
+
+def test_a_vocabulary_is_as_large_as_it_was_asked_to_be() -> None:
+    Path("tale.txt").write_text(tale())
+    done(run("train", "tale.txt", *TINY, "--level", "word", "--vocab", "7", "-q"))
+    assert card("tale")["vocab_size"] == 1 + 256 + 7

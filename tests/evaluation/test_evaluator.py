@@ -50,6 +50,16 @@ def test_every_token_is_scored_once_with_the_state_carried(size: int) -> None:
     assert score.nats_per_token == pytest.approx(sequential_nats(ids).mean(), abs=1e-5)
 
 
+def test_a_large_vocabulary_is_scored_in_shorter_windows_to_the_same_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = Evaluator(text(5000), np.ones(V), None, torch.device("cpu"))
+    whole = own.score(model()).nats_per_token
+    for limit in (9 * V * 7, 1):  # seven steps of nine streams, and less than one step
+        monkeypatch.setattr(evaluator, "MAX_LOGITS", limit)
+        assert own.score(model()).nats_per_token == pytest.approx(whole, abs=1e-6)
+
+
 def test_a_slice_is_scored_as_in_the_whole_and_taken_from_all_over_the_text() -> None:
     ids = text(20_000)
     own = Evaluator(ids, np.ones(V), None, torch.device("cpu"))
