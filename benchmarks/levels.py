@@ -18,6 +18,18 @@ KINDS = [(level, ("--level", level)) for level in LEVELS if level != "subword"] 
     (f"subword, {kind}", ("--level", "subword", "--subword", kind)) for kind in SUBWORDS
 ]
 
+COLUMNS = (
+    "level",
+    "tokens known",
+    "bytes/token",
+    "net",
+    "parameters",
+    "bytes/s",
+    "epochs",
+    "nats/token",
+    "bits/byte",
+)
+
 
 def row(name: str, flags: tuple[str, ...], corpus: Path, budget: str, folder: Path) -> str:
     """Trains at a level and says what became of it, as the row of a table."""
