@@ -59,10 +59,7 @@ def main() -> None:
     corpus = place.data(asked) / "tinyshakespeare.txt"
     print(place.heading())
     print(f"\n`charrnn train {corpus.name} --level X --time {asked.time} --seed 1`\n")
-    print(
-        "| level | tokens known | bytes/token | net | parameters | bytes/s | epochs | nats/token | bits/byte |"
-    )
-    print("|" + " --- |" * 9)
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     with tempfile.TemporaryDirectory() as folder:
         for name, flags in KINDS:
             print(row(name, flags, corpus, asked.time, Path(folder)), flush=True)

@@ -39,7 +39,6 @@ MAX_FILLER = 200  # characters
 LENGTHS = (0, 20, 40, 60, 80, 120, 160, 200)
 HIDDEN = {"rnn": 256, "gru": 144, "lstm": 124}  # about 80,000 weights each
 STORIES = 60_000
-TESTED = 200  # stories of each length
 
 
 def story(draw: random.Random, filler: str) -> tuple[str, str]:
@@ -71,20 +70,21 @@ def corpus(seed: int = 1) -> str:
     return "".join("".join(story(draw, filler(draw, MAX_FILLER))) + ".\n" for _ in range(STORIES))
 
 
-def named_rightly(model: LanguageModel, length: int, seed: int = 2) -> float:
+def named_rightly(model: LanguageModel, length: int, stories: int, seed: int = 2) -> float:
     """In what share of fresh stories the likeliest continuation is the right name."""
     draw = random.Random(seed)
     right = 0
-    for _ in range(TESTED):
+    for _ in range(stories):
         text, name = story(draw, filler_of(draw, length))
         right += "".join(model.generate(text, length=len(name), temperature=0)) == name
-    return right / TESTED
+    return right / stories
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="where stories and runs are kept")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--tested", type=int, default=200, help="stories of each length")
     parser.add_argument("--cells", nargs="+", choices=tuple(HIDDEN), default=tuple(HIDDEN))
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def main() -> None:
         place.run("train", *words, "-q", folder=asked.folder)
         seconds = time.monotonic() - started
         model = charrnn.load(asked.folder / "checkpoints" / cell / "model.safetensors")
-        shares = " | ".join(f"{named_rightly(model, length):.0%}" for length in LENGTHS)
+        shares = " | ".join(f"{named_rightly(model, length, asked.tested):.0%}" for length in LENGTHS)
         print(f"| {cell} 1x{HIDDEN[cell]} | {shares} | {seconds:.0f} |", flush=True)
 
 
