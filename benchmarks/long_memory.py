@@ -1,6 +1,6 @@
 """How far back can a recurrent net be taught to look? Every cell and every cure on tasks of rising length.
 
-    python -m benchmarks.long_memory adding copy digits permuted     (each about ten minutes on one core)
+    python -m benchmarks.long_memory adding copy digits permuted     (each about twenty minutes on one core)
     python -m benchmarks.long_memory reference                      (adding at T = 600 with 70k weights)
 
 The nets are the product's own layers with a linear output, all of about the same number of weights. A budget
@@ -146,7 +146,7 @@ def _digits_task(is_permuted: bool) -> Task:
         input_size=1,
         output_size=10,
         lengths=(64,),
-        steps=1000,
+        steps=4000,
         draw=digits(is_permuted),
         loss=lambda outputs, examples: functional.cross_entropy(_at_end(outputs), examples.targets),
         score=lambda outputs, examples: _share_right(_at_end(outputs), examples),
@@ -159,7 +159,7 @@ TASKS = {
         input_size=2,
         output_size=1,
         lengths=(25, 50, 100, 200, 400, 800),
-        steps=1500,
+        steps=4000,
         draw=adding,
         loss=lambda outputs, examples: functional.mse_loss(_at_end(outputs)[:, 0], examples.targets),
         score=lambda outputs, examples: float(functional.mse_loss(_at_end(outputs)[:, 0], examples.targets)),
@@ -169,7 +169,7 @@ TASKS = {
         input_size=SYMBOLS + 2,
         output_size=SYMBOLS,
         lengths=(5, 10, 20, 50, 100, 200),
-        steps=1500,
+        steps=4000,
         draw=copying,
         loss=_copy_loss,
         score=lambda outputs, examples: _share_right(outputs[-RECALLED:], examples),

@@ -6,9 +6,9 @@ In every story two people walk into a room, some time passes, and the first says
 "Jane walked into the room. John walked in too. … Jane said hi to John". The names and how much happens
 meanwhile are random, so the last name can only be known from the one time that it stood there. Nets of about
 the same number of weights learn the same stories with `charrnn train`; then each has to name the person in
-fresh ones, which it reads on NumPy as `charrnn sample` would. The table has a column for every filler, by its
-length in characters; who only remembers that nobody greets himself is right in one case of seven. The runs stay
-in the folder, for `charrnn inspect gradients`.
+fresh ones, which it reads on NumPy as `charrnn sample` would. The table has a column for every filler, by
+its length in characters; who only knows that nobody greets himself is right in one case of seven. The runs
+stay in the folder, for `charrnn inspect gradients`.
 """
 
 from __future__ import annotations
