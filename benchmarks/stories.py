@@ -1,6 +1,6 @@
 """At which distance does a net forget a name? Nets learn stories like the sentences of `inspect gradients`.
 
-    python -m benchmarks.stories --folder stories        (about ten minutes on two cores)
+    python -m benchmarks.stories --folder stories        (about a quarter of an hour on two cores)
 
 In every story two people walk into a room, some time passes, and the first says hi to the second:
 "Jane walked into the room. John walked in too. … Jane said hi to John". The names and how much happens
@@ -49,24 +49,29 @@ NETS = {
 STORIES = 60_000
 
 
-def story(draw: random.Random, filler: str) -> tuple[str, str]:
+def story(draw: random.Random, meanwhile: str) -> tuple[str, str]:
     """A story up to the last name, and that name."""
     first, second = draw.sample(NAMES, 2)
-    return f"{first} walked into the room. {second} walked in too. {filler}{first} said hi to ", second
+    return f"{first} walked into the room. {second} walked in too. {meanwhile}{first} said hi to ", second
+
+
+def filler(draw: random.Random) -> str:
+    """None for half of the stories, or nets would have nothing easy to begin with; else any."""
+    return draw.choice(FILLERS) if draw.random() < 0.5 else ""
 
 
 def corpus(seed: int = 1) -> str:
     """All the stories to learn, one a line."""
     draw = random.Random(seed)
-    return "".join("".join(story(draw, draw.choice(FILLERS))) + ".\n" for _ in range(STORIES))
+    return "".join("".join(story(draw, filler(draw))) + ".\n" for _ in range(STORIES))
 
 
-def named_rightly(model: LanguageModel, filler: str, stories: int, seed: int = 2) -> float:
+def named_rightly(model: LanguageModel, meanwhile: str, stories: int, seed: int = 2) -> float:
     """In what share of fresh stories the likeliest continuation is the right name."""
     draw = random.Random(seed)
     right = 0
     for _ in range(stories):
-        text, name = story(draw, filler)
+        text, name = story(draw, meanwhile)
         right += "".join(model.generate(text, length=len(name), temperature=0)) == name
     return right / stories
 
@@ -74,7 +79,7 @@ def named_rightly(model: LanguageModel, filler: str, stories: int, seed: int = 2
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="where stories and runs are kept")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--tested", type=int, default=200, help="stories of each length")
     parser.add_argument("--nets", nargs="+", choices=tuple(NETS), default=tuple(NETS))
     asked = parser.parse_args()
@@ -91,7 +96,7 @@ def main() -> None:
         place.run("train", *words, folder=asked.folder)
         seconds = time.monotonic() - started
         model = charrnn.load(asked.folder / "checkpoints" / name / "model.safetensors")
-        shares = " | ".join(f"{named_rightly(model, filler, asked.tested):.0%}" for filler in FILLERS)
+        shares = " | ".join(f"{named_rightly(model, each, asked.tested):.0%}" for each in FILLERS)
         print(f"| `{NETS[name]}` | {shares} | {seconds:.0f} |", flush=True)
 
 

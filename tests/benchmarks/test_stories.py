@@ -4,14 +4,14 @@ import itertools
 import random
 import re
 
-from benchmarks.stories import DECK, FILLERS, NAMES, corpus, story
+from benchmarks.stories import DECK, FILLERS, NAMES, corpus, filler, story
 from charrnn.inspection.sentences import BLANK, SENTENCES
 
 
 def test_a_story_ends_where_the_name_of_the_second_person_belongs() -> None:
     draw = random.Random(1)
     for _ in range(100):
-        text, name = story(draw, draw.choice(FILLERS))
+        text, name = story(draw, filler(draw))
         found = re.fullmatch(r"(\w+) walked into the room. (\w+) walked in too. .*(\w{4}) said hi to ", text)
         assert found is not None
         first, second, speaker = found.groups()
