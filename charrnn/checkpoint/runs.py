@@ -47,7 +47,10 @@ def find(argument: str | None) -> Found:
         UsageError: if there is no such model.
     """
     if argument is None and (argument := os.environ.get(ENVIRONMENT) or None):
-        return Found(_path(argument), "environment")
+        try:
+            return Found(_path(argument), "environment")
+        except UsageError as error:  # nobody typed this: say where it comes from
+            raise UsageError(f"${ENVIRONMENT}: {error.message}", error.hint) from None
     if argument is not None:
         return Found(_path(argument), "argument")
     models = [(created, path) for path in models_on_disk() if (created := _created(path))]

@@ -13,6 +13,7 @@ from charrnn.inference.draw import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.encoding import Reading
+from charrnn.text.layout import utf8_lengths
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
 BLOCK = 256  # steps whose scores are computed by one product
@@ -61,15 +62,19 @@ def surprise(stepper: NumpyStepper, tokenizer: Tokenizer, text: bytes) -> Genera
         tokenizer: its tokenizer.
         text: UTF-8, unless the tokenizer's level is `byte`.
     """
-    lines = [(line, _ids(tokenizer, line)) for line in _lines(text)]
-    ids = np.concatenate([ids for _, ids in lines]) if lines else np.zeros(0, np.uint16)
+    ids = _ids(tokenizer, text)
     nats = yield from _token_nats(stepper, ids)
-    found, begin = [], 0
-    for line, line_ids in lines:
-        own = nats[begin : begin + len(line_ids)]
-        begin += len(line_ids)
-        bits = float(own.sum()) / math.log(2) + 8.0 * _unknown_bytes(tokenizer, line, line_ids)
-        found.append(Line(line.decode("utf-8", "replace"), bits, len(line)))
+    lengths = _byte_lengths(tokenizer, text, ids)
+    bits = nats / math.log(2) + 8.0 * lengths * (ids == tokenizer.unknown)
+    lines = list(_lines(text))
+    # A token belongs to the line in which it begins.
+    ends = np.cumsum([len(line) for line in lines])
+    owners = np.searchsorted(ends, np.cumsum(lengths) - lengths, side="right")
+    by_line = np.bincount(owners, bits, len(lines))
+    found = [
+        Line(line.decode("utf-8", "replace"), float(own), len(line))
+        for line, own in zip(lines, by_line, strict=True)
+    ]
     return Surprise(tuple(found), float(nats.mean()) if len(nats) else 0.0, len(nats))
 
 
@@ -97,16 +102,17 @@ def _lines(text: bytes) -> Iterator[bytes]:
         yield parts[-1]
 
 
-def _ids(tokenizer: Tokenizer, line: bytes) -> Ids:
+def _ids(tokenizer: Tokenizer, text: bytes) -> Ids:
     return (
-        tokenizer.encode_bytes(line)
+        tokenizer.encode_bytes(text)
         if isinstance(tokenizer, ByteTokenizer)
-        else tokenizer.encode(line.decode())
+        else tokenizer.encode(text.decode())
     )
 
 
-def _unknown_bytes(tokenizer: Tokenizer, line: bytes, ids: Ids) -> int:
-    if tokenizer.unknown is None or not (ids == tokenizer.unknown).any():
-        return 0
-    characters = line.decode()
-    return sum(len(characters[index].encode()) for index in np.flatnonzero(ids == tokenizer.unknown))
+def _byte_lengths(tokenizer: Tokenizer, text: bytes, ids: Ids) -> NDArray[np.int64]:
+    """How many bytes of the text each token stands for."""
+    if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes
+        return utf8_lengths(np.frombuffer(text.decode().encode("utf-32-le"), np.uint32))
+    own = [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)]
+    return np.array(own, np.int64)[ids]

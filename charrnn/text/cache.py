@@ -82,4 +82,6 @@ def _load() -> dict[str, Any]:
         known = json.loads((folder() / "digests.json").read_bytes())
     except (OSError, ValueError):
         return {}  # a cache may be lost at any time
-    return known if isinstance(known, dict) else {}
+    if not isinstance(known, dict):
+        return {}
+    return {name: entry for name, entry in known.items() if isinstance(entry, list) and len(entry) == 4}

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.config import CorpusConfig
-from charrnn.errors import StorageError
+from charrnn.errors import CheckpointError, StorageError
 from charrnn.storage import write_atomically
 from charrnn.text import cache, encoding
 from charrnn.text.encoding import Reading
@@ -93,11 +93,15 @@ def _encode(
 
 def _open(key: str, digest: str) -> Corpus:
     ids_file, description_file = _files(key)
-    description: dict[str, Any] = json.loads(description_file.read_bytes())
-    tokenizer = restore(description["tokenizer"])
-    dtype = np.dtype(description["dtype"])
-    if ids_file.stat().st_size != description["tokens"] * dtype.itemsize:
-        raise StorageError(f"{ids_file}: the cached corpus is damaged", f"delete it: rm {ids_file}")
+    damaged = StorageError(f"{ids_file}: the cached corpus is damaged", f"delete it: rm {ids_file}")
+    try:
+        description: dict[str, Any] = json.loads(description_file.read_bytes())
+        tokenizer = restore(description["tokenizer"])
+        dtype = np.dtype(description["dtype"])
+        if ids_file.stat().st_size != description["tokens"] * dtype.itemsize:
+            raise damaged
+    except (ValueError, LookupError, TypeError, AttributeError, CheckpointError):
+        raise damaged from None
     ids = np.memmap(ids_file, dtype, mode="r")
     lengths = np.array(
         [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)], np.float64

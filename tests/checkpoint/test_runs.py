@@ -86,6 +86,19 @@ def test_the_environment_names_a_model_where_the_command_does_not(monkeypatch: p
     assert find(None) == Found(other, "newest")
 
 
+def test_a_wrong_name_in_the_environment_is_blamed_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_run("tale")
+    monkeypatch.setenv("CHARRNN_MODEL", "tail")
+    with pytest.raises(UsageError) as caught:
+        find(None)
+    assert (caught.value.message, caught.value.hint) == (
+        "$CHARRNN_MODEL: tail: no such model",
+        "there are: tale",
+    )
+
+
 def test_without_a_name_the_newest_is_meant_by_what_the_files_say_not_by_their_age() -> None:
     ages = {"a": (NOON, 1_000_000), "b": (EVENING, 1), "c": (MORNING, 2_000_000)}
     for name, (created, age) in ages.items():

@@ -14,6 +14,7 @@ from charrnn.models.language_model import LanguageModel
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
+from charrnn.text.word import WordTokenizer
 from tests.text.reading import finish
 
 LETTERS = CharTokenizer.from_codepoints(sorted(ord(c) for c in "abé\n\r"))
@@ -48,6 +49,23 @@ def test_the_lines_add_up_to_the_text_read_token_by_token(text: str) -> None:
     assert result.bytes == len(text.encode())
     assert result.bits_per_byte == pytest.approx(bits_of(LETTERS, text) / len(text.encode()))
     assert result.nats_per_token == pytest.approx(bits_of(LETTERS, text) * math.log(2) / len(text))
+
+
+@pytest.mark.parametrize("text", ["a b\n\nb\n", "a\n", "\n\n\nb", "b \n \na", "a\n€\nb"])
+def test_tokens_that_reach_over_lines_are_those_of_the_whole_text(text: str) -> None:
+    words = WordTokenizer(["a", "b", " ", "\n\n", "\n", " \n ", "\n\n\n"])
+    result = found(words, text.encode())
+    assert "".join(line.text for line in result.lines) == text
+    assert sum(line.bits for line in result.lines) == pytest.approx(bits_of(words, text))
+    assert result.tokens == len(words.encode(text))
+
+
+def test_a_token_belongs_to_the_line_in_which_it_begins() -> None:
+    words = WordTokenizer(["a", "b", "\n\n"])
+    first, empty, last = found(words, b"a\n\nb").lines
+    assert (first.text, empty.text, last.text) == ("a\n", "\n", "b")
+    assert empty.bits == 0.0
+    assert first.bits == pytest.approx(found(words, b"a\n\n").lines[0].bits)
 
 
 def test_a_line_ends_at_a_line_feed_alone() -> None:

@@ -130,11 +130,14 @@ def test_the_longest_unread_files_are_forgotten_first(monkeypatch: pytest.Monkey
     assert [cache.remembered([source]) is not None for source in (a, b, c, d)] == [True, False, True, True]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1, 2]", b"null", b"{}"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[1, 2]", b"null", b"{}", b'{"%b": 5}', b'{"%b": [1, 2]}']
+)
 def test_a_lost_memory_is_an_empty_one(content: bytes) -> None:
     a = settled("a.txt")
     noted(a)
-    (cache.folder() / "digests.json").write_bytes(content)
+    here = os.fsencode(Path("a.txt").absolute())
+    (cache.folder() / "digests.json").write_bytes(content.replace(b"%b", here))
     assert cache.remembered([a]) is None
     noted(a)
     assert cache.remembered([a]) == ["a.txt"]

@@ -348,6 +348,19 @@ def test_damaged_ids_are_noticed(size: int) -> None:
     assert caught.value.hint == f"delete it: rm {ids_file}"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"{}", b'{"tokenizer": {}}', b'{"tokenizer": {"level": "byte"}, "dtype": 7}'],
+)
+def test_a_damaged_description_is_noticed(content: bytes) -> None:
+    texts = documents(VERSE.encode() * 9)
+    ids_file, description_file = prepared(texts).files
+    description_file.write_bytes(content)
+    with pytest.raises(StorageError) as caught:
+        prepared(texts)
+    assert caught.value.message == f"{ids_file}: the cached corpus is damaged"
+
+
 def test_a_file_that_changes_between_the_passes_is_refused() -> None:
     work = corpus.prepare(documents(b"abba" * 5, b"abba" * 5), CorpusConfig())
     next(work)
