@@ -28,6 +28,7 @@ def show_gradients(
     untrained: bool,
     svg: str | None,
     as_json: bool,
+    threads: int | None,
     quiet: bool,
 ) -> None:
     """Looks into the nets and draws what was found.
@@ -49,7 +50,7 @@ def show_gradients(
         )
     if svg is not None and not Path(svg).absolute().parent.is_dir():
         raise UsageError(f"--svg {svg}: there is no such folder")
-    nets = list(_nets(names, subject, sentence, untrained=untrained, quiet=quiet))
+    nets = list(_nets(names, subject, sentence, untrained=untrained, threads=threads, quiet=quiet))
     if as_json:
         for net in nets:
             write_json(product, _described(net))
@@ -75,7 +76,13 @@ def show_gradients(
 
 
 def _nets(
-    names: Sequence[str | None], subject: str | None, sentence: int | None, *, untrained: bool, quiet: bool
+    names: Sequence[str | None],
+    subject: str | None,
+    sentence: int | None,
+    *,
+    untrained: bool,
+    threads: int | None,
+    quiet: bool,
 ) -> Iterator[Net]:
     from charrnn.cli.models import announce, load
     from charrnn.inspection.sentences import BLANK, SENTENCES
@@ -87,8 +94,13 @@ def _nets(
         else SENTENCES[sentence - 1]
     )
     readings = [_read(load(one), text, BLANK if sentence else "", quiet=quiet) for one in found]
-    # Only now, when nothing can be wrong any more, for it imports torch.
+    # Only now, when nothing can be wrong any more, for it takes a while.
+    import torch
+
     from charrnn.inspection.gradients import untrained as weights_before
+
+    if threads is not None:
+        torch.set_num_threads(threads)
 
     for one, reading in zip(found, readings, strict=True):
         model = reading.checkpoint

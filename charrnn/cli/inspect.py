@@ -62,6 +62,7 @@ def inspect(
             untrained=untrained,
             svg=svg,
             as_json=json,
+            threads=threads,
             quiet=quiet,
         )
         return

@@ -229,7 +229,7 @@ Seq = Annotated[
         "--seq",
         parser=whole("--seq", 1, 65_536),
         metavar="N",
-        help=f"Characters of a window. [default: {TrainingConfig.seq_len}]",
+        help=f"Tokens of a window. [default: {TrainingConfig.seq_len}]",
     ),
 ]
 Rate = Annotated[
