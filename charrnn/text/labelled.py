@@ -1,0 +1,330 @@
+"""Labelled texts, recognised in files as people keep them. Knows no ids and no network.
+
+Five forms: a folder for every label, fastText's `__label__x text`, JSON lines, and tables whose columns are
+parted by tabs or commas. The column of the labels goes by its heading, or is the one with few distinct values.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from charrnn.errors import TextError, UsageError
+from charrnn.text.decoding import decode
+from charrnn.text.sources import Document
+
+FASTTEXT = "__label__"
+LABEL_HEADINGS = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "sentiment",
+    "target",
+    "intent",
+    "topic",
+    "tag",
+    "y",
+)
+TEXT_HEADINGS = ("text", "review", "sentence", "content", "message", "comment", "document", "question", "x")
+SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": "json", ".ndjson": "json"}
+# A look at so much of a file tells what it is; a corpus of a gigabyte is not read to find out.
+LOOK_CHARACTERS = 1 << 16
+LONGEST_LABEL = 64
+MAX_LABELS = 10_000
+# Fewer texts a label than this, on average, and a column is no column of labels.
+TEXTS_A_LABEL = 2
+
+
+class Example(NamedTuple):
+    """A text with its label, and where both stood."""
+
+    text: str
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table are meant, by heading or by number from 1; `None` to find out."""
+
+    label: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """All examples of the input, in its order, and the form in which they were found."""
+
+    examples: list[Example]
+    form: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels, in alphabetical order."""
+        return tuple(sorted({example.label for example in self.examples}))
+
+
+def looks_labelled(documents: Sequence[Document], folder: Path | None, encoding: str) -> bool:
+    """Whether documents are labelled texts, by their places, names and first lines.
+
+    Args:
+        documents: what to look at.
+        folder: the folder that they were found in, if a single one was named.
+        encoding: a canonical name, as `decoding.check_encoding` gives it.
+    """
+    if not documents or documents[0].path is None:
+        return False
+    if folder is not None and _folder_labels(documents, folder):
+        return True
+    try:
+        return all(_may_be_rows(document, _beginning(document, encoding)) for document in documents)
+    except TextError:
+        return False  # whoever reads it in earnest says what is wrong
+
+
+def read(
+    documents: Sequence[Document],
+    folder: Path | None,
+    encoding: str,
+    columns: Columns | None = None,
+) -> Labelled:
+    """The labelled texts of documents.
+
+    Args:
+        documents: what to read, in this order.
+        folder: the folder that they were found in, if a single one was named.
+        encoding: a canonical name, as `decoding.check_encoding` gives it.
+        columns: which columns of a table are meant.
+
+    Raises:
+        TextError: if a text has no label, there are not two labels, or one cannot be shown.
+        UsageError: if there is no such column.
+    """
+    columns = columns or Columns()
+    in_folders = _folder_labels(documents, folder) if folder is not None else None
+    if in_folders:
+        form = "a folder for every label"
+        pairs = zip(documents, in_folders, strict=True)
+        examples = [Example(text_of(document, encoding), label, document.name) for document, label in pairs]
+    else:
+        examples, form = [], ""
+        for document in documents:
+            found, form = _rows(document, text_of(document, encoding), columns)
+            examples += found
+    labelled = Labelled(examples, form)
+    _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
+    return labelled
+
+
+def text_of(document: Document, encoding: str) -> str:
+    """The whole text of a document, its line ends made one."""
+    return "".join(decode(document.name, document.chunks(), encoding, "lf"))
+
+
+def _beginning(document: Document, encoding: str) -> str:
+    """The first lines of a document, the last of them whole."""
+    pieces: list[str] = []
+    for piece in decode(document.name, document.chunks(), encoding, "lf"):
+        pieces.append(piece)
+        if sum(map(len, pieces)) > LOOK_CHARACTERS:
+            start = "".join(pieces)[:LOOK_CHARACTERS]
+            return start[: start.rfind("\n") + 1]
+    return "".join(pieces)
+
+
+def _folder_labels(documents: Sequence[Document], folder: Path) -> list[str] | None:
+    """The label of every document if all lie in two or more folders of this one."""
+    parts = [document.path.relative_to(folder).parts for document in documents if document.path]
+    if any(len(part) < 2 for part in parts) or len({part[0] for part in parts}) < 2:
+        return None
+    return [part[0] for part in parts]
+
+
+def _may_be_rows(document: Document, text: str) -> bool:
+    """Whether a text's name or first lines are those of labelled rows."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        return False
+    return (
+        _named_delimiter(document) is not None
+        or all(line.startswith(FASTTEXT) for line in lines)
+        or all(line.startswith("{") and line.rstrip().endswith("}") for line in lines)
+        or (all("\t" in line for line in lines) and len({line.count("\t") for line in lines}) == 1)
+    )
+
+
+def _named_delimiter(document: Document) -> str | None:
+    return SUFFIXES.get(Path(document.name.removesuffix(".gz")).suffix.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    headings: list[str] | None
+    rows: list[list[str]]
+    lines: list[int]  # where each row begins, from 1
+
+    def column(self, index: int) -> list[str]:
+        return [row[index] for row in self.rows]
+
+
+def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example], str]:
+    name = document.name
+    delimiter = _named_delimiter(document)
+    start = text.lstrip()
+    if start.startswith(FASTTEXT):
+        return list(_fasttext(name, text)), f"lines of {FASTTEXT}x text"
+    if delimiter is None:
+        delimiter = "json" if start.startswith("{") else "\t"
+    table = _table(name, text, delimiter)
+    if not table.rows:
+        raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")
+    label, content = _choose(name, table, columns)
+    examples = [
+        Example(row[content], row[label].strip(), f"{name}:{line}")
+        for row, line in zip(table.rows, table.lines, strict=True)
+    ]
+    kind = {"\t": "tab-separated", ",": "comma-separated", "json": "JSON lines"}[delimiter]
+    return examples, f"{kind}, label in {_called(table, label)}, text in {_called(table, content)}"
+
+
+def _called(table: _Table, index: int) -> str:
+    return f'"{table.headings[index]}"' if table.headings else f"column {index + 1}"
+
+
+def _fasttext(name: str, text: str) -> Iterator[Example]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        label, _, rest = line.strip().partition(" ")
+        if not label.startswith(FASTTEXT) or label == FASTTEXT:
+            raise TextError(f"{name}: line {number}: has no label: it does not begin with {FASTTEXT}")
+        if rest.lstrip().startswith(FASTTEXT):
+            raise TextError(f"{name}: line {number}: has several labels, expected one a text")
+        yield Example(rest, label.removeprefix(FASTTEXT), f"{name}:{number}")
+
+
+def _table(name: str, text: str, delimiter: str) -> _Table:
+    if delimiter == "json":
+        return _json_table(name, text)
+    rows, lines = [], []
+    if delimiter == ",":
+        reader = csv.reader(io.StringIO(text), strict=True)
+        begin = 1
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    rows.append(row)
+                    lines.append(begin)
+                begin = reader.line_num + 1
+        except csv.Error as error:
+            raise TextError(f"{name}: line {reader.line_num}: not CSV: {error}") from None
+    else:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                rows.append(line.split("\t"))
+                lines.append(number)
+    width = len(rows[0]) if rows else 0
+    for row, number in zip(rows, lines, strict=True):
+        if len(row) != width:
+            raise TextError(
+                f"{name}: line {number}: columns: {len(row)}, expected {width} as in line {lines[0]}"
+            )
+    is_heading = bool(rows) and any(cell.strip().casefold() in LABEL_HEADINGS for cell in rows[0])
+    if is_heading:
+        return _Table([cell.strip() for cell in rows[0]], rows[1:], lines[1:])
+    return _Table(None, rows, lines)
+
+
+def _json_table(name: str, text: str) -> _Table:
+    rows: list[dict[str, Any]] = []
+    lines = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise TextError(f"{name}: line {number}: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise TextError(f"{name}: line {number}: not a JSON object")
+        rows.append(row)
+        lines.append(number)
+    headings = list(rows[0]) if rows else []
+    plain = [heading for heading in headings if isinstance(rows[0][heading], str | int | bool)]
+    for row, number in zip(rows, lines, strict=True):
+        for heading in plain:
+            if not isinstance(row.get(heading), str | int | bool):
+                raise TextError(f'{name}: line {number}: has no "{heading}" as line {lines[0]} has')
+    return _Table(plain, [[str(row[heading]) for heading in plain] for row in rows], lines)
+
+
+def _choose(name: str, table: _Table, columns: Columns) -> tuple[int, int]:
+    """The columns of the label and of the text."""
+    width = len(table.rows[0]) if table.rows else 0
+    if width < 2:
+        raise TextError(f"{name}: has {width} column, expected a label and a text in every row")
+    label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
+    text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)
+    if label is None:
+        label = _few_valued(name, table, text)
+    if text is None or (text == label and columns.text is None):
+        others = [index for index in range(width) if index != label]
+        text = max(others, key=lambda index: sum(map(len, table.column(index))))
+    if text == label:
+        raise UsageError(f"{name}: label and text cannot both be {_called(table, label)}")
+    for row, line in zip(table.rows, table.lines, strict=True):
+        if not row[label].strip():
+            raise TextError(f"{name}: line {line}: has no label in {_called(table, label)}")
+    return label, text
+
+
+def _named(name: str, flag: str, table: _Table, wanted: str | None, usual: Sequence[str]) -> int | None:
+    headings, width = table.headings or [], len(table.rows[0])
+    if wanted is None:
+        folded = [heading.casefold() for heading in headings]
+        return next((folded.index(heading) for heading in usual if heading in folded), None)
+    if wanted in headings:
+        return headings.index(wanted)
+    if wanted.isdecimal() and 1 <= int(wanted) <= width:
+        return int(wanted) - 1
+    there = ", ".join(headings) if headings else f"1 to {width}"
+    raise UsageError(f"{flag} {wanted}: {name} has no such column", f"its columns: {there}")
+
+
+def _few_valued(name: str, table: _Table, text: int | None) -> int:
+    """The column with the fewest distinct values, if they can be labels."""
+    candidates = {}
+    for index in range(len(table.rows[0])):
+        values = set(table.column(index))
+        is_short = all(len(value) <= LONGEST_LABEL for value in values)
+        if index != text and is_short and 2 <= len(values) <= len(table.rows) / TEXTS_A_LABEL:
+            candidates[index] = len(values)
+    if not candidates:
+        raise TextError(
+            f"{name}: no column has few distinct values, as labels have",
+            "--label-column says which it is, by heading or number",
+        )
+    return min(candidates, key=lambda index: candidates[index])
+
+
+def _check_labels(name: str, labelled: Labelled) -> None:
+    for example in labelled.examples:
+        label = example.label
+        if not label.isprintable() or not 1 <= len(label) <= LONGEST_LABEL:
+            shown = label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "…"
+            raise TextError(
+                f'{example.source}: the label "{shown}" is empty, longer than {LONGEST_LABEL} characters '
+                "or not printable"
+            )
+    labels = labelled.labels
+    if len(labels) < 2:
+        found = f'only "{labels[0]}"' if labels else "none"
+        raise TextError(f"{name}: needs at least 2 labels, found {found}")
+    if len(labels) > MAX_LABELS:
+        raise TextError(f"{name}: {len(labels):,} distinct labels, limit {MAX_LABELS:,}")

@@ -1,0 +1,191 @@
+"""Labelled texts in the five forms, and what is wrong with those that are none."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from charrnn.errors import CharrnnError, TextError, UsageError
+from charrnn.text import labelled
+from charrnn.text.labelled import Columns, Labelled
+from charrnn.text.sources import find
+
+ROWS = [("good", 'A fine film, "truly" fine'), ("bad", "Dull; I slept"), ("good", "Loved it"), ("bad", "No")]
+PAIRS = [(label, text) for label, text in ROWS]
+
+
+def read(*paths: Path, columns: Columns | None = None) -> Labelled:
+    folder = paths[0] if paths[0].is_dir() else None
+    return labelled.read(find([str(path) for path in paths]), folder, "utf-8", columns)
+
+
+def looks(*paths: Path) -> bool:
+    folder = paths[0] if paths[0].is_dir() else None
+    return labelled.looks_labelled(find([str(path) for path in paths]), folder, "utf-8")
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def pairs(found: Labelled) -> list[tuple[str, str]]:
+    return [(example.label, example.text) for example in found.examples]
+
+
+def csv_cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+FORMS = {
+    "tab.tsv": "".join(f"{label}\t{text}\n" for label, text in ROWS),
+    "headed.tsv": "text\tlabel\n" + "".join(f"{text}\t{label}\n" for label, text in ROWS),
+    "numbered.tsv": "id\treview\tSentiment\n" + "".join(f"{n}\t{t}\t{y}\n" for n, (y, t) in enumerate(ROWS)),
+    "comma.csv": "".join(f"{csv_cell(text)},{label}\r\n" for label, text in ROWS),
+    "objects.jsonl": "".join(json.dumps({"id": 1, "text": t, "label": y}) + "\n" for y, t in ROWS),
+    "fasttext.txt": "".join(f"__label__{label} {text}\n" for label, text in ROWS),
+    "plain.txt": "\n".join(f"{label}\t{text}" for label, text in ROWS),
+    "objects": "\n\n".join(json.dumps({"y": label, "x": text}) for label, text in ROWS),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_gives_the_same_examples_and_is_recognised(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / name, FORMS[name])
+    assert looks(path)
+    assert pairs(read(path)) == PAIRS
+
+
+def test_a_row_says_where_it_stood(tmp_path: Path) -> None:
+    text = 'label,text\ngood,"two\nlines"\n\nbad,x\n'
+    found = read(written(tmp_path / "a.csv", text))
+    assert [example.source for example in found.examples] == [f"{tmp_path}/a.csv:2", f"{tmp_path}/a.csv:5"]
+    assert found.form == 'comma-separated, label in "label", text in "text"'
+
+
+def test_gzip_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(FORMS["tab.tsv"].encode()))
+    assert looks(path)
+    assert pairs(read(path)) == PAIRS
+
+
+def test_a_folder_for_every_label(tmp_path: Path) -> None:
+    for number, (label, text) in enumerate(ROWS):
+        written(tmp_path / "reviews" / label / f"{number}.txt", text)
+    found = read(tmp_path / "reviews")
+    assert looks(tmp_path / "reviews")
+    assert sorted(pairs(found)) == sorted(PAIRS)
+    assert found.labels == ("bad", "good")
+    assert found.examples[0].source == f"{tmp_path}/reviews/bad/1.txt"
+
+
+def test_a_text_beside_the_folders_makes_them_no_labels(tmp_path: Path) -> None:
+    for name in ("a/1.txt", "b/1.txt", "README.txt"):
+        written(tmp_path / name, "some words")
+    assert not looks(tmp_path)
+
+
+def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
+    written(tmp_path / "only" / "1.txt", "some words")
+    written(tmp_path / "only" / "2.txt", "other words")
+    assert not looks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Once upon a time.\n\tIt was late.\n",
+        "",
+        "{ brace\nof a poem }\n",
+        "a\tb\nc\td\te\n",
+        "__label__x a\nb",
+    ],
+)
+def test_prose_is_not_taken_for_labelled(tmp_path: Path, text: str) -> None:
+    assert not looks(written(tmp_path / "a.txt", text))
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv", "kind\tlabel\tbody\nx\tgood\tfine\ny\tbad\tdull\n")
+    assert pairs(read(path, columns=Columns("kind", "body"))) == [("x", "fine"), ("y", "dull")]
+    assert pairs(read(path, columns=Columns("1", "2"))) == [("x", "good"), ("y", "bad")]
+
+
+def test_the_column_with_few_values_is_the_label(tmp_path: Path) -> None:
+    rows = "".join(f"{number}\tthe text {number}\t{'ab'[number % 2]}\n" for number in range(8))
+    found = read(written(tmp_path / "a.tsv", rows))
+    assert pairs(found)[:2] == [("a", "the text 0"), ("b", "the text 1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "message"),
+    [
+        ("a.tsv", "good\tx\nbad\n", TextError, "a.tsv: line 2: columns: 1, expected 2 as in line 1"),
+        ("a.tsv", "label\ttext\ngood\tx\n \ty\n", TextError, 'a.tsv: line 3: has no label in "label"'),
+        ("a.tsv", "label\ttext\n", TextError, "a.tsv: has no rows"),
+        (
+            "a.tsv",
+            "words\nwords\n",
+            TextError,
+            "a.tsv: has 1 column, expected a label and a text in every row",
+        ),
+        ("a.tsv", "a\tb\nc\td\n", TextError, "a.tsv: no column has few distinct values, as labels have"),
+        ("a.csv", 'label,text\nx,"y\n', TextError, "a.csv: line 2: not CSV: unexpected end of data"),
+        ("a.jsonl", '{"label": "x", "text": "y"}\n{\n', TextError, "a.jsonl: line 2: not JSON: "),
+        ("a.jsonl", "[1]\n", TextError, "a.jsonl: line 1: not a JSON object"),
+        (
+            "a.jsonl",
+            '{"label": "x", "text": "y"}\n{"label": "x"}',
+            TextError,
+            'line 2: has no "text" as line 1 has',
+        ),
+        (
+            "a.txt",
+            "__label__x a\nb\n",
+            TextError,
+            "a.txt: line 2: has no label: it does not begin with __label__",
+        ),
+        (
+            "a.txt",
+            "__label__x __label__y a\n",
+            TextError,
+            "a.txt: line 1: has several labels, expected one a text",
+        ),
+        (
+            "a.txt",
+            "__label__x a\n__label__x b\n",
+            TextError,
+            'a.txt: needs at least 2 labels, found only "x"',
+        ),
+        (
+            "a.txt",
+            "__label__x\x1b[1m a\n__label__x b\n",
+            TextError,
+            "is empty, longer than 64 characters or not",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(
+    tmp_path: Path, name: str, text: str, error: type[CharrnnError], message: str
+) -> None:
+    with pytest.raises(error) as raised:
+        read(written(tmp_path / name, text))
+    assert message in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (Columns("kind"), "--label-column kind: {} has no such column"),
+        (Columns("label", "3"), "--text-column 3: {} has no such column"),
+        (Columns("label", "label"), '{}: label and text cannot both be "label"'),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(tmp_path: Path, columns: Columns, message: str) -> None:
+    path = written(tmp_path / "a.tsv", "label\ttext\ngood\tfine\nbad\tdull\n")
+    with pytest.raises(UsageError) as raised:
+        read(path, columns=columns)
+    assert raised.value.message == message.format(path)
