@@ -1,7 +1,7 @@
 """Labelled texts, recognised in files as people keep them. Knows no ids and no network.
 
-Five forms: a folder for every label, fastText's `__label__x text`, JSON lines, and tables whose columns are
-parted by tabs or commas. The column of the labels goes by its heading, or is the one with few distinct values.
+Five forms: a folder for every label, fastText's `__label__x text`, JSON lines, and tables whose columns tabs
+or commas part. The column of the labels goes by its heading, or is the one with few distinct values.
 """
 
 from __future__ import annotations

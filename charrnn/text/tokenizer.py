@@ -1,7 +1,7 @@
 """What every text level offers: strings to ids and back. Knows no file and no network.
 
 Law: `b"".join(token_bytes(id) for id in encode(text)) == text.encode()`, for `char` over its vocabulary,
-for `byte`, `word` and `subword` on every text.
+for `byte`, `word` and `subword` on every text. (Not for `folded`, whose models only read.)
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def restore(description: dict[str, Any]) -> Tokenizer:
     """
     from charrnn.text.byte import ByteTokenizer
     from charrnn.text.char import CharTokenizer
+    from charrnn.text.folded import FoldedWordTokenizer
     from charrnn.text.subword import SubwordTokenizer
     from charrnn.text.word import WordTokenizer
 
@@ -75,6 +76,8 @@ def restore(description: dict[str, Any]) -> Tokenizer:
             return CharTokenizer.from_codepoints(codepoints)
         case {"level": "word", "words": list(words), **rest} if not rest:
             return WordTokenizer.from_words(words)
+        case {"level": "word", "folded": list(words), **rest} if not rest:
+            return FoldedWordTokenizer.from_words(words)
         case {"level": "subword", "model": str(model), **rest} if not rest:
             return SubwordTokenizer.from_text(model)
     raise CheckpointError(f"tokenizer: unknown description with the keys {sorted(description)}")

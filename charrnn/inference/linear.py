@@ -1,0 +1,50 @@
+"""The linear model over n-grams, on NumPy: the yardstick that a classifier's net is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.checkpoint.container import Tensors
+from charrnn.text.ngrams import NGrams, ngrams
+
+KEYS, WEIGHT, BIAS = "ngrams.keys", "ngrams.weight", "ngrams.bias"
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights of n-grams: scores of the labels are sums over those that stand in a text.
+
+    Of two labels the first has the score 0 always, and one column says how much more the second has.
+    """
+
+    keys: NDArray[np.uint32]  # [F], ascending
+    weight: NDArray[np.float32]  # [F, C], or [F, 1] for two labels
+    bias: NDArray[np.float32]  # [C] or [1]
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The scores of texts' labels, [N, C]."""
+        return self.logits_of(ngrams(texts), len(texts))
+
+    def logits_of(self, found: NGrams, count: int) -> NDArray[np.float64]:
+        """The scores of so many texts from their n-grams, [N, C]; n-grams that are not known add nothing."""
+        place = np.minimum(np.searchsorted(self.keys, found.keys), max(0, len(self.keys) - 1))
+        is_known = self.keys[place] == found.keys if len(self.keys) else np.zeros(len(place), bool)
+        texts, rows = found.texts[is_known], self.weight[place[is_known]]
+        columns = [np.bincount(texts, column, count).astype(np.float64) for column in rows.T]
+        scores = np.stack(columns, axis=1) + self.bias
+        if len(self.bias) == 1:
+            scores = np.concatenate((np.zeros_like(scores), scores), axis=1)
+        return scores
+
+    def tensors(self) -> Tensors:
+        """As a file holds it."""
+        return {KEYS: self.keys, WEIGHT: self.weight, BIAS: self.bias}
+
+
+def from_tensors(tensors: Tensors) -> Linear:
+    """The model that `tensors` of one gives."""
+    return Linear(tensors[KEYS], tensors[WEIGHT], tensors[BIAS])

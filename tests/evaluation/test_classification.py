@@ -1,0 +1,56 @@
+"""Figures of answers against scikit-learn and worked examples."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from charrnn.evaluation import score
+from charrnn.evaluation.classification import (
+    Figures,
+    Verdict,
+    calibration_error,
+    confusion,
+    figures,
+    macro_f1,
+    precision_and_recall,
+)
+from charrnn.inference.calibration import Calibration
+
+RANDOM = np.random.default_rng(0)
+ANSWERS, LABELS = RANDOM.integers(4, size=(2, 300))
+
+
+def test_the_tables_are_scikit_learns() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    table = confusion(ANSWERS, LABELS, 4)
+    np.testing.assert_array_equal(table, metrics.confusion_matrix(LABELS, ANSWERS))
+    precision, recall = precision_and_recall(table)
+    np.testing.assert_allclose(precision, metrics.precision_score(LABELS, ANSWERS, average=None))
+    np.testing.assert_allclose(recall, metrics.recall_score(LABELS, ANSWERS, average=None))
+    assert macro_f1(table) == pytest.approx(metrics.f1_score(LABELS, ANSWERS, average="macro"))
+
+
+def test_a_label_that_nobody_has_or_answers_does_not_count() -> None:
+    table = confusion(np.array([0, 1]), np.array([0, 1]), 3)
+    assert macro_f1(table) == 1.0
+
+
+def test_probabilities_that_come_true_have_no_calibration_error() -> None:
+    p = RANDOM.random(200_000)
+    assert calibration_error(p, RANDOM.random(200_000) < p) < 0.005
+    assert calibration_error(np.full(100, 0.95), np.arange(100) < 70) == pytest.approx(0.25)
+
+
+def test_uniform_scores_have_the_nats_of_guessing() -> None:
+    found = figures(np.zeros((40, 4)), np.arange(40) % 4)
+    assert found.nats == pytest.approx(np.log(4))
+    assert found.accuracy == 0.25
+    assert found.calibration_error == pytest.approx(0.0)
+
+
+def test_a_score_survives_the_way_through_json() -> None:
+    one = Figures(nats=0.3, accuracy=0.9, macro_f1=0.89, calibration_error=0.01)
+    verdict = Verdict(one, one, one, Calibration(net=1.0, linear=0.5, mixed_net=0.6, mixed_linear=0.2), 25)
+    assert score.restore(json.loads(json.dumps(asdict(verdict)))) == verdict

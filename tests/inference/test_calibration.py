@@ -1,0 +1,53 @@
+"""Factors against a search of the whole grid."""
+
+import numpy as np
+import pytest
+
+from charrnn.inference.calibration import PRIOR_TEXTS, calibrate, log_softmax
+
+RANDOM = np.random.default_rng(0)
+
+
+def drawn(count: int, classes: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores, and labels that come as often as the scores times `sharpness` say."""
+    scores = RANDOM.normal(size=(count, classes))
+    p = np.exp(log_softmax(sharpness * scores))
+    return scores, (p.cumsum(1) > RANDOM.random((count, 1))).argmax(1)
+
+
+def nats(scores: np.ndarray, labels: np.ndarray) -> float:
+    return -float(log_softmax(scores)[np.arange(len(labels)), labels].sum())
+
+
+@pytest.mark.parametrize("sharpness", [0.2, 1.0, 3.0])
+def test_a_net_alone_gets_the_factor_of_the_smallest_loss(sharpness: float) -> None:
+    scores, labels = drawn(4000, 3, sharpness)
+    found = calibrate(scores, np.zeros_like(scores), labels)
+    grid = np.linspace(0.0, 5.0, 1001)
+    losses = [nats(factor * scores, labels) + PRIOR_TEXTS / 2 * (factor - 1) ** 2 for factor in grid]
+    assert found.net == pytest.approx(grid[int(np.argmin(losses))], abs=0.006)
+    assert found.net == pytest.approx(sharpness, rel=0.1)
+
+
+def test_two_that_each_know_a_part_are_mixed() -> None:
+    truth, labels = drawn(4000, 2, 2.0)
+    noise = RANDOM.normal(size=truth.shape)
+    one, other = truth + noise, truth - noise
+    found = calibrate(one, other, labels)
+    mixed = found.answer(one, other)
+    assert found.mixed_net == pytest.approx(found.mixed_linear, rel=0.1)
+    assert nats(mixed, labels) < nats(found.net * one, labels)
+    assert nats(mixed, labels) < nats(found.linear * other, labels)
+
+
+def test_what_says_the_contrary_is_left_out() -> None:
+    scores, labels = drawn(2000, 2, 1.0)
+    found = calibrate(scores, -scores, labels)
+    assert found.mixed_linear == 0.0
+    assert found.linear == 0.0
+
+
+def test_no_text_and_no_difference_move_nothing() -> None:
+    empty = np.zeros((0, 2))
+    found = calibrate(empty, empty, np.zeros(0, np.int64))
+    assert (found.net, found.linear) == (1.0, 1.0)

@@ -1,0 +1,78 @@
+"""The linear model against its formula and against another solver."""
+
+import numpy as np
+import pytest
+
+from charrnn.inference.linear import from_tensors
+from charrnn.text.ngrams import ngrams
+from charrnn.training import linear
+
+TEXTS = ["good fine film", "good good fun", "a fine day", "bad film", "bad bad day", "a bad , bad film"] * 3
+LABELS = np.array([1, 1, 1, 0, 0, 0] * 3)
+EVEN = np.ones(2, np.float32)
+
+
+def dense(texts: list[str], keys: np.ndarray) -> np.ndarray:
+    """Which n-gram stands in which text, [N, F]."""
+    rows = [np.isin(keys, ngrams([text]).keys) for text in texts]
+    return np.stack(rows).astype(np.float64)
+
+
+def ratios(table: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    with_label, without = table[inside].sum(0) + 1.0, table[~inside].sum(0) + 1.0
+    found: np.ndarray = np.log(with_label / with_label.sum()) - np.log(without / without.sum())
+    return found
+
+
+def test_two_labels_are_as_scikit_learn_solves_them() -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    ours = linear.train(TEXTS, LABELS, EVEN)
+    table = dense(TEXTS, ours.keys)
+    weighed = table * ratios(table, LABELS == 1)
+    theirs = linear_model.LogisticRegression(C=1.0 / linear.PENALTY, tol=1e-8, max_iter=1000).fit(
+        weighed, LABELS
+    )
+    scores = ours.logits(TEXTS)
+    np.testing.assert_allclose(scores[:, 1] - scores[:, 0], theirs.decision_function(weighed), atol=0.01)
+    assert (scores.argmax(1) == LABELS).all()
+
+
+def test_several_labels_make_the_gradient_of_their_loss_zero() -> None:
+    texts = [*TEXTS, *["where is it", "who is it", "is it so"] * 2]
+    labels = np.array([*LABELS, *[2] * 6])
+    ours = linear.train(texts, labels, np.ones(3, np.float32))
+    table = dense(texts, ours.keys)
+    ratio = np.stack([ratios(table, labels == label) for label in range(3)], 1)
+    scores = ours.logits(texts)
+    np.testing.assert_allclose(scores, table @ ours.weight + ours.bias, atol=1e-5)
+    p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    wrong = p - np.eye(3)[labels]
+    trust = ours.weight / ratio
+    np.testing.assert_allclose(ratio * (table.T @ wrong) + linear.PENALTY * trust, 0.0, atol=0.01)
+    np.testing.assert_allclose(wrong.sum(0), 0.0, atol=0.01)
+
+
+def test_ngrams_of_a_single_text_are_left_out() -> None:
+    ours = linear.train(["a b", "a c", "d"], np.array([0, 0, 1]), EVEN)
+    np.testing.assert_array_equal(ours.keys, ngrams(["a"]).keys)
+
+
+def test_texts_without_a_known_ngram_get_the_bias() -> None:
+    ours = linear.train(TEXTS, LABELS, EVEN)
+    np.testing.assert_allclose(ours.logits(["", "unheard-of"]), [[0.0, ours.bias[0]]] * 2)
+
+
+def test_texts_without_any_shared_ngram_still_make_a_model() -> None:
+    ours = linear.train(["a", "b"], np.array([0, 1]), EVEN)
+    assert ours.logits(["a", "b", "c"]).shape == (3, 2)
+
+
+def test_heavier_labels_are_answered_more() -> None:
+    heavy = linear.train(TEXTS, LABELS, np.array([1.0, 5.0], np.float32))
+    even = linear.train(TEXTS, LABELS, EVEN)
+    assert heavy.logits(["film day"])[0, 1] > even.logits(["film day"])[0, 1]
+
+
+def test_tensors_give_the_same_model_back() -> None:
+    ours = linear.train(TEXTS, LABELS, EVEN)
+    np.testing.assert_array_equal(from_tensors(ours.tensors()).logits(TEXTS), ours.logits(TEXTS))
