@@ -26,6 +26,7 @@ from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.inference.language_model import LanguageModel
 from charrnn.models.language_model import LanguageModel as TorchModel
+from charrnn.models.places import tensors_of
 from charrnn.text.char import CharTokenizer
 
 SECONDS = 1.0
@@ -36,7 +37,7 @@ def checkpoint(hidden_size: int) -> Checkpoint:
     tokenizer = CharTokenizer.from_codepoints(list(range(32, 97)))
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=tokenizer.vocab_size, hidden_size=hidden_size, cell="lstm")
-    tensors = TorchModel(config).tensors()
+    tensors = tensors_of(TorchModel(config))
     return Checkpoint(config=config, tokenizer=tokenizer, tensors=tensors, has_endings=False)
 
 

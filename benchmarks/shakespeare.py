@@ -25,6 +25,7 @@ from benchmarks import place
 from charrnn.checkpoint import model as model_files
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.losses import next_token_loss
+from charrnn.models.places import assign
 
 RIVAL_LOSS = 1.886
 WINDOW = 256
@@ -127,7 +128,7 @@ def windowed_loss(model_file: Path, validation: str) -> float:
     """Nats per character in windows of 256, each from a state of zeros."""
     checkpoint = model_files.load(model_file)
     model = LanguageModel(checkpoint.config)
-    model.assign(checkpoint.tensors)
+    assign(model, checkpoint.tensors)
     ids = torch.from_numpy(checkpoint.tokenizer.encode(validation).astype(np.int64))
     windows = (len(ids) - 1) // WINDOW
     inputs = ids[: windows * WINDOW].view(windows, WINDOW).T

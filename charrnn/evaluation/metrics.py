@@ -18,6 +18,11 @@ class Validation:
     bits_per_byte: float
     tokens: int  # how many were scored
 
+    @property
+    def loss(self) -> float:
+        """What is to become small."""
+        return self.nats_per_token
+
 
 def validation(
     nats: float, targets: NDArray[np.integer[Any]], byte_lengths: NDArray[np.float64], unknown: int | None

@@ -22,6 +22,7 @@ from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.ops import TorchOps
+from charrnn.models.places import tensors_of
 from charrnn.text.encoding import Reading
 from charrnn.text.tokenizer import BOUNDARY, Ids
 
@@ -71,7 +72,7 @@ def untrained(config: ModelConfig) -> Tensors:
     """The weights that a net of this shape begins with, always the same ones."""
     with torch.random.fork_rng():
         torch.manual_seed(UNTRAINED_SEED)
-        return LanguageModel(config).tensors()
+        return tensors_of(LanguageModel(config))
 
 
 class Windows(NamedTuple):

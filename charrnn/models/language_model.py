@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.cells import State
 from charrnn.checkpoint import weights
-from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.models.initialise import initial_output_scale, initialise
 from charrnn.models.recurrent import RecurrentLayer, dropped
@@ -125,16 +123,6 @@ class LanguageModel(nn.Module):
         for index, layer in enumerate(self._layers()):
             places |= {weights.layer(index, part): parameter for part, parameter in layer.parts.items()}
         return {name: places[name] for name in weights.shapes(self.config)}
-
-    def tensors(self) -> Tensors:
-        """A copy of the weights, as a file holds them."""
-        return {name: parameter.detach().cpu().numpy().copy() for name, parameter in self.places().items()}
-
-    @torch.no_grad()
-    def assign(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Sets the weights; the names and shapes must be those of `tensors()`."""
-        for name, parameter in self.places().items():
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
 
 
 def _dropped(hidden: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from charrnn.cells import CELLS
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import assign
 
 
 class TorchStepper:
@@ -18,7 +19,7 @@ class TorchStepper:
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         self._model = LanguageModel(checkpoint.config).to(device)
-        self._model.assign(checkpoint.tensors)
+        assign(self._model, checkpoint.tensors)
         self._device = device
 
     def start(self) -> Any:

@@ -56,6 +56,7 @@ def heading(run: Run, progress: Progress) -> Heading:
         name=run.folder.name,
         model=describe(run.recipe.model),
         tokens=UNITS[run.recipe.corpus.level],
+        scored=UNITS[run.recipe.corpus.level][:-1],
         seconds=segment.end if segment.unit == "seconds" else None,
         history=progress.history,
     )
@@ -64,6 +65,7 @@ def heading(run: Run, progress: Progress) -> Heading:
 def show(run: Run, progress: Progress, finished: Finished) -> None:
     """The card at the end: where the model is, how good it is, and what to type next."""
     console = for_talk()
+    assert isinstance(finished.validation, Validation)
     everything = len(run.corpus.validation) - 1
     facts: list[Fact] = [
         ("model", str(run.model_file)),

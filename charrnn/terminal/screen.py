@@ -19,6 +19,7 @@ from rich.text import Text
 from charrnn.terminal import charts
 from charrnn.terminal.clean import clean
 from charrnn.terminal.console import for_talk
+from charrnn.terminal.scores import best_of, score_cells
 from charrnn.terminal.units import duration, short
 from charrnn.training.events import Evaluated, Event, Saved, Stepped
 from charrnn.training.progress import Point
@@ -53,6 +54,7 @@ class Heading:
     name: str
     model: str  # one line: cell, size, parameters
     tokens: str  # "chars" or "bytes"
+    scored: str  # what losses are a mean of: "char", "byte" or "text"
     seconds: float | None  # at which the last step is taken, if the budget is one of seconds
     history: tuple[Point, ...] = ()
 
@@ -85,15 +87,14 @@ class Lines:
         if isinstance(event, Stepped):
             self._speed.update(event)
         elif isinstance(event, Evaluated):
-            score, tokens = event.validation, self._heading.tokens
+            tokens = self._heading.tokens
             cells = (
                 f"{duration(event.seconds):>7}",
                 f"{event.share:4.0%}",
                 f"step {event.step:,}",
                 f"epoch {event.epoch:.2f}",
                 f"training {event.training_loss:.4f}",
-                f"validation {score.nats_per_token:.4f} nats/{tokens[:-1]}",
-                f"{score.bits_per_byte:.4f} bits/byte",
+                *score_cells(event.validation, self._heading.scored),
                 f"{short(self._speed.rate)} {tokens}/s" if self._speed.rate else "",
                 "best" if event.is_best else "",
             )
@@ -131,7 +132,7 @@ class LivePanel:
             self._drawn = now
 
     def _take(self, event: Evaluated) -> None:
-        loss = event.validation.nats_per_token
+        loss = event.validation.loss
         self._points.append(Point(event.step, event.seconds, event.training_loss, loss))
         self._sample = event.sample
         if event.is_best:
@@ -205,14 +206,13 @@ class LivePanel:
     def _legend(self) -> Text:
         if not self._points:
             return Text("")
-        point, unit = self._points[-1], f"nats/{self._heading.tokens[:-1]}"
+        point, unit = self._points[-1], f"nats/{self._heading.scored}"
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(f"━ training {point.training_loss:.3f}", charts.COLOURS[0])
         text.append(f"  ━ validation {point.validation_loss:.3f}", charts.COLOURS[1])
         text.append(f" {unit}")
         if self._best:
-            best = self._best.validation
-            text.append(f" · best {best.nats_per_token:.3f} = {best.bits_per_byte:.3f} bits/byte", "bold")
+            text.append(f" · best {best_of(self._best.validation)}", "bold")
         return text
 
 

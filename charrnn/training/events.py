@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.score import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Evaluated:
     share: float
     epoch: float
     training_loss: float  # mean since the evaluation before, nats per token
-    validation: Validation  # of the better candidate
+    validation: Score  # of the better candidate
     candidate: str  # "weights" or "average"
     is_best: bool
     sample: str
@@ -60,7 +60,7 @@ class Finished:
     seconds: float
     step: int
     reason: str  # "budget", "turned" or "stopped"
-    validation: Validation  # of the best model
+    validation: Score  # of the best model
     yardstick: float | None  # bits per byte of xz on the same split
 
 

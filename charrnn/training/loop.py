@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.errors import DivergedError
-from charrnn.evaluation.evaluator import Evaluator
-from charrnn.evaluation.metrics import Validation
-from charrnn.models.language_model import LanguageModel
-from charrnn.text.batches import Batch, Batches
+from charrnn.evaluation.score import Score
+from charrnn.models.places import tensors_of
+from charrnn.training.descent import Step
 from charrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from charrnn.training.interrupt import Interrupt
-from charrnn.training.learner import Learner, Step
+from charrnn.training.objective import Batch, Batches, Evaluator, Keeper, Learner
 from charrnn.training.progress import Point, Progress
-from charrnn.training.run import Run
 from charrnn.training.schedule import factor
 
 # Evaluations lie closer together at the start, where a person waits for the first sign of life: the k-th of
@@ -34,11 +33,11 @@ class Training:
 
     def __init__(
         self,
-        learner: Learner,
-        batches: Batches,
-        evaluator: Evaluator,
+        learner: Learner[Any, Any],
+        batches: Batches[Any],
+        evaluator: Evaluator[Any],
         progress: Progress,
-        run: Run,
+        run: Keeper,
         *,
         clock: Callable[[], float],
         final_tokens: int | None = None,
@@ -127,8 +126,7 @@ class Training:
 
     def _check_health(self, step: Step) -> None:
         is_number = math.isfinite(step.loss) and math.isfinite(step.grad_norm)
-        guessing = math.log(self._learner.model.config.vocab_size)
-        is_bad = not is_number or step.loss > DIVERGED_BY * guessing
+        is_bad = not is_number or step.loss > DIVERGED_BY * self._learner.guessing
         self._bad_steps = self._bad_steps + 1 if is_bad else 0
         if not is_number or self._bad_steps >= DIVERGED_STEPS:
             raise self._diverged(f"loss {step.loss:.3g}")
@@ -157,11 +155,11 @@ class Training:
         candidates = {"weights": self._learner.model, "average": self._learner.average}
         tokens = self._learner.settings.evaluation_tokens
         scores = {name: self._evaluator.score(model, tokens) for name, model in candidates.items()}
-        name = min(scores, key=lambda name: scores[name].nats_per_token)
+        name = min(scores, key=lambda name: scores[name].loss)
         score, before = scores[name], self.progress
-        is_best = score.nats_per_token < (before.best.nats_per_token if before.best else math.inf)
+        is_best = score.loss < (before.best.loss if before.best else math.inf)
         training_loss = before.loss_sum / max(1, before.loss_tokens)
-        point = Point(before.step, before.seconds, training_loss, score.nats_per_token)
+        point = Point(before.step, before.seconds, training_loss, score.loss)
         self.progress = replace(
             before,
             evaluations=before.evaluations + 1,
@@ -171,7 +169,7 @@ class Training:
             since_best=0 if is_best else before.since_best + 1,
             history=(*before.history, point),
         )
-        tensors = candidates[name].tensors()
+        tensors = tensors_of(candidates[name])
         yield Evaluated(
             seconds=before.seconds,
             step=before.step,
@@ -191,10 +189,8 @@ class Training:
         reason = "turned" if self.progress.has_turned else "budget"
         if self.progress.loss_tokens:
             yield from self._evaluate()
-        best = LanguageModel(self._learner.model.config).to(self._learner.device)
         tensors = self._run.load_model()
-        best.assign(tensors)
-        validation = self._evaluator.score(best, self._final_tokens)
+        validation = self._evaluator.score(self._learner.with_weights(tensors), self._final_tokens)
         yardstick = self._run.yardstick()
         self.progress = replace(self.progress, finished=True)
         yield self._save_model(tensors, validation, yardstick)
@@ -206,11 +202,11 @@ class Training:
         validation = self.progress.best
         if validation is None:
             validation = self._evaluator.score(self._learner.model, self._learner.settings.evaluation_tokens)
-            yield self._save_model(self._learner.model.tensors(), validation)
+            yield self._save_model(tensors_of(self._learner.model), validation)
         yield self._save()
         yield Finished(self._clock(), self.progress.step, "stopped", validation, None)
 
-    def _save_model(self, tensors: Tensors, validation: Validation, yardstick: float | None = None) -> Saved:
+    def _save_model(self, tensors: Tensors, validation: Score, yardstick: float | None = None) -> Saved:
         self._refuse_non_finite(tensors)
         self._run.save_model(tensors, validation, self.progress, self._epoch(), yardstick)
         return Saved(self._clock(), self.progress.step, str(self._run.model_file))

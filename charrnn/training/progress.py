@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.score import Score
+from charrnn.evaluation.score import restore as restore_score
 from charrnn.training.schedule import Segment
 
 # Validation has turned for good after so many evaluations in a row without a better one, the last of them
@@ -35,7 +36,7 @@ class Progress:
     evaluations: int = 0  # made in this segment
     loss_sum: float = 0.0  # over the tokens since the last evaluation
     loss_tokens: int = 0
-    best: Validation | None = None  # on the fixed slice
+    best: Score | None = None  # on the fixed slice
     since_best: int = 0  # evaluations without a better one
     history: tuple[Point, ...] = ()
     finished: bool = False
@@ -46,7 +47,7 @@ class Progress:
         return (
             self.best is not None
             and self.since_best >= PATIENCE
-            and self.history[-1].validation_loss > TURNED_BY * self.best.nats_per_token
+            and self.history[-1].validation_loss > TURNED_BY * self.best.loss
         )
 
     def describe(self) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def restore(values: dict[str, Any]) -> Progress:
         **{
             **values,
             "segment": Segment(**values["segment"]),
-            "best": Validation(**best) if best else None,
+            "best": restore_score(best) if best else None,
             "history": tuple(Point(**point) for point in values["history"]),
         }
     )

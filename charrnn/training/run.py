@@ -17,7 +17,7 @@ from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import CheckpointError
-from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
@@ -60,13 +60,13 @@ class Run:
     def save_model(
         self,
         tensors: Tensors,
-        validation: Validation,
+        score: Score,
         progress: Progress,
         epochs: float,
         yardstick: float | None,
     ) -> None:
         """Writes the model that people share; whatever stood there before stays until it is durable."""
-        card = self._card(validation, progress, epochs, yardstick)
+        card = self._card(score, progress, epochs, yardstick)
         model.save(self.model_file, self._checkpoint(tensors, card))
 
     def load_model(self) -> Tensors:
@@ -98,7 +98,7 @@ class Run:
         )
 
     def _card(
-        self, validation: Validation, progress: Progress, epochs: float, yardstick: float | None
+        self, score: Score, progress: Progress, epochs: float, yardstick: float | None
     ) -> dict[str, Any]:
         return {
             "name": self.folder.name,
@@ -117,7 +117,7 @@ class Run:
                 "epochs": epochs,
                 "finished": progress.finished,
             },
-            "validation": asdict(validation) | {"of": len(self.corpus.validation) - 1},
+            "validation": asdict(score) | {"of": len(self.corpus.validation) - 1},
             "yardstick": None if yardstick is None else {"name": "xz", "bits_per_byte": yardstick},
             "settings": _plain(asdict(self.recipe.settings)),
             "from": self.recipe.from_model,

@@ -12,6 +12,7 @@ from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.errors import UsageError
 from charrnn.models.language_model import LanguageModel as TorchModel
+from charrnn.models.places import tensors_of
 from charrnn.text.char import CharTokenizer
 
 TOKENIZER = CharTokenizer.from_codepoints([ord(c) for c in "ehlo"])
@@ -21,7 +22,7 @@ TOKENIZER = CharTokenizer.from_codepoints([ord(c) for c in "ehlo"])
 def saved() -> Path:
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=TOKENIZER.vocab_size, hidden_size=8)
-    tensors = TorchModel(config).tensors()
+    tensors = tensors_of(TorchModel(config))
     path = Path("checkpoints/tiny/model.safetensors")
     path.parent.mkdir(parents=True)
     model_files.save(path, Checkpoint(config=config, tokenizer=TOKENIZER, tensors=tensors, has_endings=False))

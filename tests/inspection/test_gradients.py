@@ -16,6 +16,7 @@ from charrnn.inference.draw import log_softmax
 from charrnn.inference.stepper import NumpyOps
 from charrnn.inspection.gradients import FAR, WINDOW, WINDOWS, Gradients, gradients, untrained, windows
 from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import assign
 from tests.checkpoint.handmade import random_tensors
 from tests.kinds import KINDS
 
@@ -115,7 +116,7 @@ def test_the_far_part_is_what_truncated_back_propagation_leaves_out(kind: tuple[
     config, tensors = net(*kind, num_layers=1)
     ids = np.random.default_rng(0).integers(2, VOCABULARY, 120).astype(np.uint16)
     model = LanguageModel(config).double()
-    model.assign(tensors)
+    assign(model, tensors)
     inputs = torch.tensor([0, *ids[:-1].tolist()])[:, None]
     weight = model.places()[weights.layer(0, "recurrent")]
 

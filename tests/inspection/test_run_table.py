@@ -12,13 +12,14 @@ from charrnn.config import ModelConfig
 from charrnn.inspection.card import card
 from charrnn.inspection.run_table import rows
 from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import tensors_of
 from charrnn.text.byte import ByteTokenizer
 
 
 def save(name: str, history: dict[str, Any]) -> Checkpoint:
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=257, hidden_size=4, embedding_size=2, cell="rnn")
-    tensors = LanguageModel(config).tensors()
+    tensors = tensors_of(LanguageModel(config))
     checkpoint = Checkpoint(
         config=config, tokenizer=ByteTokenizer(), tensors=tensors, has_endings=False, card=history
     )

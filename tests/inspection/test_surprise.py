@@ -11,6 +11,7 @@ from charrnn.inference.draw import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.inspection.surprise import Surprise, surprise
 from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import tensors_of
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
@@ -23,7 +24,7 @@ LETTERS = CharTokenizer.from_codepoints(sorted(ord(c) for c in "abé\n\r"))
 def stepper(vocab_size: int) -> NumpyStepper:
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=vocab_size, hidden_size=8)
-    return NumpyStepper(config, LanguageModel(config).tensors(), np.float64)
+    return NumpyStepper(config, tensors_of(LanguageModel(config)), np.float64)
 
 
 def found(tokenizer: Tokenizer, text: bytes) -> Surprise:

@@ -13,6 +13,7 @@ from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.models.language_model import LanguageModel, detached
 from charrnn.models.losses import next_token_loss
+from charrnn.models.places import assign, tensors_of
 from tests.kinds import KINDS
 
 V, H = 11, 6
@@ -56,7 +57,7 @@ def test_the_numpy_step_is_the_torch_model_in_double_precision(
     with torch.no_grad():
         for parameter in torch_model.places().values():
             parameter.add_(0.3 * torch.randn_like(parameter))  # biases are zero at first
-    stepper = NumpyStepper(torch_model.config, torch_model.tensors(), np.float64)
+    stepper = NumpyStepper(torch_model.config, tensors_of(torch_model), np.float64)
     ids = np.random.default_rng(0).integers(V, size=20)
     expected, _ = torch_model(torch.from_numpy(ids)[:, None])
     states = stepper.start()
@@ -81,7 +82,7 @@ def test_chunks_with_carried_state_equal_the_whole(cell: str, nonlinearity: str)
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_file_has_one_bias_a_gate_and_every_number_that_learns(cell: str) -> None:
     torch_model = model(cell)
-    tensors = torch_model.tensors()
+    tensors = tensors_of(torch_model)
     assert {name: tensor.shape for name, tensor in tensors.items()} == weights.shapes(torch_model.config)
     logits, _ = torch_model(torch.randint(V, (5, 2)))
     logits.square().sum().backward()
@@ -100,9 +101,9 @@ def test_weights_come_back_as_they_were_put_in() -> None:
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.uniform_()
-    other.assign(one.tensors())
-    for name, tensor in one.tensors().items():
-        np.testing.assert_array_equal(other.tensors()[name], tensor)
+    assign(other, tensors_of(one))
+    for name, tensor in tensors_of(one).items():
+        np.testing.assert_array_equal(tensors_of(other)[name], tensor)
 
 
 def test_uniform_logits_cost_ln_v() -> None:
@@ -153,7 +154,7 @@ def test_looking_a_row_up_is_projecting_an_embedding(cell: str) -> None:
 
 def test_a_tied_model_scores_with_the_matrix_it_reads_with() -> None:
     tied = model(tied=True)
-    assert set(tied.tensors()) == set(model().tensors()) - {weights.OUTPUT_WEIGHT} | {
+    assert set(tensors_of(tied)) == set(tensors_of(model())) - {weights.OUTPUT_WEIGHT} | {
         weights.OUTPUT_PROJECTION
     }
     token, hidden = 3, torch.zeros(1, 1, dtype=torch.long)

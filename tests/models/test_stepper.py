@@ -9,6 +9,7 @@ from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import tensors_of
 from charrnn.models.stepper import TorchStepper
 from charrnn.text.byte import ByteTokenizer
 
@@ -17,7 +18,7 @@ from charrnn.text.byte import ByteTokenizer
 def test_both_steppers_score_alike(cell: str) -> None:
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=257, hidden_size=8, num_layers=2, cell=cell)
-    tensors = LanguageModel(config).tensors()
+    tensors = tensors_of(LanguageModel(config))
     checkpoint = Checkpoint(config=config, tokenizer=ByteTokenizer(), tensors=tensors, has_endings=False)
     ours, theirs = NumpyStepper(config, tensors), TorchStepper(checkpoint, torch.device("cpu"))
     our_states, their_states = ours.start(), theirs.start()

@@ -14,7 +14,7 @@ from tests.terminal.drawing import console
 
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07[red][/] :smile:\u202e"
 INERT = "^[]52;c;ZXZpbA==^G[red][/] :smile:\\u{202e}"
-HEADING = Heading("tale", "lstm 1×16 · 4.12 k parameters", "chars", seconds=300.0)
+HEADING = Heading("tale", "lstm 1×16 · 4.12 k parameters", "chars", "char", seconds=300.0)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -131,13 +131,13 @@ def test_a_narrow_terminal_gets_a_narrow_panel() -> None:
 
 
 def test_without_a_budget_of_seconds_the_rest_is_estimated() -> None:
-    heading = Heading("tale", "lstm", "chars", seconds=None)
+    heading = Heading("tale", "lstm", "chars", "char", seconds=None)
     assert " 25%  0:10 spent  0:30 left" in panel(stepped(1, 10.0), heading=heading)
 
 
 def test_a_resumed_run_shows_its_earlier_curves() -> None:
     history = (Point(1, 10.0, 3.0, 3.1), Point(2, 20.0, 2.5, 2.6))
-    text = panel(stepped(3, 30.0), heading=Heading("tale", "lstm", "chars", None, history))
+    text = panel(stepped(3, 30.0), heading=Heading("tale", "lstm", "chars", "char", None, history))
     assert "━ training 2.500  ━ validation 2.600 nats/char" in text
 
 

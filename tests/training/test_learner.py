@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from charrnn.checkpoint.weights import training_shapes
 from charrnn.config import IGNORED, ModelConfig, TrainingConfig
+from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batch
 from charrnn.training.learner import Learner
 
@@ -30,12 +31,12 @@ def test_a_step_is_adamw_on_the_clipped_gradient() -> None:
     inputs, targets = torch.from_numpy(batch().inputs), torch.from_numpy(batch().targets)
     logits, _ = ours.model(inputs)
     functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED).backward()
-    before = ours.model.tensors()
+    before = tensors_of(ours.model)
     gradients = {name: p.grad.numpy().copy() for name, p in ours.model.places().items() if p.grad is not None}
     norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()))
     step = ours.learn(batch(), 0.1)
     assert step.grad_norm == pytest.approx(norm, rel=1e-5)
-    after = ours.model.tensors()
+    after = tensors_of(ours.model)
     for name, gradient in gradients.items():
         clipped = gradient * min(1.0, SETTINGS.clip / norm)
         decay = SETTINGS.weight_decay if gradient.ndim > 1 else 0.0
@@ -77,12 +78,12 @@ def test_everything_a_step_changes_is_saved_and_restored() -> None:
 def test_the_average_moves_towards_the_weights() -> None:
     ours = learner()
     ours.learn(batch(0), 0.05)
-    first = ours.model.tensors()["model.output.weight"]
-    np.testing.assert_array_equal(ours.average.tensors()["model.output.weight"], first)
+    first = tensors_of(ours.model)["model.output.weight"]
+    np.testing.assert_array_equal(tensors_of(ours.average)["model.output.weight"], first)
     ours.learn(batch(1), 0.05)
-    second = ours.model.tensors()["model.output.weight"]
+    second = tensors_of(ours.model)["model.output.weight"]
     mixed = SETTINGS.averaging * first + (1 - SETTINGS.averaging) * second
-    np.testing.assert_allclose(ours.average.tensors()["model.output.weight"], mixed, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(tensors_of(ours.average)["model.output.weight"], mixed, rtol=0, atol=1e-6)
 
 
 def test_a_learner_of_the_same_seed_starts_the_same_and_leaves_torchs_own_randomness_alone() -> None:

@@ -14,8 +14,12 @@ from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, CorpusConfig, TrainingConfig
 from charrnn.errors import DivergedError
+from charrnn.evaluation.evaluator import Evaluator
+from charrnn.evaluation.metrics import Validation
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.stepper import NumpyStepper
+from charrnn.models.places import tensors_of
+from charrnn.text.batches import Batches
 from charrnn.text.corpus import prepare
 from charrnn.text.sources import Document
 from charrnn.training import run as run_files
@@ -223,7 +227,9 @@ def test_the_rate_ends_exactly_when_the_budget_does() -> None:
         event.learning_rate for event in fit(new("run", Budget("epochs", 2))[0]) if isinstance(event, Stepped)
     ]
     training, _ = resumed("run", Budget("steps", 1))
-    assert len(rates) == 2 * training._batches.windows
+    batches = training._batches
+    assert isinstance(batches, Batches)
+    assert len(rates) == 2 * batches.windows
     assert 0 < rates[-1] < 0.01 * max(rates)
 
 
@@ -231,6 +237,7 @@ def test_the_figure_of_the_card_is_that_of_the_file_read_on_numpy_token_by_token
     training, run = new("run", Budget("steps", STEPS))
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
+    assert isinstance(finished.validation, Validation)
     ids = np.asarray(run.corpus.validation)
     checkpoint = model_files.load(run.model_file)
     stepper, nats = NumpyStepper(checkpoint.config, checkpoint.tensors), 0.0
@@ -248,8 +255,8 @@ def test_only_a_better_score_replaces_the_model_on_disk() -> None:
     best_score, digest = float("inf"), ""
     for event in training.fit():
         if isinstance(event, Evaluated):
-            assert event.is_best == (event.validation.nats_per_token < best_score)
-            best_score = min(best_score, event.validation.nats_per_token)
+            assert event.is_best == (event.validation.loss < best_score)
+            best_score = min(best_score, event.validation.loss)
         if (
             isinstance(event, Saved)
             and event.path == str(run.last_file)
@@ -268,7 +275,7 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
 
     def poison(event: Stepped) -> None:
         if event.step == 50:
-            clean.update(learner.model.tensors())
+            clean.update(tensors_of(learner.model))
             with torch.no_grad():
                 learner.model.output_bias[0] = torch.nan
 
@@ -277,7 +284,7 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
     assert caught.value.message.startswith("training diverged at step 50 (loss nan); ")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("try a lower rate: --lr ")
-    for name, tensor in learner.model.tensors().items():
+    for name, tensor in tensors_of(learner.model).items():
         if name != "model.output.bias":
             np.testing.assert_array_equal(tensor, clean[name])
     assert np.isfinite(best("run")["model.output.bias"]).all()
@@ -286,7 +293,9 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
 def test_validation_that_only_gets_worse_ends_the_run_early() -> None:
     training, _ = new("run", Budget("steps", 4000), hidden_size=64, learning_rate=0.02, dropout=0.0)
     # A validation text of another kind: what is learned of the corpus only hurts there.
-    training._evaluator._ids = np.roll(training._evaluator._ids, 1)[::-1].copy()
+    evaluator = training._evaluator
+    assert isinstance(evaluator, Evaluator)
+    evaluator._ids = np.roll(evaluator._ids, 1)[::-1].copy()
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
     assert finished.reason == "turned"

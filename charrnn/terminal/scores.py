@@ -1,0 +1,40 @@
+"""Scores of a validation in words."""
+
+from __future__ import annotations
+
+from charrnn.evaluation.classification import Figures, Verdict
+from charrnn.evaluation.score import Score
+
+
+def score_cells(score: Score, scored: str) -> tuple[str, ...]:
+    """The cells of a score in a line of the log.
+
+    Args:
+        score: what was found.
+        scored: what losses are a mean of, as "char".
+    """
+    if isinstance(score, Verdict):
+        return (
+            f"validation {score.net.nats:.4f} nats/{scored}",
+            f"net {percent(score.net)}",
+            (f"answer {percent(score.answer)}"),
+        )
+    return f"validation {score.nats_per_token:.4f} nats/{scored}", f"{score.bits_per_byte:.4f} bits/byte"
+
+
+def best_of(score: Score) -> str:
+    """A score in the corner of the panel."""
+    if isinstance(score, Verdict):
+        return f"net {percent(score.net)} · answer {percent(score.answer)}"
+    return f"{score.nats_per_token:.3f} = {score.bits_per_byte:.3f} bits/byte"
+
+
+def percent(figures: Figures) -> str:
+    """Accuracy and F1.
+
+    Example:
+        >>> percent(Figures(nats=0.2, accuracy=0.918, macro_f1=0.917, calibration_error=0.01))
+        '91.80% (F1 .917)'
+    """
+    f1 = f"{figures.macro_f1:.3f}".removeprefix("0")
+    return f"{figures.accuracy:.2%} (F1 {f1})"

@@ -1,0 +1,169 @@
+"""A model on its way downhill: optimiser, moving average, step count. Knows no text and no loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from charrnn.checkpoint import weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.models.places import Placed, assign, tensors_of
+
+# Memory cells are unbounded: a peephole that learns as fast as the rest throws its gate about, and its
+# gradient, clipped with the others, drowns them (docs/recipe.md).
+PEEPHOLE_SHARE = 0.01  # of the learning rate
+# What AdamW calls the two moments of a gradient.
+MOMENTS = {weights.FIRST_MOMENT: "exp_avg", weights.SECOND_MOMENT: "exp_avg_sq"}
+
+
+class Settings(Protocol):
+    """What of a recipe says how weights move."""
+
+    @property
+    def seed(self) -> int:
+        """Of all randomness."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The highest."""
+
+    @property
+    def clip(self) -> float:
+        """The limit of the gradient's norm."""
+
+    @property
+    def clip_value(self) -> float | None:
+        """The limit of each of its numbers."""
+
+    @property
+    def weight_decay(self) -> float:
+        """AdamW's."""
+
+    @property
+    def adam_beta1(self) -> float:
+        """AdamW's share of the old mean."""
+
+    @property
+    def adam_beta2(self) -> float:
+        """AdamW's share of the old mean square."""
+
+    @property
+    def averaging(self) -> float:
+        """Share of the old weights in the moving average."""
+
+
+M = TypeVar("M", bound=Placed)  # and a module, which Python has no way to say
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step found out."""
+
+    loss: float
+    grad_norm: float
+
+
+class Descent(Generic[M]):
+    """Takes steps; all it knows goes into `tensors` and comes back by `restore`.
+
+    Randomness is counter-based: the masks of a step depend on the seed and the step alone.
+    """
+
+    def __init__(self, model: M, settings: Settings, device: torch.device) -> None:
+        module = cast(nn.Module, model)
+        module.to(device)
+        self.model = model
+        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))
+        self.step = 0
+        self.device = device
+        self._settings = settings
+        self._generator = torch.Generator(device)
+        learning = list(module.parameters())
+        self._peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
+        peepholes = set(self._peepholes)
+        self._others = [parameter for parameter in learning if parameter not in peepholes]
+        decay = settings.weight_decay
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": [p for p in self._others if p.ndim > 1], "weight_decay": decay, "share": 1.0},
+                {"params": [p for p in self._others if p.ndim == 1], "weight_decay": 0.0, "share": 1.0},
+                {"params": self._peepholes, "weight_decay": decay, "share": PEEPHOLE_SHARE},
+            ],
+            lr=settings.learning_rate,
+            betas=(settings.adam_beta1, settings.adam_beta2),
+            fused=True,
+        )
+        for parameter in learning:
+            # What AdamW would make at its first step; here so that there is one way to save and restore.
+            self._optimiser.state[parameter] = {
+                "step": torch.zeros((), device=device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+
+    @property
+    def average(self) -> M:
+        """The model whose weights are the moving average."""
+        return cast(M, self.averaged.module)
+
+    def generator(self) -> torch.Generator:
+        """The randomness of the next step."""
+        self._generator.manual_seed((self._settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
+        return self._generator
+
+    def take(self, loss: Tensor, learning_rate: float) -> Step:
+        """Takes one step against the gradient of a loss, unless either is no number.
+
+        Whether it did shows in the result: a step that is not finite has changed nothing.
+        """
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate * group["share"]
+        self._optimiser.zero_grad()
+        loss.backward()
+        if self._settings.clip_value is not None:
+            nn.utils.clip_grad_value_([*self._others, *self._peepholes], self._settings.clip_value)
+        nn.utils.clip_grad_norm_(self._peepholes, self._settings.clip)
+        norm = nn.utils.clip_grad_norm_(self._others, self._settings.clip)
+        step = Step(float(loss.detach()), float(norm))
+        if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
+            self._optimiser.step()
+            self.averaged.update_parameters(cast(nn.Module, self.model))
+            self.step += 1
+        return step
+
+    def tensors(self) -> Tensors:
+        """Weights, average and moments, under the names of `weights.training_shapes`."""
+        tensors = tensors_of(self.model) | {
+            weights.AVERAGE + name: tensor for name, tensor in tensors_of(self.average).items()
+        }
+        for prefix, key in MOMENTS.items():
+            for name, parameter in self.model.places().items():
+                tensors[prefix + name] = self._moment(parameter, key).cpu().numpy().copy()
+        return tensors
+
+    def restore(self, tensors: Tensors, step: int) -> None:
+        """Goes back to where `tensors` were taken, after so many steps."""
+        self.step = step
+        assign(self.model, tensors)
+        assign(self.average, {name: tensors[weights.AVERAGE + name] for name in self.model.places()})
+        self.averaged.n_averaged.fill_(step)
+        with torch.no_grad():
+            for prefix, key in MOMENTS.items():
+                for name, parameter in self.model.places().items():
+                    self._moment(parameter, key).copy_(torch.from_numpy(tensors[prefix + name]))
+        for state in self._optimiser.state.values():
+            state["step"].fill_(step)
+
+    def adopt(self, tensors: Tensors) -> None:
+        """Starts from the weights of another model."""
+        assign(self.model, tensors)
+        assign(self.average, tensors)
+
+    def _moment(self, parameter: nn.Parameter, key: str) -> Tensor:
+        moment: Tensor = self._optimiser.state[parameter][key]
+        return moment
