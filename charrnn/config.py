@@ -26,6 +26,8 @@ IGNORED = -100
 # characters are listed, would pass its limit).
 MAX_CHARACTERS = 200_000
 WORDS = 10_000  # of the commonest words, at most, at level word
+POOLED = ("max", "mean")  # over time, what a classifier answers from
+READ_WORDS = 20_000  # the same for a model that only reads, in lower case
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
@@ -107,3 +109,53 @@ class Budget:
 
     unit: str = "seconds"
     amount: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledConfig:
+    """How labelled files become documents of ids; a change of any of these is another corpus."""
+
+    level: str = "word"  # folded: in lower case and without white space
+    subword: str = CorpusConfig.subword
+    vocab_size: int | None = None  # READ_WORDS, or what suits the length of the text
+    encoding: str = CorpusConfig.encoding
+    val_fraction: float = CorpusConfig.val_fraction
+    label_column: str | None = None
+    text_column: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig:
+    """The shape of a classifier's net: everything that says which tensors it has."""
+
+    vocab_size: int
+    classes: int
+    hidden_size: int = 64
+    embedding_size: int = 64
+    num_layers: int = 1
+    cell: str = "gru"
+    nonlinearity: str = "tanh"
+    zoneout: float = 0.0
+    bidirectional: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuningConfig:
+    """The recipe of a classifier; docs/classify.md has the measurements behind it."""
+
+    seed: int
+    learning_rate: float = 0.003
+    dropout: float = 0.3  # of what the answer is made of
+    dropout_words: float = 0.1  # share of a text's tokens that are read as unknown
+    batch_size: int = 16  # documents of about the same length
+    init: str = "orthogonal"
+    weight_drop: float = 0.0
+    clip: float = 1.0
+    clip_value: float | None = None
+    weight_decay: float = 0.01
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.99
+    averaging: float = 0.99
+    warmup: float = 0.05
+    evaluations: int = 8
+    evaluation_tokens: int

@@ -49,7 +49,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def pack(metadata: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """The bytes of a file with this metadata and these float32 tensors, the digest added."""
+    """The bytes of a file with this metadata and these tensors of 32 bits, the digest added."""
     complete = dict(metadata) | {"digest": digest(metadata, tensors)}
     # The library writes memory as it lies: a transposed array would be saved as another.
     rows = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
@@ -204,12 +204,17 @@ def _check_layout(path: Path, header: dict[str, Any], data_bytes: int) -> None:
         if not TENSOR_NAME.fullmatch(name):
             raise CheckpointError(f'{path}: "{name[:40]}" is not a name of a tensor')
         match entry:
-            case {"dtype": "F32", "shape": list(shape), "data_offsets": [int(begin), int(end)], **rest} if (
-                not rest and len(shape) <= MAX_RANK
-            ):
+            case {
+                "dtype": "F32" | "U32",
+                "shape": list(shape),
+                "data_offsets": [int(begin), int(end)],
+                **rest,
+            } if not rest and len(shape) <= MAX_RANK:
                 pass
             case _:
-                raise CheckpointError(f"{path}: {name}: expected a float32 tensor of rank 1 to {MAX_RANK}")
+                raise CheckpointError(
+                    f"{path}: {name}: expected a tensor of 32 bits and rank 1 to {MAX_RANK}"
+                )
         if not all(type(size) is int and 0 <= size <= MAX_DIMENSION for size in shape):
             raise CheckpointError(f"{path}: {name}: impossible shape {shape}")
         if end - begin != 4 * math.prod(shape):

@@ -93,7 +93,7 @@ def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str =
     check_version(path, description, kind)
     try:
         config = _config(path, description["config"], description["format"])
-        tokenizer = _tokenizer(path, description["tokenizer"])
+        tokenizer = parse_tokenizer(path, description["tokenizer"])
         has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
     except KeyError as error:
         raise CheckpointError(f"{path}: metadata: lacks {error}") from None
@@ -146,16 +146,23 @@ def refuse_non_finite(path: Path, tensors: Tensors) -> None:
         raise CheckpointError(f"{path}: contains {count} non-finite values in {name}")
 
 
-def _config(path: Path, values: Any, version: int) -> ModelConfig:
+def check_net(path: Path, values: Any, names: set[str]) -> None:
+    """Refuses a description of a net that none of ours has.
+
+    Args:
+        path: where it stood.
+        values: the description, as it came from JSON.
+        names: exactly the keys it must have.
+
+    Raises:
+        CheckpointError: naming what is wrong.
+    """
     limits = {
         "vocab_size": MAX_VOCABULARY,
         "hidden_size": MAX_HIDDEN,
         "embedding_size": MAX_HIDDEN,
         "num_layers": MAX_LAYERS,
     }
-    names = {item.name for item in fields(ModelConfig)}
-    if isinstance(values, dict) and version == 1:
-        values = FORMAT_1 | values
     if not isinstance(values, dict) or set(values) != names:
         raise CheckpointError(f"{path}: metadata: config has not exactly the keys {sorted(names)}")
     for name, limit in limits.items():
@@ -167,12 +174,23 @@ def _config(path: Path, values: Any, version: int) -> ModelConfig:
         raise CheckpointError(f"{path}: metadata: the cell {values['cell']} has no such nonlinearity")
     if type(values["zoneout"]) is not float or not 0.0 <= values["zoneout"] < 1.0:
         raise CheckpointError(f"{path}: metadata: zoneout is not a number from 0 to below 1")
+
+
+def _config(path: Path, values: Any, version: int) -> ModelConfig:
+    if isinstance(values, dict) and version == 1:
+        values = FORMAT_1 | values
+    check_net(path, values, {item.name for item in fields(ModelConfig)})
     if type(values["tied"]) is not bool:
         raise CheckpointError(f"{path}: metadata: tied is neither true nor false")
     return ModelConfig(**values)
 
 
-def _tokenizer(path: Path, description: Any) -> Tokenizer:
+def parse_tokenizer(path: Path, description: Any) -> Tokenizer:
+    """The tokenizer of a file.
+
+    Raises:
+        CheckpointError: if what stands there is no description of one.
+    """
     if not isinstance(description, dict):
         raise CheckpointError(f"{path}: metadata: tokenizer is no description of one")
     try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from charrnn.cells import CELLS
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ModelConfig
+from charrnn.config import POOLED, ClassifierConfig, ModelConfig
 from charrnn.errors import CheckpointError
 
 EMBEDDING = "model.embedding"
@@ -19,6 +19,11 @@ OUTPUT_BIAS = "model.output.bias"
 AVERAGE = "train.average."
 FIRST_MOMENT = "train.first."
 SECOND_MOMENT = "train.second."
+# Of the linear model beside a classifier's net
+NGRAM_KEYS = "ngrams.keys"  # the only whole numbers in a file
+NGRAM_WEIGHT = "ngrams.weight"
+NGRAM_BIAS = "ngrams.bias"
+FORWARDS, BACKWARDS = "forwards.", "backwards."  # before a part's name, in a layer of two directions
 WHAT_IS_SHOWN = 3  # of many wrong tensors
 
 
@@ -46,6 +51,31 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return table | {OUTPUT_BIAS: (config.vocab_size,)}
 
 
+def classifier_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
+    """Name to shape of all tensors of a classifier's net; every unit is pooled twice.
+
+    Example:
+        >>> classifier_shapes(ClassifierConfig(vocab_size=9, classes=3, hidden_size=8))["model.output.weight"]
+        (3, 32)
+    """
+    cell, hidden = CELLS[config.cell], config.hidden_size
+    directions = (FORWARDS, BACKWARDS) if config.bidirectional else (FORWARDS,)
+    table: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocab_size, config.embedding_size)}
+    for index in range(config.num_layers):
+        width = config.embedding_size if index == 0 else len(directions) * hidden
+        for direction in directions:
+            for part, shape in cell.shapes(width, hidden).items():
+                table[layer(index, direction + part)] = shape
+    pooled = len(POOLED) * len(directions) * hidden
+    return table | {OUTPUT_WEIGHT: (config.classes, pooled), OUTPUT_BIAS: (config.classes,)}
+
+
+def ngram_shapes(ngrams: int, classes: int) -> dict[str, tuple[int, ...]]:
+    """Name to shape of the tensors of a linear model over so many n-grams."""
+    columns = 1 if classes == 2 else classes
+    return {NGRAM_KEYS: (ngrams,), NGRAM_WEIGHT: (ngrams, columns), NGRAM_BIAS: (columns,)}
+
+
 def state(index: int, part: str) -> str:
     """The name of a recurrent layer's carried state, `hidden` or `cell`."""
     return f"train.state.{index}.{part}"
@@ -53,10 +83,7 @@ def state(index: int, part: str) -> str:
 
 def training_shapes(config: ModelConfig, batch_size: int, step: int) -> dict[str, tuple[int, ...]]:
     """Name to shape of all that resuming needs after so many steps."""
-    model = shapes(config)
-    table = dict(model)
-    for prefix in (AVERAGE, FIRST_MOMENT, SECOND_MOMENT):
-        table |= {prefix + name: shape for name, shape in model.items()}
+    table = descent_shapes(shapes(config))
     if step:  # before the first step no state is carried
         for index in range(config.num_layers):
             for part in CELLS[config.cell].state._fields:
@@ -64,17 +91,29 @@ def training_shapes(config: ModelConfig, batch_size: int, step: int) -> dict[str
     return table
 
 
-def parameters(config: ModelConfig) -> int:
+def descent_shapes(model: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Name to shape of a model's tensors and of what its optimiser has for each of them."""
+    table = dict(model)
+    for prefix in (AVERAGE, FIRST_MOMENT, SECOND_MOMENT):
+        table |= {prefix + name: shape for name, shape in model.items()}
+    return table
+
+
+def parameters(config: ModelConfig | ClassifierConfig) -> int:
     """How many numbers a model has to learn."""
-    return sum(math.prod(shape) for shape in shapes(config).values())
+    table = shapes(config) if isinstance(config, ModelConfig) else classifier_shapes(config)
+    return sum(math.prod(shape) for shape in table.values())
 
 
 def check(source: object, tensors: Tensors, expected: Mapping[str, tuple[int, ...]]) -> None:
     """Refuses tensors that are not exactly those expected.
 
     Raises:
-        CheckpointError: naming up to three that are missing, superfluous or of another shape.
+        CheckpointError: naming up to three that are missing, superfluous or of another shape or kind.
     """
+    for name, tensor in tensors.items():
+        if (tensor.dtype == np.uint32) != (name == NGRAM_KEYS):
+            raise CheckpointError(f"{source}: {name}: numbers of the kind {tensor.dtype} do not belong there")
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if found == dict(expected):
         return

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.inference.calibration import Calibration, log_softmax
+from charrnn.checkpoint.classifier import Calibration
+from charrnn.inference.calibration import log_softmax
 
 BINS = 15
 

@@ -6,29 +6,15 @@ et al. 2017, arXiv:1706.04599, sec. 4.2), by one each for both together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from charrnn.checkpoint.classifier import Calibration
 
 # As if so many texts had said that a factor is what one expects: a few dozen texts can say anything.
 PRIOR_TEXTS = 4.0
 NEWTON_STEPS = 30
 LARGEST = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """What scores are multiplied by."""
-
-    net: float  # by itself
-    linear: float  # by itself
-    mixed_net: float  # in the answer
-    mixed_linear: float  # in the answer; 0 where the net does better alone
-
-    def answer(self, net: NDArray[np.float64], linear: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The scores of the answer from those of both models, [N, C]."""
-        return self.mixed_net * net + self.mixed_linear * linear
 
 
 def calibrate(

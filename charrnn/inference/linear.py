@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.text.ngrams import NGrams, ngrams
 
-KEYS, WEIGHT, BIAS = "ngrams.keys", "ngrams.weight", "ngrams.bias"
+NAMES = (weights.NGRAM_KEYS, weights.NGRAM_WEIGHT, weights.NGRAM_BIAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Linear:
 
     def tensors(self) -> Tensors:
         """As a file holds it."""
-        return {KEYS: self.keys, WEIGHT: self.weight, BIAS: self.bias}
+        return dict(zip(NAMES, (self.keys, self.weight, self.bias), strict=True))
 
 
 def from_tensors(tensors: Tensors) -> Linear:
     """The model that `tensors` of one gives."""
-    return Linear(tensors[KEYS], tensors[WEIGHT], tensors[BIAS])
+    return Linear(*(tensors[name] for name in NAMES))

@@ -156,11 +156,28 @@ class Bidirectional(nn.Module):
         self.forwards = make()
         self.backwards = make()
 
-    def forward(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """The outputs of both over whole sequences, each from zeros: [T, B, E] -> [T, B, 2 H]."""
+    def forward(
+        self, inputs: Tensor, lengths: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """The outputs of both over whole sequences, each from zeros: [T, B, E] -> [T, B, 2 H].
+
+        Args:
+            inputs: sequences, those shorter than the longest padded at their end, [T, B, E].
+            lengths: of each sequence, [B]; all are whole if not given. What comes out beyond means nothing.
+            generator: draws what is dropped in training.
+        """
         ahead, _ = self.forwards(inputs, None, generator)
-        back, _ = self.backwards(inputs.flip(0), None, generator)
-        return torch.cat((ahead, back.flip(0)), -1)
+        back, _ = self.backwards(_reversed(inputs, lengths), None, generator)
+        return torch.cat((ahead, _reversed(back, lengths)), -1)
+
+
+def _reversed(sequences: Tensor, lengths: Tensor | None) -> Tensor:
+    """Each sequence from its end to its beginning, with its padding where it was, [T, B, ...]."""
+    if lengths is None:
+        return sequences.flip(0)
+    steps = torch.arange(len(sequences), device=sequences.device)[:, None]  # [T, 1]
+    places = torch.where(steps < lengths, lengths - 1 - steps, steps)
+    return sequences.gather(0, places[:, :, None].expand(-1, -1, sequences.shape[-1]))
 
 
 def dropped(values: Tensor, shape: torch.Size, rate: float, generator: torch.Generator | None) -> Tensor:

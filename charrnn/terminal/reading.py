@@ -89,8 +89,8 @@ class _Lines:
         now = time.monotonic()
         if now - self._said >= PLAIN_EVERY:
             self._said = now
-            of = f" of {short(reading.total)}{self._unit}" if reading.total else ""
-            note(f"{self._what}: {short(reading.done)}{self._unit}{of}")
+            of = f" of {short(reading.total)}" if reading.total else ""
+            note(f"{self._what}: {short(reading.done)}{of}{self._unit}")
 
     def close(self) -> None:
         pass

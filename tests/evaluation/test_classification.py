@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from charrnn.checkpoint.classifier import Calibration
 from charrnn.evaluation import score
 from charrnn.evaluation.classification import (
     Figures,
@@ -16,7 +17,6 @@ from charrnn.evaluation.classification import (
     macro_f1,
     precision_and_recall,
 )
-from charrnn.inference.calibration import Calibration
 
 RANDOM = np.random.default_rng(0)
 ANSWERS, LABELS = RANDOM.integers(4, size=(2, 300))

@@ -63,9 +63,9 @@ def test_elsewhere_a_line_every_ten_seconds_says_how_far_it_is(
         with_bar(work(clock, [Reading(n * 1_000_000, 25_000_000) for n in range(25)]), quiet=False) == "done"
     )
     assert stream.getvalue() == (
-        "charrnn: reading: 0B of 25.0 MB\n"
-        "charrnn: reading: 10.0 MB of 25.0 MB\n"
-        "charrnn: reading: 20.0 MB of 25.0 MB\n"
+        "charrnn: reading: 0 of 25.0 MB\n"
+        "charrnn: reading: 10.0 M of 25.0 MB\n"
+        "charrnn: reading: 20.0 M of 25.0 MB\n"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_malformed_variable_of_tqdms_costs_the_bar_and_nothing_else(
 
     monkeypatch.setattr(reading, "_Bar", trip)
     assert with_bar(work(clock, [Reading(1_000, 2_000)]), quiet=False) == "done"
-    assert stream.getvalue() == "charrnn: reading: 1.00 kB of 2.00 kB\n"
+    assert stream.getvalue() == "charrnn: reading: 1.00 k of 2.00 kB\n"
 
 
 def test_an_error_in_the_text_comes_through_and_ends_the_bar(

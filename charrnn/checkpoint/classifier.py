@@ -1,0 +1,188 @@
+"""`model.safetensors` of a classifier: net, linear model, labels, and how scores become probabilities."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import charrnn
+from charrnn.checkpoint import container, weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.checkpoint.model import FORMAT, check_net, check_version, parse_tokenizer, refuse_non_finite
+from charrnn.config import ClassifierConfig
+from charrnn.errors import CheckpointError
+from charrnn.storage import write_atomically
+from charrnn.text.labelled import LONGEST_LABEL, MAX_LABELS
+from charrnn.text.tokenizer import Tokenizer
+
+KIND = "classifier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What scores are multiplied by to become those of honest probabilities."""
+
+    net: float  # by itself
+    linear: float  # by itself
+    mixed_net: float  # in the answer
+    mixed_linear: float  # in the answer; 0 where the net does better alone
+
+    def answer(self, net: NDArray[np.float64], linear: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores of the answer from those of both models, [N, C]."""
+        return self.mixed_net * net + self.mixed_linear * linear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierCheckpoint:
+    """A classifier as it lies on disk."""
+
+    config: ClassifierConfig
+    tokenizer: Tokenizer
+    labels: tuple[str, ...]
+    tensors: Tensors  # of the net and of the linear model
+    calibration: Calibration
+    # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
+    card: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+    digest: str = ""
+
+
+def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
+    """Writes a checkpoint, durably and all at once.
+
+    Raises:
+        StorageError: if it cannot be written; what was at `path` stays.
+    """
+    write_atomically(path, container.pack(metadata(checkpoint), checkpoint.tensors))
+
+
+def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
+    """What stands in the file besides tensors, as plain values for JSON."""
+    return {
+        "format": FORMAT,
+        "required": [],
+        "written_by": f"charrnn {charrnn.__version__}",
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
+        "kind": KIND,
+        "config": asdict(checkpoint.config),
+        "tokenizer": checkpoint.tokenizer.describe(),
+        "labels": list(checkpoint.labels),
+        "calibration": asdict(checkpoint.calibration),
+        "card": dict(checkpoint.card),
+    }
+
+
+def load(path: Path, *, allow_non_finite: bool = False) -> ClassifierCheckpoint:
+    """The classifier in a file.
+
+    Args:
+        path: `model.safetensors`.
+        allow_non_finite: give a model whose weights are not all numbers, to look at it.
+
+    Raises:
+        CheckpointError: if the file is damaged, foreign, newer, or not what its configuration says.
+        StorageError: if it cannot be read.
+    """
+    description, tensors = container.unpack(path)
+    checkpoint = parse(path, description, tensors)
+    weights.check(path, tensors, shapes(checkpoint))
+    check_keys(path, tensors)
+    if not allow_non_finite:
+        refuse_non_finite(path, tensors)
+    return checkpoint
+
+
+def shapes(checkpoint: ClassifierCheckpoint) -> dict[str, tuple[int, ...]]:
+    """Name to shape of all tensors; how many n-grams there are, only they can tell."""
+    keys = checkpoint.tensors.get(weights.NGRAM_KEYS)
+    ngrams = 0 if keys is None else keys.size
+    return weights.classifier_shapes(checkpoint.config) | weights.ngram_shapes(
+        ngrams, checkpoint.config.classes
+    )
+
+
+def check_keys(path: Path, tensors: Tensors) -> None:
+    """Refuses keys of n-grams that could not be found by search.
+
+    Raises:
+        CheckpointError: if they do not ascend.
+    """
+    keys = tensors[weights.NGRAM_KEYS]
+    if not (keys[1:] > keys[:-1]).all():
+        raise CheckpointError(f"{path}: the keys of the n-grams do not ascend")
+
+
+def parse(
+    path: Path, description: dict[str, Any], tensors: Tensors, kind: str = KIND
+) -> ClassifierCheckpoint:
+    """A checkpoint from its metadata, which is checked, and its tensors, which are not.
+
+    Raises:
+        CheckpointError: if the metadata is not that of a classifier this version can read.
+    """
+    check_version(path, description, kind)
+    try:
+        config = _config(path, description["config"])
+        tokenizer = parse_tokenizer(path, description["tokenizer"])
+        labels = _labels(path, description["labels"])
+        calibration = _calibration(path, description["calibration"])
+        card, created = description["card"], description["created"]
+    except KeyError as error:
+        raise CheckpointError(f"{path}: metadata: lacks {error}") from None
+    if not (isinstance(card, dict) and isinstance(created, str)):
+        raise CheckpointError(f"{path}: metadata: card or created is of the wrong kind")
+    if tokenizer.vocab_size != config.vocab_size:
+        raise CheckpointError(
+            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
+        )
+    if len(labels) != config.classes:
+        raise CheckpointError(f"{path}: has {len(labels)} labels, the model {config.classes}")
+    return ClassifierCheckpoint(
+        config=config,
+        tokenizer=tokenizer,
+        labels=labels,
+        tensors=tensors,
+        calibration=calibration,
+        card=card,
+        created=created,
+        digest=str(description.get("digest", "")),
+    )
+
+
+def _config(path: Path, values: Any) -> ClassifierConfig:
+    names = {item.name for item in fields(ClassifierConfig)}
+    check_net(path, values, names)
+    if type(values["classes"]) is not int or not 2 <= values["classes"] <= MAX_LABELS:
+        raise CheckpointError(f"{path}: metadata: classes is not a whole number from 2 to {MAX_LABELS:,}")
+    if type(values["bidirectional"]) is not bool:
+        raise CheckpointError(f"{path}: metadata: bidirectional is neither true nor false")
+    return ClassifierConfig(**values)
+
+
+def _labels(path: Path, values: Any) -> tuple[str, ...]:
+    valid = (
+        isinstance(values, list)
+        and all(isinstance(label, str) and label.isprintable() for label in values)
+        and all(1 <= len(label) <= LONGEST_LABEL for label in values)
+        and values == sorted(set(values))
+    )
+    if not valid:
+        raise CheckpointError(f"{path}: metadata: the labels are not distinct, sorted and printable")
+    return tuple(values)
+
+
+def _calibration(path: Path, values: Any) -> Calibration:
+    names = {item.name for item in fields(Calibration)}
+    valid = isinstance(values, dict) and set(values) == names
+    if not valid or not all(
+        type(value) is float and math.isfinite(value) and value >= 0 for value in values.values()
+    ):
+        raise CheckpointError(f"{path}: metadata: calibration has not exactly the factors {sorted(names)}")
+    return Calibration(**values)

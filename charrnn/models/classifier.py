@@ -1,0 +1,102 @@
+"""Embedding, recurrent layers in both directions, pooling over time: documents to scores of labels."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from charrnn.checkpoint import weights
+from charrnn.config import POOLED, ClassifierConfig, FineTuningConfig
+from charrnn.models.initialise import initialise
+from charrnn.models.recurrent import Bidirectional, RecurrentLayer
+
+EMBEDDING_SCALE = 0.1
+# So many steps a chrono initialisation is to span; the deck's sentence has a hundred.
+SPAN = 100
+
+
+class Classifier(nn.Module):
+    """A net that reads a whole document and then scores every label."""
+
+    def __init__(self, config: ClassifierConfig, settings: FineTuningConfig | None = None) -> None:
+        """Makes a net from torch's global generator; without settings nothing is dropped in training."""
+        super().__init__()
+        self.config = config
+        self.dropout = settings.dropout if settings else 0.0
+        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
+        nn.init.normal_(self.embedding.weight, 0.0, EMBEDDING_SCALE)
+        directions = 2 if config.bidirectional else 1
+        widths = [config.embedding_size] + [directions * config.hidden_size] * (config.num_layers - 1)
+
+        def layer(width: int) -> RecurrentLayer:
+            made = RecurrentLayer(
+                config.cell,
+                width,
+                config.hidden_size,
+                nonlinearity=config.nonlinearity,
+                zoneout=config.zoneout,
+                weight_drop=settings.weight_drop if settings else 0.0,
+            )
+            initialise(made, (settings or FineTuningConfig).init, SPAN)
+            return made
+
+        self.layers = nn.ModuleList(
+            Bidirectional(partial(layer, width)) if config.bidirectional else layer(width) for width in widths
+        )
+        self.output = nn.Linear(len(POOLED) * directions * config.hidden_size, config.classes)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, inputs: Tensor, lengths: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Scores of the labels, g(U [pooled h->; h<-] + c): [B, C].
+
+        Args:
+            inputs: ids of documents, each padded at its end, [T, B].
+            lengths: how many ids each has, at least one, [B].
+            generator: draws what is dropped; without one nothing is.
+        """
+        hidden = self.embedding(inputs)  # [T, B] -> [T, B, E]
+        for layer in self.layers:
+            if isinstance(layer, Bidirectional):
+                hidden = layer(hidden, lengths, generator)
+            else:
+                hidden, _ = layer(hidden, None, generator)
+        scores: Tensor = self.output(_dropped(_pooled(hidden, lengths), self.dropout, generator))
+        return scores
+
+    def places(self) -> dict[str, nn.Parameter]:
+        """The parameters under the names that their tensors have in a file."""
+        # torch declares some of them as mere tensors.
+        assert isinstance(self.embedding.weight, nn.Parameter)
+        assert isinstance(self.output.weight, nn.Parameter)
+        places = {
+            weights.EMBEDDING: self.embedding.weight,
+            weights.OUTPUT_WEIGHT: self.output.weight,
+            weights.OUTPUT_BIAS: self.output.bias,
+        }
+        for index, layer in enumerate(self.layers):
+            directions = {weights.FORWARDS: layer}
+            if isinstance(layer, Bidirectional):
+                directions = {weights.FORWARDS: layer.forwards, weights.BACKWARDS: layer.backwards}
+            for direction, one in directions.items():
+                assert isinstance(one, RecurrentLayer)  # which a ModuleList does not know
+                for part, parameter in one.parts.items():
+                    places[weights.layer(index, direction + part)] = parameter
+        return {name: places[name] for name in weights.classifier_shapes(self.config)}
+
+
+def _pooled(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """The largest and the mean value of every unit over a document: [T, B, D] -> [B, 2 D]."""
+    steps = torch.arange(len(hidden), device=hidden.device)[:, None]
+    is_read = (steps < lengths)[:, :, None]  # [T, B, 1]
+    largest = hidden.masked_fill(~is_read, -torch.inf).amax(0)
+    mean = (hidden * is_read).sum(0) / lengths[:, None]
+    return torch.cat((largest, mean), -1)
+
+
+def _dropped(values: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
+    if generator is None or rate == 0.0:
+        return values
+    kept = torch.empty_like(values).bernoulli_(1.0 - rate, generator=generator)
+    return values * kept.div_(1.0 - rate)

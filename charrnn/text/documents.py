@@ -1,0 +1,185 @@
+"""Labelled texts to ids: a vocabulary, a training part and a validation part with the same shares of labels.
+
+The texts are split before the vocabulary is built, and no text stands on both sides. Knows no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.config import READ_WORDS, LabelledConfig
+from charrnn.errors import TextError
+from charrnn.text import subword
+from charrnn.text.byte import ByteTokenizer
+from charrnn.text.char import CharTokenizer
+from charrnn.text.encoding import Reading
+from charrnn.text.folded import FoldedWordTokenizer, words_of
+from charrnn.text.labelled import Example, Labelled
+from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
+
+SEEN_TWICE = 2
+SPLIT_SEED = 0  # not the run's: runs of other seeds are measured on the same texts
+FEWEST = 2  # texts of a label: one to learn from, one to be measured on
+NAMED = 3  # of many texts with the same fault
+TEXTS_A_READING = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Texts as ids, each headed by the boundary, so that none is empty."""
+
+    ids: NDArray[np.int64]  # of all texts, one after the other
+    starts: NDArray[np.int64]  # where each begins, and where the last one ends, [N + 1]
+    labels: NDArray[np.int64]  # [N]
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> NDArray[np.int64]:
+        """The ids of one text."""
+        return self.ids[self.starts[index] : self.starts[index + 1]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many ids each text has, [N]."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledCorpus:
+    """Labelled texts, ready to be learnt from and to be measured on."""
+
+    training: Documents
+    validation: Documents
+    tokenizer: Tokenizer
+    labels: tuple[str, ...]
+    digest: str
+    form: str
+    notes: tuple[str, ...]
+
+
+def prepare(
+    labelled: Labelled,
+    config: LabelledConfig,
+    valid: Labelled | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Generator[Reading, None, LabelledCorpus]:
+    """Splits and encodes labelled texts; yields progress, in characters, and returns the corpus.
+
+    Args:
+        labelled: what to learn from.
+        config: how to read it.
+        valid: what to measure on; without it, a share of `labelled` with the same mixture of labels.
+        tokenizer: the vocabulary to use; without one it is built from the training part.
+
+    Raises:
+        TextError: if a label has too few texts, or stands in `valid` alone.
+    """
+    labels = labelled.labels
+    training, validation, notes = _divided(labelled, valid, config.val_fraction)
+    total = sum(len(example.text) for example in (*training, *validation))
+    if tokenizer is None:
+        tokenizer = _vocabulary([example.text for example in training], config)
+    number = {label: index for index, label in enumerate(labels)}
+    parts, done = [], 0
+    for examples in (training, validation):
+        ids: list[Ids] = []
+        for index, example in enumerate(examples):
+            ids.append(tokenizer.encode(example.text))
+            done += len(example.text)
+            if index % TEXTS_A_READING == 0:
+                yield Reading(done, total)
+        parts.append(_documents(ids, [number[example.label] for example in examples], examples))
+    return LabelledCorpus(
+        training=parts[0],
+        validation=parts[1],
+        tokenizer=tokenizer,
+        labels=labels,
+        digest=_digest((*labelled.examples, *(valid.examples if valid else ()))),
+        form=labelled.form,
+        notes=tuple(notes),
+    )
+
+
+def _divided(
+    labelled: Labelled, valid: Labelled | None, fraction: float
+) -> tuple[list[Example], list[Example], list[str]]:
+    if valid is None:
+        return *_split(labelled.examples, fraction), []
+    unknown = sorted(set(valid.labels) - set(labelled.labels))
+    if unknown:
+        where = next(example.source for example in valid.examples if example.label == unknown[0])
+        raise TextError(f'{where}: the label "{unknown[0]}" stands in the validation texts alone')
+    measured_on = {example.text for example in valid.examples}
+    training = [example for example in labelled.examples if example.text not in measured_on]
+    leaked = [example.source for example in labelled.examples if example.text in measured_on]
+    notes = []
+    if leaked:
+        shown = ", ".join(leaked[:NAMED]) + (", …" if len(leaked) > NAMED else "")
+        notes.append(f"{len(leaked):,} training texts stand among the validation texts, left out: {shown}")
+    return training, list(valid.examples), notes
+
+
+def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example], list[Example]]:
+    """A share of every label's texts for validation; texts that are the same stay together."""
+    kinds: dict[str, dict[str, list[Example]]] = {}
+    home: dict[str, str] = {}  # the label under which a text was seen first
+    for example in examples:
+        label = home.setdefault(example.text, example.label)
+        kinds.setdefault(label, {}).setdefault(example.text, []).append(example)
+    random = np.random.default_rng(SPLIT_SEED)
+    training: list[Example] = []
+    validation: list[Example] = []
+    for label in sorted(kinds):
+        texts = list(kinds[label].values())
+        if len(texts) < FEWEST:
+            raise TextError(
+                f'the label "{label}" has a single text; {FEWEST} are needed, to learn from and to measure on'
+            )
+        held = min(len(texts) - 1, max(1, round(fraction * len(texts))))
+        order = random.permutation(len(texts))
+        for place, index in enumerate(order):
+            (validation if place < held else training).extend(texts[index])
+    return training, validation
+
+
+def _vocabulary(texts: Sequence[str], config: LabelledConfig) -> Tokenizer:
+    if config.level == "byte":
+        return ByteTokenizer()
+    if config.level != "word":
+        characters = sorted(set().union(*texts))
+        if config.level == "char":
+            return CharTokenizer(np.array([ord(character) for character in characters], np.uint32))
+        total = sum(map(len, texts))
+        return subword.train(texts, len(characters), total, config.subword, config.vocab_size)
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(words_of(text))
+    common = [word for word, count in counts.items() if count >= SEEN_TWICE]
+    common.sort(key=lambda word: (-counts[word], word))
+    return FoldedWordTokenizer(common[: config.vocab_size or READ_WORDS])
+
+
+def _documents(ids: Sequence[Ids], labels: Sequence[int], examples: Sequence[Example]) -> Documents:
+    starts = np.cumsum([0, *(1 + len(of) for of in ids)])
+    whole = np.full(starts[-1], BOUNDARY, np.int64)
+    for start, of in zip(starts, ids, strict=False):
+        whole[start + 1 : start + 1 + len(of)] = of
+    texts = tuple(example.text for example in examples)
+    return Documents(whole, starts, np.array(labels, np.int64), texts)
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    total = hashlib.sha256()
+    for example in examples:
+        for part in (example.label, example.text):
+            data = part.encode("utf-8", "surrogatepass")
+            total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()

@@ -1,0 +1,113 @@
+"""The classifier's net in torch and on NumPy: padding, batching and direction change no score."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.cells import CELLS
+from charrnn.checkpoint import weights
+from charrnn.config import ClassifierConfig
+from charrnn.inference import classifier as numpy_classifier
+from charrnn.inference.classifier import NumpyClassifier
+from charrnn.models.classifier import Classifier
+from charrnn.models.places import assign, tensors_of
+
+CONFIG = ClassifierConfig(vocab_size=11, classes=3, hidden_size=5, embedding_size=4, num_layers=2, cell="gru")
+CELL_NAMES = tuple(CELLS)
+RANDOM = np.random.default_rng(0)
+LENGTHS = (7, 1, 12, 7, 3, 2)
+DOCUMENTS = [RANDOM.integers(11, size=length) for length in LENGTHS]
+
+
+def config(cell: str = "gru", bidirectional: bool = True, zoneout: float = 0.0) -> ClassifierConfig:
+    return dataclasses.replace(CONFIG, cell=cell, bidirectional=bidirectional, zoneout=zoneout)
+
+
+def net(of: ClassifierConfig) -> Classifier:
+    torch.manual_seed(1)
+    made = Classifier(of).double()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.normal_(0.0, 0.7)
+    return made
+
+
+def padded(documents: list[np.ndarray], filler: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    lengths = torch.tensor([len(document) for document in documents])
+    table = np.full((int(lengths.max()), len(documents)), filler)
+    for column, document in enumerate(documents):
+        table[: len(document), column] = document
+    return torch.from_numpy(table), lengths
+
+
+def on_numpy(model: Classifier, documents: list[np.ndarray]) -> np.ndarray:
+    return NumpyClassifier(model.config, tensors_of(model)).logits(documents)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_numpy_and_torch_give_the_same_scores(cell: str, bidirectional: bool) -> None:
+    model = net(config(cell, bidirectional))
+    scores = model(*padded(DOCUMENTS)).detach().numpy()
+    np.testing.assert_allclose(on_numpy(model, DOCUMENTS), scores, rtol=0, atol=1e-10)
+
+
+def test_zoneout_is_the_same_on_both() -> None:
+    model = net(config(zoneout=0.2))
+    scores = model(*padded(DOCUMENTS)).detach().numpy()
+    np.testing.assert_allclose(on_numpy(model, DOCUMENTS), scores, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_padding_changes_no_score(cell: str) -> None:
+    model = net(config(cell))
+    together = model(*padded(DOCUMENTS, filler=9))
+    for document, scores in zip(DOCUMENTS, together, strict=True):
+        torch.testing.assert_close(model(*padded([document]))[0], scores)
+
+
+def test_a_document_alone_has_the_scores_it_has_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = net(CONFIG)
+    whole = on_numpy(model, DOCUMENTS)
+    monkeypatch.setattr(numpy_classifier, "TOKENS", 14)  # batches of one, two and more
+    np.testing.assert_allclose(on_numpy(model, DOCUMENTS), whole, rtol=0, atol=1e-12)
+    for document, scores in zip(DOCUMENTS, whole, strict=True):
+        np.testing.assert_allclose(on_numpy(model, [document])[0], scores, rtol=0, atol=1e-12)
+
+
+def test_the_backward_direction_is_the_forward_one_on_the_reversed_document() -> None:
+    model = net(dataclasses.replace(CONFIG, num_layers=1))
+    hidden = model.config.hidden_size
+    tensors = tensors_of(model)
+    swapped = dict(tensors)
+    for part in ("input", "recurrent", "bias"):
+        one, other = (weights.layer(0, way + part) for way in (weights.FORWARDS, weights.BACKWARDS))
+        swapped[one], swapped[other] = tensors[other], tensors[one]
+    # The output's columns are the largest and the mean of both directions.
+    columns = tensors[weights.OUTPUT_WEIGHT].reshape(3, 2, 2, hidden)[:, :, ::-1]
+    swapped[weights.OUTPUT_WEIGHT] = columns.reshape(3, -1).copy()
+    mirror = Classifier(model.config).double()
+    assign(mirror, swapped)
+    backwards = [document[::-1].copy() for document in DOCUMENTS]
+    torch.testing.assert_close(mirror(*padded(backwards)), model(*padded(DOCUMENTS)))
+
+
+def test_it_learns_from_every_step_of_a_document_and_from_no_padding() -> None:
+    model = net(CONFIG)
+    inputs, lengths = padded(DOCUMENTS, filler=9)
+    embedded = model.embedding(inputs).detach().requires_grad_()
+    model.embedding.register_forward_hook(lambda *_: embedded)  # to see what reaches the inputs
+    model(inputs, lengths).sum().backward()
+    assert embedded.grad is not None
+    reached = embedded.grad.abs().sum(-1) > 0  # [T, B]
+    wanted = torch.arange(len(inputs))[:, None] < lengths
+    torch.testing.assert_close(reached, wanted)
+
+
+def test_tensors_have_the_names_and_shapes_of_a_file() -> None:
+    for cell in CELL_NAMES:
+        of = config(cell)
+        found = {name: tensor.shape for name, tensor in tensors_of(Classifier(of)).items()}
+        assert found == weights.classifier_shapes(of)
