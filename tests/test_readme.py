@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BUDGET = re.compile(r"--time \S+")
+STEPS = re.compile(r"--steps \d+")
 
 
 def commands(page: Path) -> list[str]:
@@ -24,9 +25,10 @@ def commands(page: Path) -> list[str]:
 
 
 def cut(command: str) -> str:
-    """The command with every training budget at two seconds, and stories learnt in two steps."""
+    """The command with every training budget at two seconds, or two steps."""
     if "benchmarks.stories" in command:
         return f"{command} --steps 2 --tested 1"
+    command = STEPS.sub("--steps 2", command)
     if "charrnn train" in command and "--steps" not in command:
         short = BUDGET.sub("--time 2s", command)
         command = short if "--time" in short else short.replace("charrnn train", "charrnn train --time 2s")
