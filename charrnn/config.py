@@ -17,6 +17,8 @@ INITS = ("orthogonal", "identity", "chrono")
 NEWLINES = ("keep", "lf")
 UNKNOWNS = ("unk", "skip", "error")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+TASKS = ("language-model", "classifier")
+CLASS_WEIGHTS = ("none", "balanced")
 VIEWS = ("next", "surprise", "gradients", "runs")
 
 # Marks a target that is not scored. One int is all that text/ and models/ share.
@@ -122,6 +124,7 @@ class LabelledConfig:
     val_fraction: float = CorpusConfig.val_fraction
     label_column: str | None = None
     text_column: str | None = None
+    class_weights: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +147,7 @@ class FineTuningConfig:
     """The recipe of a classifier; docs/classify.md has the measurements behind it."""
 
     seed: int
-    learning_rate: float = 0.003
+    learning_rate: float = 0.006
     dropout: float = 0.3  # of what the answer is made of
     dropout_words: float = 0.1  # share of a text's tokens that are read as unknown
     batch_size: int = 16  # documents of about the same length

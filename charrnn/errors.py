@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     STORAGE = 5
     DIVERGED = 6
     MEMORY = 7
+    FOUND = 8
 
 
 class CharrnnError(Exception):
@@ -66,6 +67,12 @@ class OutOfMemoryError(CharrnnError):
     """The machine, or the device, has not enough memory."""
 
     exit_code = ExitCode.MEMORY
+
+
+class Found(CharrnnError):  # noqa: N818 (it is what the person asked to be told)
+    """`--fail-if` or `--fail-under` came true."""
+
+    exit_code = ExitCode.FOUND
 
 
 class Signalled(CharrnnError):  # noqa: N818 (it is the way to end, not an error)

@@ -22,6 +22,13 @@ FORMAT = 2
 FORMAT_1 = {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
 KIND = "language-model"
 MAX_VOCABULARY = 262_144
+# What to do with a file of another kind.
+FITTING = {
+    KIND: "charrnn sample writes with it",
+    "classifier": "charrnn classify answers with it",
+    "training-state": "it is what --resume needs; the model lies beside it",
+    "classifier-training-state": "it is what --resume needs; the model lies beside it",
+}
 # Features that a reader must know to read a file rightly; none yet.
 FEATURES: tuple[str, ...] = ()
 
@@ -132,7 +139,8 @@ def check_version(path: Path, description: dict[str, Any], kind: str) -> None:
             "a newer charrnn reads it",
         )
     if description.get("kind") != kind:
-        raise CheckpointError(f"{path}: is a {description.get('kind')}, not a {kind}")
+        found = str(description.get("kind"))
+        raise CheckpointError(f"{path}: is a {found}, not a {kind}", FITTING.get(found))
 
 
 def refuse_non_finite(path: Path, tensors: Tensors) -> None:

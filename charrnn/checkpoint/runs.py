@@ -40,8 +40,12 @@ class Found:
         return is_locked(self.path.parent)
 
 
-def find(argument: str | None) -> Found:
+def find(argument: str | None, kind: str | None = None) -> Found:
     """The model that a name or file means; without one `$CHARRNN_MODEL`, else the newest run's.
+
+    Args:
+        argument: a name or file.
+        kind: of which kind the newest must be; any will do if not given.
 
     Raises:
         UsageError: if there is no such model.
@@ -53,9 +57,10 @@ def find(argument: str | None) -> Found:
             raise UsageError(f"${ENVIRONMENT}: {error.message}", error.hint) from None
     if argument is not None:
         return Found(_path(argument), "argument")
-    models = [(created, path) for path in models_on_disk() if (created := _created(path))]
+    models = [(created, path) for path in models_on_disk() if (created := _created(path, kind))]
     if not models:
-        raise UsageError(f"no model yet: {RUNS}/ has none", "train one first: charrnn train corpus.txt")
+        what, example = ("model", "corpus.txt") if kind is None else (kind, "reviews.tsv")
+        raise UsageError(f"no {what} yet: {RUNS}/ has none", f"train one first: charrnn train {example}")
     return Found(max(models)[1], "newest")
 
 
@@ -167,8 +172,10 @@ def _path(argument: str) -> Path:
     )
 
 
-def _created(path: Path) -> str:
+def _created(path: Path, kind: str | None) -> str:
+    """When a model was made; nothing if it is of another kind or cannot be read."""
     try:
-        return str(container.read_metadata(path).get("created", ""))
+        description = container.read_metadata(path)
     except CharrnnError:
         return ""  # a damaged run must not hide the others
+    return str(description.get("created", "")) if kind in (None, description.get("kind")) else ""

@@ -17,13 +17,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 import charrnn
-from charrnn.cli import inspect, sample, train
+from charrnn.cli import classify, inspect, sample, train
 from charrnn.errors import CharrnnError, ExitCode, OutOfMemoryError, Signalled, StorageError, UsageError
 
 app = typer.Typer(
     name="charrnn",
-    help="Train a small recurrent network on your own text, sample from it, look inside it.",
-    epilog="charrnn train corpus.txt  ·  charrnn sample --temp 0.8  ·  charrnn inspect next 'hell'",
+    help="Train a small recurrent network on your own text, sample and classify with it, look inside it.",
+    epilog="charrnn train corpus.txt  ·  charrnn sample --temp 0.8  ·  "
+    "charrnn classify review.txt  ·  charrnn inspect next 'hell'",
     invoke_without_command=True,
     rich_markup_mode=None,  # plain help comes in a third of the time
     pretty_exceptions_enable=False,
@@ -75,7 +76,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-for _command in (train.train, sample.sample, inspect.inspect):
+for _command in (train.train, sample.sample, classify.classify, inspect.inspect):
     app.command()(_guarded(_command))
 
 

@@ -92,19 +92,25 @@ def inspect(
 
 
 def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> None:
+    from charrnn.checkpoint import classifier, container
     from charrnn.cli.models import announce, load
-    from charrnn.inspection.card import card
+    from charrnn.inspection.card import card, classifier_card
     from charrnn.terminal.cards import print_card
     from charrnn.terminal.console import for_product
-    from charrnn.terminal.model_card import facts
+    from charrnn.terminal.model_card import classifier_facts, facts
 
     found = announce(name, quiet=quiet)
-    findings = card(found.path, found.name, load(found, allow_non_finite=True))
+    is_classifier = container.read_metadata(found.path).get("kind") == classifier.KIND
+    if is_classifier:
+        checkpoint = classifier.load(found.path, allow_non_finite=True)
+        findings = classifier_card(found.path, found.name, checkpoint)
+    else:
+        findings = card(found.path, found.name, load(found, allow_non_finite=True))
     if as_json:
         write_json(product, findings)
         return
     try:
-        rows = facts(findings)
+        rows = classifier_facts(findings) if is_classifier else facts(findings)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise CheckpointError(
             f"{found.path}: its card is not one that charrnn writes", "--json shows it as it is"

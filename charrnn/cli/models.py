@@ -9,13 +9,18 @@ from charrnn.checkpoint.runs import Found
 from charrnn.terminal.notes import note
 
 
-def announce(argument: str | None, *, quiet: bool) -> Found:
+def announce(argument: str | None, *, kind: str | None = None, quiet: bool) -> Found:
     """Finds the model, and says on stderr which one it is unless the person named it.
+
+    Args:
+        argument: what the person named, if anything.
+        kind: of which kind the newest is looked for; of any if not given.
+        quiet: say nothing.
 
     Raises:
         UsageError: if there is no such model.
     """
-    found = runs.find(argument)
+    found = runs.find(argument, kind)
     if found.by != "argument":
         reason = f"${runs.ENVIRONMENT}" if found.by == "environment" else "the newest run"
         state = ", still training" if found.is_training else ""

@@ -106,6 +106,49 @@ Unknown = Annotated[
 ]
 NoEcho = Annotated[bool, typer.Option("--no-echo", help="Do not print the prompt.")]
 
+# classify
+Classified = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[INPUTS]...",
+        help="Files, folders, or - for the lines of stdin. [default: stdin]",
+        show_default=False,
+    ),
+]
+EveryLine = Annotated[bool, typer.Option("--lines", help="Every line of a file is a text of its own.")]
+Top = Annotated[
+    int,
+    typer.Option(
+        "--top", parser=whole("--top", 1, MAX_COUNT), metavar="K", help="Show the K likeliest labels."
+    ),
+]
+Abstain = Annotated[
+    float | None,
+    typer.Option(
+        "--abstain",
+        parser=number("--abstain", 0, 1),
+        metavar="P",
+        help="Answer ? where no label has this probability.",
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Show what each word did to the answer.")]
+Evaluate = Annotated[
+    str | None, typer.Option("--eval", metavar="FILE", help="Measure on texts whose labels are known.")
+]
+FailIf = Annotated[
+    str | None, typer.Option("--fail-if", metavar="LABEL", help="Exit with 8 if a text has this label.")
+]
+FailUnder = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-under",
+        parser=number("--fail-under", 0, 1),
+        metavar="P",
+        help="Exit with 8 if an answer has less than this probability.",
+    ),
+]
+TextEncoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of the texts.")]
+
 # inspect
 Models = Annotated[
     list[str] | None,

@@ -26,13 +26,18 @@ def is_given() -> bool:
 
 def read(what: str, *, quiet: bool) -> bytes:
     """All of stdin; after two seconds without a byte a line on stderr says what is awaited."""
+    wait(what, quiet=quiet)
+    return sys.stdin.buffer.read()
+
+
+def wait(what: str, *, quiet: bool) -> None:
+    """Waits for the first byte, two seconds at most, and then says on stderr what is awaited."""
     ready, _, _ = select.select([sys.stdin.fileno()], [], [], PATIENCE_SECONDS)
     if not ready:
         note(
             f"waiting for {what} on standard input (end it with Ctrl-D, or give it as an argument)",
             quiet=quiet,
         )
-    return sys.stdin.buffer.read()
 
 
 def decoded(data: bytes, what: str) -> str:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from charrnn.cli import options, train_options
+from charrnn.cli import options, train_classifier, train_options
 from charrnn.cli.threads import limit_numpy
+from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget
-from charrnn.errors import Signalled, UsageError
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.training.loop import Training
     from charrnn.training.run import Run
-    from charrnn.training.start import Sitting
-
-SAMPLE_LENGTH = 320
 
 
 def train(
@@ -36,6 +28,11 @@ def train(
     resume: train_options.Resume = None,
     from_: train_options.From = None,
     force: train_options.Force = False,
+    task: train_options.Task = None,
+    valid: train_options.Valid = None,
+    label_column: train_options.LabelColumn = None,
+    text_column: train_options.TextColumn = None,
+    class_weights: train_options.ClassWeights = None,
     level: train_options.Level = None,
     lines: train_options.Lines = None,
     encoding: train_options.Encoding = None,
@@ -45,7 +42,7 @@ def train(
     val_fraction: train_options.ValFraction = None,
     cell: train_options.Cell = None,
     nonlinearity: train_options.Nonlinearity = None,
-    bidirectional: train_options.Bidirectional = False,
+    bidirectional: train_options.Bidirectional = None,
     init: train_options.Init = None,
     layers: train_options.Layers = None,
     hidden: train_options.Hidden = None,
@@ -65,17 +62,12 @@ def train(
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a language model on text.
+    """Train a language model on text, or a classifier on labelled texts.
 
     Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
     """
     # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
     limit_numpy(1)
-    if bidirectional:
-        raise UsageError(
-            "--bidirectional: a language model would read the character that it must predict",
-            "leave --bidirectional out",
-        )
     corpus_flags = {
         "level": level,
         "lines": lines,
@@ -84,6 +76,12 @@ def train(
         "vocab_size": vocab,
         "subword": subword,
         "val_fraction": val_fraction,
+    }
+    label_flags = {
+        "valid": valid,
+        "label_column": label_column,
+        "text_column": text_column,
+        "class_weights": class_weights,
     }
     net_flags = {
         "cell": cell,
@@ -96,6 +94,7 @@ def train(
         "dropout_input": dropout_input,
         "weight_drop": weight_drop,
         "zoneout": zoneout,
+        "bidirectional": bidirectional,
         "batch_size": batch,
         "seq_len": seq,
         "learning_rate": rate,
@@ -107,8 +106,10 @@ def train(
     asked = Asked(
         started=context.obj or time.monotonic(),
         inputs=inputs or [],
-        corpus_flags={key: value for key, value in corpus_flags.items() if value is not None},
-        net_flags={key: value for key, value in net_flags.items() if value is not None},
+        task=task,
+        corpus_flags=_given(corpus_flags),
+        label_flags=_given(label_flags),
+        net_flags=_given(net_flags),
         budget=_budget(time_, epochs, steps),
         device=device,
         threads=threads,
@@ -123,20 +124,6 @@ def train(
                 f"{flag} does not go with --resume: a resumed run keeps its name and its weights"
             )
     _resume(asked, resume)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line asks for; only flags that were given."""
-
-    started: float
-    inputs: list[str]
-    corpus_flags: dict[str, Any]
-    net_flags: dict[str, Any]
-    budget: Budget | None
-    device: str
-    threads: int | None
-    quiet: bool
 
 
 def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bool) -> None:
@@ -156,10 +143,16 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
     from charrnn.text.corpus import prepare
     from charrnn.training.request import load_origin, settled
 
-    origin = load_origin(origin_name) if origin_name else None
-    config, request = settled(asked.corpus_flags, asked.net_flags, origin)
-    with _new_folder(folder), runs.locked(folder):
+    with new_folder(folder), runs.locked(folder):
         documents = documents_of(asked.inputs, folder)
+        labelled = train_classifier.understood(asked, documents)
+        if labelled is not None:
+            if origin_name:
+                raise UsageError("--from does not go with a classifier: it starts anew")
+            train_classifier.start(asked, folder, documents, labelled)
+            return
+        origin = load_origin(origin_name) if origin_name else None
+        config, request = settled(asked.corpus_flags, asked.net_flags, origin)
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)
         text = documents[0].name if len(documents) == 1 else "the corpus"
@@ -170,13 +163,13 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
 
         budget = asked.budget or Budget()
         training, run, plan = start.new(
-            folder, corpus, documents, asked.inputs, config, request, budget, _sitting(asked), origin
+            folder, corpus, documents, asked.inputs, config, request, budget, sitting(asked), origin
         )
         for line in (*corpus.notes, *closing.plan_lines(plan, run)):
             note(line, quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)
-        _train(asked, training, run)
+        _show(asked, training, run)
 
 
 def _resume(asked: Asked, name: str) -> None:
@@ -184,11 +177,15 @@ def _resume(asked: Asked, name: str) -> None:
     from charrnn.storage import remove_leftovers
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import prepare
+    from charrnn.training.classifier_run import is_classifier
     from charrnn.training.request import refuse_changes
     from charrnn.training.run import check_corpus, documents, load_last, load_recipe
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
+    if is_classifier(folder):
+        train_classifier.resume(asked, folder)
+        return
     recipe = load_recipe(folder)
     refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
     with runs.locked(folder):
@@ -202,47 +199,22 @@ def _resume(asked: Asked, name: str) -> None:
         check_corpus(folder, recipe, corpus)
         from charrnn.training import start
 
-        training, run = start.resume(folder, left, corpus, asked.budget, _sitting(asked))
-        _train(asked, training, run)
+        training, run = start.resume(folder, left, corpus, asked.budget, sitting(asked))
+        _show(asked, training, run)
 
 
-def _train(asked: Asked, training: Training, run: Run) -> None:
-    """Runs the loop in view of the person, and ends with the card or by the signal that stopped it."""
-    from charrnn.checkpoint.runs import LOG
-    from charrnn.terminal import closing, screen
-    from charrnn.training import interrupt
-    from charrnn.training.events import Finished
-    from charrnn.training.log import Log
+def _show(asked: Asked, training: Training, run: Run) -> None:
+    from charrnn.terminal import closing
 
-    log = Log(run.folder / LOG, training.progress.step)
-    finished = None
-    with interrupt.watched() as flag:
-        training.watch(flag)
-        with screen.opened(closing.heading(run, training.progress), quiet=asked.quiet) as view:
-            for event in training.fit():
-                log.write(event)
-                view.show(event)
-                finished = event if isinstance(event, Finished) else None
-    log.close()
-    assert finished is not None
-    if not asked.quiet:
-        closing.show(run, training.progress, finished)
-    if flag.signal_number is not None:
-        raise Signalled(flag.signal_number)
+    heading = closing.heading(run, training.progress)
+    train_in_view(
+        asked, training, run.folder, heading, lambda finished: closing.show(run, training.progress, finished)
+    )
 
 
-def _sitting(asked: Asked) -> Sitting:
-    """The circumstances of this command; torch is imported here."""
-    import torch
-
-    from charrnn.models.device import choose
-    from charrnn.terminal.streams import use_colour
-    from charrnn.training.start import Sitting
-
-    if asked.threads is not None:
-        torch.set_num_threads(asked.threads)
-    watched = use_colour(sys.stderr) and not asked.quiet
-    return Sitting(asked.started, choose(asked.device), SAMPLE_LENGTH if watched else 0)
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that somebody typed."""
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def _budget(time_: Budget | None, epochs: float | None, steps: int | None) -> Budget | None:
@@ -258,17 +230,3 @@ def _budget(time_: Budget | None, epochs: float | None, steps: int | None) -> Bu
     if len(given) > 1:
         raise UsageError("--time, --epochs and --steps: only one of them can be the budget")
     return given[0] if given else None
-
-
-@contextlib.contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Takes the folder away again if it was not there before and nothing came of it."""
-    from charrnn.checkpoint import runs
-
-    is_new = not folder.exists()
-    try:
-        yield
-    except BaseException:
-        if is_new and not runs.is_taken(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise

@@ -9,6 +9,7 @@ import typer
 from charrnn.cells import CELLS
 from charrnn.cli.values import duration, number, one_of, whole
 from charrnn.config import (
+    CLASS_WEIGHTS,
     INITS,
     LEVELS,
     MAX_HIDDEN,
@@ -17,10 +18,12 @@ from charrnn.config import (
     NEWLINES,
     NONLINEARITIES,
     SUBWORDS,
+    TASKS,
     TIED_EMBEDDING,
     WORDS,
     Budget,
     CorpusConfig,
+    LabelledConfig,
     ModelConfig,
     TrainingConfig,
 )
@@ -34,13 +37,52 @@ Inputs = Annotated[
         show_default=False,
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        parser=one_of("--task", TASKS),
+        metavar="NAME",
+        help=f"{' or '.join(TASKS)}. [default: by the input]",
+    ),
+]
+Valid = Annotated[
+    str | None,
+    typer.Option(
+        "--valid",
+        metavar="FILE",
+        help="classifier: texts to measure on. [default: a share of the input]",
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label-column", metavar="NAME|N", help="classifier: where the labels stand. [default: found out]"
+    ),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text-column", metavar="NAME|N", help="classifier: where the texts stand. [default: found out]"
+    ),
+]
+ClassWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--class-weights",
+        parser=one_of("--class-weights", CLASS_WEIGHTS),
+        metavar="NAME",
+        help=f"classifier: balanced counts rare labels more. [default: {LabelledConfig.class_weights}]",
+    ),
+]
 Level = Annotated[
     str | None,
     typer.Option(
         "--level",
         parser=one_of("--level", LEVELS),
         metavar="NAME",
-        help=f"What a token is: {', '.join(LEVELS)}. [default: {CorpusConfig.level}]",
+        help=f"What a token is: {', '.join(LEVELS)}. "
+        f"[default: {CorpusConfig.level}; {LabelledConfig.level} for classifiers]",
     ),
 ]
 Vocab = Annotated[
@@ -139,7 +181,11 @@ Nonlinearity = Annotated[
     ),
 ]
 Bidirectional = Annotated[
-    bool, typer.Option("--bidirectional", help="Refused: a language model reads in one direction.")
+    bool | None,
+    typer.Option(
+        "--bidirectional/--no-bidirectional",
+        help="Classifiers read in both directions, or in one; language models never in both.",
+    ),
 ]
 Init = Annotated[
     str | None,

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from charrnn.checkpoint import weights
+from charrnn.checkpoint.classifier import ClassifierCheckpoint
 from charrnn.checkpoint.model import Checkpoint
+
+
+def classifier_card(path: Path, name: str, checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
+    """The card of a classifier, as values for JSON."""
+    return {
+        "task": "classifier",
+        **checkpoint.card,
+        "name": name,
+        "path": str(path),
+        "created": checkpoint.created,
+        "level": checkpoint.tokenizer.level,
+        **asdict(checkpoint.config),
+        "labels": list(checkpoint.labels),
+        "calibration": asdict(checkpoint.calibration),
+        "parameters": weights.parameters(checkpoint.config),
+        "ngrams": int(checkpoint.tensors[weights.NGRAM_KEYS].size),
+        "digest": checkpoint.digest,
+        "non_finite": weights.non_finite(checkpoint.tensors),
+    }
 
 
 def card(path: Path, name: str, checkpoint: Checkpoint) -> dict[str, Any]:

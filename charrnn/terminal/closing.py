@@ -69,7 +69,7 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
     everything = len(run.corpus.validation) - 1
     facts: list[Fact] = [
         ("model", str(run.model_file)),
-        ("trained", _trained(progress, finished)),
+        ("trained", trained(progress, finished)),
         ("validation", _validation(finished.validation, everything, run)),
     ]
     if finished.yardstick is not None:
@@ -91,7 +91,8 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
     print_card(console, facts)
 
 
-def _trained(progress: Progress, finished: Finished) -> str:
+def trained(progress: Progress, finished: Finished) -> str:
+    """For how long, and why no longer."""
     reason = {"budget": "", "turned": ", ended early: validation had turned", "stopped": ", stopped"}
     return f"{duration(finished.seconds)}, {progress.step:,} steps{reason[finished.reason]}"
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from charrnn.terminal import charts
 from charrnn.terminal.clean import clean
+from charrnn.terminal.heat import style
 
 if TYPE_CHECKING:
     from charrnn.inspection.gradients import Gradients, LayerGradients
@@ -31,8 +30,6 @@ FAINTEST = 1e-30  # where the chart ends below
 MAX_CURVES = len(charts.COLOURS)
 MAX_NAME = 28
 # What the influence of a character looks like: for and against what comes, over the screen's own black.
-FOR, AGAINST = (46, 160, 67), (218, 54, 51)
-LEVELS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +67,9 @@ def print_gradients(console: Console, nets: Sequence[Net]) -> None:
             Text.assemble(
                 (_name(net), "bold"),
                 f"  {net.found.nats:.3f} nats; what each token says ",
-                ("for", _style(1.0)),
+                ("for", style(1.0)),
                 " or ",
-                ("against", _style(-1.0)),
+                ("against", style(-1.0)),
                 f' "{clean(net.target)}":',
             )
         )
@@ -95,7 +92,7 @@ def coloured(net: Net) -> Text:
     text = Text()
     for token, value in zip(net.tokens, net.found.influence, strict=True):
         shown = clean(token.replace("\n", "⏎"), strict=False) + ("\n" if token.endswith("\n") else "")
-        text.append(shown, _style(value / strongest))
+        text.append(shown, style(value / strongest))
     return text.append(clean(net.target), "bold underline")
 
 
@@ -175,12 +172,3 @@ def _name(net: Net) -> str:
 
 def _curve_name(net: Net, layer: int) -> str:
     return _name(net) if len(net.found.layers) == 1 else f"{_name(net)} layer {layer}"
-
-
-def _style(value: float) -> Style:
-    """The background for an influence from -1 to 1."""
-    strength = math.ceil(abs(value) * LEVELS - 0.5) / LEVELS if math.isfinite(value) else 0.0
-    if not strength:
-        return Style.null()
-    red, green, blue = (round(strength * part) for part in (FOR if value > 0 else AGAINST))
-    return Style(color="bright_white", bgcolor=Color.from_rgb(red, green, blue))

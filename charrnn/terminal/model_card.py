@@ -11,11 +11,45 @@ from charrnn.terminal.units import duration, short
 MISSING: dict[str, Any] = {}
 
 
+def classifier_facts(card: dict[str, Any]) -> list[Fact]:
+    """The rows of a classifier's card; what a file does not say is left out."""
+    corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
+    ways = "both ways" if card["bidirectional"] else "one way"
+    counts = corpus.get("labels", MISSING) if corpus else MISSING
+    labels = [f"{label} ({counts[label]:,})" if label in counts else label for label in card["labels"]]
+    rows: list[Fact] = [
+        ("name", card["name"]),
+        ("file", card["path"]),
+        (
+            "net",
+            f"{cell_name(card['cell'], card['nonlinearity'])} {card['num_layers']}×{card['hidden_size']} "
+            f"{ways}, embedding {card['embedding_size']}, {short(card['parameters'])} parameters",
+        ),
+        ("beside it", f"a linear model of {card['ngrams']:,} n-grams"),
+        ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),
+        ("labels", ", ".join(labels)),
+    ]
+    if corpus:
+        sources = " ".join(corpus["sources"])
+        rows.append(("corpus", f"{sources}: {corpus['documents']:,} training texts ({corpus['form']})"))
+        rows.append(("", f"sha256 {corpus['digest']}"))
+    rows += _trained(card)
+    for name in ("answer", "net", "linear") if validation else ():
+        row = validation[name]
+        rows.append(
+            (
+                f"  {name}" if name != "answer" else "validation",
+                f"{row['accuracy']:.2%} right, macro F1 {row['macro_f1']:.3f}, "
+                f"calibration error {row['calibration_error']:.3f}, {row['nats']:.4f} nats/text",
+            )
+        )
+    return rows + _ending(card)
+
+
 def facts(card: dict[str, Any]) -> list[Fact]:
     """The rows of a card; what a file does not say is left out."""
-    corpus, trained = card.get("corpus", MISSING), card.get("trained", MISSING)
-    validation, yardstick = card.get("validation", MISSING), card.get("yardstick")
-    versions, settings = card.get("versions", MISSING), card.get("settings", MISSING)
+    corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
+    yardstick = card.get("yardstick")
     rows: list[Fact] = [
         ("name", card["name"]),
         ("file", card["path"]),
@@ -35,15 +69,7 @@ def facts(card: dict[str, Any]) -> list[Fact]:
         rows.append(("", f"sha256 {corpus['digest']}"))
     if card.get("from"):
         rows.append(("started from", card["from"]))
-    if trained:
-        state = "" if trained["finished"] else ", not finished"
-        rows.append(
-            (
-                "trained",
-                f"{duration(trained['seconds'])}, {trained['steps']:,} steps, "
-                f"{short(trained['tokens'])} tokens, {trained['epochs']:.2f} epochs{state}",
-            )
-        )
+    rows += _trained(card)
     if validation:
         part = "" if validation["tokens"] >= validation["of"] else f" of {validation['of']:,}"
         rows.append(
@@ -55,6 +81,26 @@ def facts(card: dict[str, Any]) -> list[Fact]:
         )
     if yardstick:
         rows.append(("yardstick", f"{yardstick['bits_per_byte']:.4f} bits/byte by {yardstick['name']}"))
+    return rows + _ending(card)
+
+
+def _trained(card: dict[str, Any]) -> list[Fact]:
+    trained = card.get("trained", MISSING)
+    if not trained:
+        return []
+    state = "" if trained["finished"] else ", not finished"
+    return [
+        (
+            "trained",
+            f"{duration(trained['seconds'])}, {trained['steps']:,} steps, "
+            f"{short(trained['tokens'])} tokens, {trained['epochs']:.2f} epochs{state}",
+        )
+    ]
+
+
+def _ending(card: dict[str, Any]) -> list[Fact]:
+    versions, settings = card.get("versions", MISSING), card.get("settings", MISSING)
+    rows: list[Fact] = []
     if settings:
         rows.append(("settings", ", ".join(f"{key} {value}" for key, value in settings.items())))
     rows.append(("created", card["created"]))

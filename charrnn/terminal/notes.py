@@ -13,7 +13,7 @@ from charrnn.terminal.clean import clean
 from charrnn.terminal.streams import talk
 
 # A command in a hint, to be shown as the person would have to type it.
-OWN_COMMAND = re.compile(r"\bcharrnn (?=train|sample|inspect|--|VERB)")
+OWN_COMMAND = re.compile(r"\bcharrnn (?=train|sample|classify|inspect|--|VERB)")
 
 
 def note(text: str, *, quiet: bool = False) -> None:

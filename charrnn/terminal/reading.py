@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeVar, cast
 
 from charrnn.terminal.notes import note
@@ -41,6 +41,27 @@ def with_bar(
                 view = _opened(what, unit)
             if view is not None:
                 view.show(reading)
+    finally:
+        if view is not None:
+            view.close()
+
+
+@contextlib.contextmanager
+def counted(what: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Shows how many of a number are done; gives what is to be told of every few more."""
+    started, done = time.monotonic(), 0
+    view: _View | None = None
+
+    def advance(more: int) -> None:
+        nonlocal view, done
+        done += more
+        if view is None and not quiet and time.monotonic() - started >= SHOWN_AFTER:
+            view = _opened(what, "")
+        if view is not None:
+            view.show(Reading(done, total))
+
+    try:
+        yield advance
     finally:
         if view is not None:
             view.close()

@@ -38,3 +38,9 @@ def percent(figures: Figures) -> str:
     """
     f1 = f"{figures.macro_f1:.3f}".removeprefix("0")
     return f"{figures.accuracy:.2%} (F1 {f1})"
+
+
+def figures_line(figures: Figures) -> str:
+    """All figures of a set of answers."""
+    rest = f"macro F1 {figures.macro_f1:.3f}, calibration error {figures.calibration_error:.3f}"
+    return f"{figures.accuracy:.2%} right, {rest}"

@@ -86,44 +86,51 @@ def settled(
                 flag = FLAGS.get(field, f"--{field}")
                 raise UsageError(f"{flag} does not go with --from {origin.name}: it brings its vocabulary")
         shape = {field: getattr(checkpoint.config, field) for field in SHAPE_FIELDS}
-        _refuse_differing(
+        refuse_differing(
             f"--from {origin.name}", shape | {"level": checkpoint.tokenizer.level}, corpus_flags, net_flags
         )
         corpus_flags = {**corpus_flags, "level": checkpoint.tokenizer.level}
         net_flags = {**net_flags, **shape}
+    if net_flags.get("bidirectional"):
+        raise UsageError(
+            "--bidirectional: a language model would read the character that it must predict",
+            "leave --bidirectional out",
+        )
+    net_flags = {name: value for name, value in net_flags.items() if name != "bidirectional"}
     config = CorpusConfig(**corpus_flags)
-    _refuse_idle(config, corpus_flags)
-    return replace(config, encoding=check_encoding(config.encoding)), _possible(Request(**net_flags))
+    refuse_idle(config.level, corpus_flags)
+    request = Request(**net_flags)
+    check_possible(request.cell, request.nonlinearity, request.init)
+    return replace(config, encoding=check_encoding(config.encoding)), request
 
 
-def _refuse_idle(config: CorpusConfig, given: Mapping[str, Any]) -> None:
+def refuse_idle(level: str, given: Mapping[str, Any]) -> None:
     """Refuses flags that the text level has no use for.
 
     Raises:
         UsageError: naming the level that has.
     """
     for field, levels in (("vocab_size", TIED_LEVELS), ("subword", ("subword",))):
-        if field in given and config.level not in levels:
+        if field in given and level not in levels:
             flag = FLAGS.get(field, f"--{field}")
-            raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not for {config.level}")
+            raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not for {level}")
 
 
-def _possible(request: Request) -> Request:
-    """The request, unless no such net exists.
+def check_possible(cell: str, nonlinearity: str, init: str) -> None:
+    """Refuses a net that does not exist.
 
     Raises:
         UsageError: naming the flag and the cells that it is for.
     """
-    is_gated = CELLS[request.cell].gates > 1
+    is_gated = CELLS[cell].gates > 1
     gated = ", ".join(name for name, cell in CELLS.items() if cell.gates > 1)
     for flag, is_right, cells in (
-        (f"--nonlinearity {request.nonlinearity}", request.nonlinearity == "tanh" or not is_gated, "rnn"),
-        (f"--init {request.init}", request.init != "identity" or not is_gated, "rnn"),
-        (f"--init {request.init}", request.init != "chrono" or is_gated, gated),
+        (f"--nonlinearity {nonlinearity}", nonlinearity == "tanh" or not is_gated, "rnn"),
+        (f"--init {init}", init != "identity" or not is_gated, "rnn"),
+        (f"--init {init}", init != "chrono" or is_gated, gated),
     ):
         if not is_right:
-            raise UsageError(f"{flag} is for --cell {cells}, not for {request.cell}")
-    return request
+            raise UsageError(f"{flag} is for --cell {cells}, not for {cell}")
 
 
 def refuse_changes(
@@ -135,16 +142,26 @@ def refuse_changes(
         UsageError: naming the flag and both values.
     """
     fixed = asdict(recipe.corpus) | asdict(recipe.settings) | asdict(recipe.model)
-    _refuse_differing("--resume", fixed, corpus_flags, net_flags)
+    refuse_differing("--resume", fixed, corpus_flags, net_flags)
     if inputs and [str(Path(path).absolute()) for path in inputs] != list(recipe.sources):
         shown = " ".join(recipe.shown_sources) or "the embedded corpus"
         raise UsageError(f"--resume: the run was trained on {shown}, not on {' '.join(inputs)}")
 
 
-def _refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any]) -> None:
+def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any]) -> None:
+    """Refuses flags that say something else than what is fixed.
+
+    Raises:
+        UsageError: naming the flag and both values.
+    """
     for field, value in (item for given in flags for item in given.items()):
         if field in fixed and fixed[field] != value:
-            flag = FLAGS.get(field, "--" + field.replace("_", "-"))
+            flag = flag_of(field)
             raise UsageError(
                 f"{flag} {value} contradicts {by}: it has {flag} {fixed[field]}", f"leave {flag} out"
             )
+
+
+def flag_of(field: str) -> str:
+    """The flag that sets a field."""
+    return FLAGS.get(field, "--" + field.replace("_", "-"))

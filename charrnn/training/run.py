@@ -15,7 +15,7 @@ import charrnn
 from charrnn.checkpoint import container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.config import CorpusConfig, FineTuningConfig, ModelConfig, TrainingConfig
 from charrnn.errors import CheckpointError
 from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
@@ -77,7 +77,7 @@ class Run:
         """Writes all that resuming needs."""
         description = model.metadata(self._checkpoint(tensors, {})) | {
             "kind": KIND,
-            "recipe": _plain(asdict(self.recipe)),
+            "recipe": plain(asdict(self.recipe)),
             "progress": progress.describe(),
         }
         write_atomically(self.last_file, container.pack(description, tensors))
@@ -100,9 +100,7 @@ class Run:
     def _card(
         self, score: Score, progress: Progress, epochs: float, yardstick: float | None
     ) -> dict[str, Any]:
-        return {
-            "name": self.folder.name,
-            "task": TASK,
+        return history(self.folder.name, TASK, progress, epochs, self.recipe.settings) | {
             "corpus": {
                 "sources": list(self.recipe.shown_sources),
                 "digest": self.corpus.digest,
@@ -110,24 +108,34 @@ class Run:
                 "characters": self.corpus.characters,
                 **asdict(self.recipe.corpus),
             },
-            "trained": {
-                "seconds": progress.seconds,
-                "steps": progress.step,
-                "tokens": progress.tokens,
-                "epochs": epochs,
-                "finished": progress.finished,
-            },
             "validation": asdict(score) | {"of": len(self.corpus.validation) - 1},
             "yardstick": None if yardstick is None else {"name": "xz", "bits_per_byte": yardstick},
-            "settings": _plain(asdict(self.recipe.settings)),
             "from": self.recipe.from_model,
-            "versions": {
-                "charrnn": charrnn.__version__,
-                "python": platform.python_version(),
-                "torch": importlib.metadata.version("torch"),
-                "numpy": np.__version__,
-            },
         }
+
+
+def history(
+    name: str, task: str, progress: Progress, epochs: float, settings: TrainingConfig | FineTuningConfig
+) -> dict[str, Any]:
+    """What every card has, whatever the task."""
+    return {
+        "name": name,
+        "task": task,
+        "trained": {
+            "seconds": progress.seconds,
+            "steps": progress.step,
+            "tokens": progress.tokens,
+            "epochs": epochs,
+            "finished": progress.finished,
+        },
+        "settings": plain(asdict(settings)),
+        "versions": {
+            "charrnn": charrnn.__version__,
+            "python": platform.python_version(),
+            "torch": importlib.metadata.version("torch"),
+            "numpy": np.__version__,
+        },
+    }
 
 
 class Left(NamedTuple):
@@ -184,10 +192,10 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Left:
         raise CheckpointError(f"{path}: metadata: {reason}") from None
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain(values: dict[str, Any]) -> dict[str, Any]:
     """Seeds as text: JSON numbers are exact only to 2**53."""
     if "settings" in values:
-        return values | {"settings": _plain(values["settings"])}
+        return values | {"settings": plain(values["settings"])}
     return values | {"seed": str(values["seed"])}
 
 

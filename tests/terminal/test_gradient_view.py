@@ -5,7 +5,8 @@ import math
 import pytest
 
 from charrnn.inspection.gradients import Gradients, LayerGradients
-from charrnn.terminal.gradient_view import AGAINST, FOR, Net, coloured, figure, print_gradients, rows
+from charrnn.terminal.gradient_view import Net, coloured, figure, print_gradients, rows
+from charrnn.terminal.heat import AGAINST, FOR
 from tests.terminal.drawing import console
 from tests.terminal.test_tables import HOSTILE
 

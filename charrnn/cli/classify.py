@@ -1,0 +1,260 @@
+"""`charrnn classify`: texts in, labels out, one result each and in the same order."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charrnn.cli import options, stdin
+from charrnn.cli.output import write_json
+from charrnn.cli.threads import limit_numpy
+from charrnn.errors import CharrnnError, Found, TextError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from charrnn.inference.answering import Classifier
+    from charrnn.terminal.streams import Product
+
+AT_ONCE = 1024  # texts
+READ_BYTES = 1 << 16
+UNSURE = "?"
+
+
+def classify(
+    inputs: options.Classified = None,
+    model: options.Model = None,
+    lines: options.EveryLine = False,
+    top: options.Top = 1,
+    abstain: options.Abstain = None,
+    explain: options.Explain = False,
+    evaluate: options.Evaluate = None,
+    fail_if: options.FailIf = None,
+    fail_under: options.FailUnder = None,
+    encoding: options.TextEncoding = "utf-8",
+    json: options.Json = False,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say which label texts have.
+
+    One result for every file, or for every line of standard input, in the same order: label, probability
+    and where the text stood, parted by tabs.
+    """
+    limit_numpy(threads)
+    from charrnn.cli.models import announce
+    from charrnn.terminal.streams import Product
+    from charrnn.text.decoding import check_encoding
+
+    encoding = check_encoding(encoding)
+    if not inputs and evaluate is None and not stdin.is_given():
+        raise UsageError("classify: which texts?", "charrnn classify review.txt, or pipe lines of text in")
+    if evaluate is not None and inputs:
+        raise UsageError(f"--eval {evaluate}: goes without other inputs")
+    product = Product()
+    from charrnn.checkpoint import classifier as files
+    from charrnn.inference.answering import Classifier
+
+    classifier = Classifier(files.load(announce(model, kind=files.KIND, quiet=quiet).path))
+    if evaluate is not None:
+        from charrnn.cli.evaluate import evaluate_on
+
+        evaluate_on(product, classifier, evaluate, encoding, as_json=json, quiet=quiet)
+        return
+    if fail_if is not None and fail_if not in classifier.labels:
+        raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
+    asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under)
+    _answer_all(product, classifier, _texts(inputs, encoding, lines=lines, quiet=quiet), asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How to answer."""
+
+    top: int
+    abstain: float | None
+    explain: bool
+    as_json: bool
+    fail_if: str | None
+    fail_under: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to be classified, or what was wrong with it."""
+
+    source: str
+    text: str
+    error: CharrnnError | None = None
+
+
+def _answer_all(
+    product: Product, classifier: Classifier, batches: Iterator[Sequence[Text]], asked: _Asked
+) -> None:
+    from charrnn.terminal.notes import show_error
+
+    bad = total = 0
+    reason = ""
+    for batch in batches:
+        good = [item.text for item in batch if item.error is None]
+        answers = iter(classifier.probabilities(good)) if good else iter(())
+        rows: list[tuple[Text, NDArray[np.float64]]] = []
+        for item in batch:
+            if item.error is not None:
+                bad += 1
+                show_error(item.error)
+                continue
+            chances = next(answers)
+            rows.append((item, chances))
+            reason = reason or _reason_to_fail(classifier, item.source, chances, asked)
+        _write(product, classifier, rows, asked)
+        product.flush()
+        total += len(batch)
+    if bad:
+        raise TextError(f"{bad:,} of {total:,} texts could not be classified")
+    if reason:
+        raise Found(reason)
+
+
+def _reason_to_fail(classifier: Classifier, source: str, chances: NDArray[np.float64], asked: _Asked) -> str:
+    best = int(chances.argmax())
+    label, chance = classifier.labels[best], float(chances[best])
+    if asked.fail_if == label:
+        return f"{source}: {label}"
+    if asked.fail_under is not None and chance < asked.fail_under:
+        return f"{source}: {label} with a probability of {chance:.4f}, below {asked.fail_under:g}"
+    return ""
+
+
+def _write(
+    product: Product,
+    classifier: Classifier,
+    rows: Sequence[tuple[Text, NDArray[np.float64]]],
+    asked: _Asked,
+) -> None:
+    from charrnn.terminal.clean import clean
+
+    if product.is_terminal and not asked.as_json:
+        from charrnn.terminal.answers import print_answers, print_explained
+        from charrnn.terminal.console import for_product
+
+        console = for_product(product)
+        print_answers(console, [(row.source, _best(classifier, p, asked)) for row, p in rows])
+        if asked.explain:
+            for row, p in rows:
+                best = int(p.argmax())
+                print_explained(console, classifier.labels[best], classifier.explain(row.text, best))
+        return
+    for row, p in rows:
+        best = int(p.argmax())
+        pieces = classifier.explain(row.text, best) if asked.explain else None
+        if asked.as_json:
+            is_unsure = asked.abstain is not None and p[best] < asked.abstain
+            found: dict[str, Any] = {
+                "source": row.source,
+                "label": None if is_unsure else classifier.labels[best],
+                "probability": float(p[best]),
+                "probabilities": dict(zip(classifier.labels, map(float, p), strict=True)),
+            }
+            if pieces is not None:
+                found["pieces"] = [{"text": piece.text, "effect": piece.effect} for piece in pieces]
+            write_json(product, found)
+            continue
+        cells = [cell for label, chance in _best(classifier, p, asked) for cell in (label, f"{chance:.6f}")]
+        product.write("\t".join([*cells, clean(row.source)]) + "\n")
+        for piece in pieces or ():
+            if piece.effect:
+                product.write(f"\t{piece.effect:+.6f}\t{clean(piece.text)}\n")
+
+
+def _best(classifier: Classifier, chances: NDArray[np.float64], asked: _Asked) -> list[tuple[str, float]]:
+    """The likeliest labels with their probabilities; the first is withheld where it is too unsure."""
+    order = (-chances).argsort(kind="stable")[: asked.top]
+    best = [(classifier.labels[index], float(chances[index])) for index in order]
+    if asked.abstain is not None and best[0][1] < asked.abstain:
+        best[0] = (UNSURE, best[0][1])
+    return best
+
+
+def _texts(
+    inputs: Sequence[str] | None, encoding: str, *, lines: bool, quiet: bool
+) -> Iterator[Sequence[Text]]:
+    """The texts of all inputs, in batches; of a pipe as soon as they are there."""
+    if not inputs or inputs == ["-"]:
+        yield from _lines_of_stdin(encoding, quiet=quiet)
+        return
+    held: list[Text] = []
+    for item in _files(inputs):
+        held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
+        while len(held) >= AT_ONCE:
+            yield held[:AT_ONCE]
+            held = held[AT_ONCE:]
+    if held:
+        yield held
+
+
+def _files(inputs: Sequence[str]) -> Iterator[Text | str]:
+    """The names of all files, folders taken apart."""
+    from charrnn.text.sources import find
+
+    for given in inputs:
+        try:
+            yield from (document.name for document in find([given]))
+        except CharrnnError as error:
+            yield Text(given, "", error)
+
+
+def _whole(item: Text | str, encoding: str) -> Text:
+    """A file as one text."""
+    from charrnn.text.labelled import text_of
+    from charrnn.text.sources import Document
+
+    if isinstance(item, Text):
+        return item
+    try:
+        return Text(item, text_of(Document(item, Path(item)), encoding))
+    except CharrnnError as error:
+        return Text(item, "", error)
+
+
+def _lines_of(item: Text | str, encoding: str) -> Iterator[Text]:
+    """A file as a text a line; its last line may lack its end."""
+    whole = _whole(item, encoding)
+    if whole.error is not None:
+        yield whole
+        return
+    for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
+        yield Text(f"{whole.source}:{number}", line)
+
+
+def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
+    """The lines of standard input, as many as are there at a time."""
+    stdin.wait("lines of text", quiet=quiet)
+    number, held = 0, b""
+    descriptor = sys.stdin.fileno()
+    at_end = False
+    while not at_end:
+        data = os.read(descriptor, READ_BYTES)
+        at_end = not data
+        *whole, held = (held + data).split(b"\n")
+        if at_end and held:
+            whole.append(held)
+        for begin in range(0, len(whole), AT_ONCE):
+            part = whole[begin : begin + AT_ONCE]
+            yield [_line(f"-:{number + place}", line, encoding) for place, line in enumerate(part, 1)]
+            number += len(part)
+
+
+def _line(source: str, data: bytes, encoding: str) -> Text:
+    try:
+        return Text(source, data.removesuffix(b"\r").decode(encoding))
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        return Text(
+            source, "", TextError(f"{source}: not {encoding.upper()} at byte {error.start} (0x{byte:02X})")
+        )

@@ -1,0 +1,74 @@
+"""`charrnn classify --eval`: how right a classifier is about texts whose labels are known."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charrnn.cli.output import write_json
+from charrnn.errors import TextError
+
+if TYPE_CHECKING:
+    from charrnn.inference.answering import Classifier
+    from charrnn.terminal.streams import Product
+
+
+def evaluate_on(
+    product: Product, classifier: Classifier, file: str, encoding: str, *, as_json: bool, quiet: bool
+) -> None:
+    """Reads labelled texts and shows all figures of the answers.
+
+    Raises:
+        TextError: if the texts are not labelled, or have a label that the classifier does not know.
+    """
+    import numpy as np
+
+    from charrnn.evaluation import classification
+    from charrnn.terminal.clean import clean
+    from charrnn.terminal.reading import counted
+    from charrnn.text.labelled import read
+    from charrnn.text.sources import find
+
+    root = Path(file) if Path(file).is_dir() else None
+    labelled = read(find([file]), root, encoding)
+    number = {label: index for index, label in enumerate(classifier.labels)}
+    for example in labelled.examples:
+        if example.label not in number:
+            raise TextError(
+                f'{example.source}: the classifier knows no label "{example.label}"',
+                f"it knows: {', '.join(classifier.labels)}",
+            )
+    labels = np.array([number[example.label] for example in labelled.examples])
+    texts = [example.text for example in labelled.examples]
+    begun = time.perf_counter()
+    with counted("classifying", len(texts), quiet=quiet) as advance:
+        net, linear = classifier.scores(texts, advance)
+    seconds = time.perf_counter() - begun
+    calibration = classifier.checkpoint.calibration
+    answer = calibration.answer(net, linear)
+    if calibration.mixed_linear == 0.0:
+        linear = classifier.linear_scores(texts)
+    table = classification.confusion(answer.argmax(1), labels, len(classifier.labels))
+    precision, recall = classification.precision_and_recall(table)
+    found = {
+        "source": file,
+        "texts": len(texts),
+        "seconds_per_1000": 1000 * seconds / len(texts),
+        "answer": asdict(classification.figures(answer, labels)),
+        "net": asdict(classification.figures(calibration.net * net, labels)),
+        "linear": asdict(classification.figures(calibration.linear * linear, labels)),
+        "labels": [
+            {"label": label, "texts": int(row.sum()), "precision": float(p), "recall": float(r)}
+            for label, row, p, r in zip(classifier.labels, table, precision, recall, strict=True)
+        ],
+        "confusion": table.tolist(),
+    }
+    if as_json:
+        write_json(product, found)
+    else:
+        from charrnn.terminal.answers import print_evaluation
+        from charrnn.terminal.console import for_product
+
+        print_evaluation(for_product(product), clean(file), found)

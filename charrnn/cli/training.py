@@ -1,0 +1,101 @@
+"""What trainings of any task share at the command line: what was asked, the loop in view, the signals."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charrnn.config import Budget
+from charrnn.errors import Signalled
+
+if TYPE_CHECKING:
+    from charrnn.terminal.screen import Heading
+    from charrnn.training.events import Finished
+    from charrnn.training.loop import Training
+    from charrnn.training.start import Sitting
+
+SAMPLE_LENGTH = 320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for; only flags that were given."""
+
+    started: float
+    inputs: list[str]
+    task: str | None
+    corpus_flags: dict[str, Any]
+    label_flags: dict[str, Any]  # of classifiers only
+    net_flags: dict[str, Any]
+    budget: Budget | None
+    device: str
+    threads: int | None
+    quiet: bool
+
+
+def train_in_view(
+    asked: Asked, training: Training, folder: Path, heading: Heading, show: Callable[[Finished], None]
+) -> None:
+    """Runs the loop in view of the person, and ends with the card or by the signal that stopped it.
+
+    Args:
+        asked: the command line.
+        training: what to run.
+        folder: of the run.
+        heading: what stands above the live screen.
+        show: shows the card at the end.
+    """
+    from charrnn.checkpoint.runs import LOG
+    from charrnn.terminal import screen
+    from charrnn.training import interrupt
+    from charrnn.training.events import Finished
+    from charrnn.training.log import Log
+
+    log = Log(folder / LOG, training.progress.step)
+    finished = None
+    with interrupt.watched() as flag:
+        training.watch(flag)
+        with screen.opened(heading, quiet=asked.quiet) as view:
+            for event in training.fit():
+                log.write(event)
+                view.show(event)
+                finished = event if isinstance(event, Finished) else None
+    log.close()
+    assert finished is not None
+    if not asked.quiet:
+        show(finished)
+    if flag.signal_number is not None:
+        raise Signalled(flag.signal_number)
+
+
+def sitting(asked: Asked) -> Sitting:
+    """The circumstances of this command; torch is imported here."""
+    import torch
+
+    from charrnn.models.device import choose
+    from charrnn.terminal.streams import use_colour
+    from charrnn.training.start import Sitting
+
+    if asked.threads is not None:
+        torch.set_num_threads(asked.threads)
+    watched = use_colour(sys.stderr) and not asked.quiet
+    return Sitting(asked.started, choose(asked.device), SAMPLE_LENGTH if watched else 0)
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Takes the folder away again if it was not there before and nothing came of it."""
+    from charrnn.checkpoint import runs
+
+    is_new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new and not runs.is_taken(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise

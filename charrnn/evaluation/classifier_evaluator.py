@@ -1,0 +1,72 @@
+"""Scores a classifier on validation documents: the net alone, the linear model alone, and their answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from charrnn.evaluation.classification import Verdict, figures
+from charrnn.inference.calibration import calibrate
+from charrnn.models.classifier import Classifier
+from charrnn.text.document_batches import padded
+from charrnn.text.documents import Documents
+
+DOCUMENTS = 64  # at a time
+ORDER_SEED = 0
+
+
+class ClassifierEvaluator:
+    """Validation documents with what the linear model says of them, ready to be read by any net."""
+
+    def __init__(self, documents: Documents, linear: NDArray[np.float64], device: torch.device) -> None:
+        """Takes what is to be scored.
+
+        Args:
+            documents: N of them.
+            linear: the linear model's scores of their labels, [N, C].
+            device: where to compute.
+        """
+        self._documents = documents
+        self._linear = linear
+        self._device = device
+        # Documents lie sorted by label; a part of them must not.
+        self._order = np.random.default_rng(ORDER_SEED).permutation(len(documents))
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens there are to read."""
+        return len(self._documents.ids)
+
+    def score(self, model: Classifier, tokens: int | None = None) -> Verdict:
+        """The figures on all documents, or on so many that they have about so many tokens."""
+        chosen = self._order
+        if tokens is not None and tokens < self.tokens:
+            read = np.cumsum(self._documents.lengths[chosen])
+            chosen = chosen[: max(1, int(np.searchsorted(read, tokens)))]
+        net, linear = self._logits(model, chosen), self._linear[chosen]
+        labels = self._documents.labels[chosen]
+        calibration = calibrate(net, linear, labels)
+        return Verdict(
+            net=figures(calibration.net * net, labels),
+            linear=figures(calibration.linear * linear, labels),
+            answer=figures(calibration.answer(net, linear), labels),
+            calibration=calibration,
+            documents=len(chosen),
+        )
+
+    @torch.inference_mode()
+    def _logits(self, model: Classifier, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What a net says of documents, [N, C]; those of about the same length are read together."""
+        scores = np.empty((len(chosen), model.config.classes))
+        order = np.argsort(self._documents.lengths[chosen], kind="stable")
+        for begin in range(0, len(order), DOCUMENTS):
+            places = order[begin : begin + DOCUMENTS]
+            batch = padded(
+                (self._documents[int(index)] for index in chosen[places]),
+                self._documents.labels[chosen[places]],
+            )
+            inputs = torch.from_numpy(batch.inputs).to(self._device)
+            lengths = torch.from_numpy(batch.lengths).to(self._device)
+            scores[places] = model(inputs, lengths).double().cpu().numpy()
+        return scores

@@ -1,0 +1,94 @@
+"""`charrnn.load_classifier`: a classifier from disk, and what it says of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.checkpoint import classifier, runs
+from charrnn.checkpoint.classifier import ClassifierCheckpoint
+from charrnn.inference.calibration import log_softmax
+from charrnn.inference.classifier import NumpyClassifier
+from charrnn.inference.linear import from_tensors
+from charrnn.text.folded import WORD
+from charrnn.text.tokenizer import BOUNDARY, Ids
+
+# A text is taken apart into at most so many pieces to explain an answer: each piece is a reading of the rest.
+MOST_PIECES = 400
+
+
+class Piece(NamedTuple):
+    """A part of a text, and what it did to the probability of the answer."""
+
+    text: str
+    effect: float  # that probability, less what it is without this part; 0 where no word is
+
+
+class Classifier:
+    """A trained classifier, on NumPy."""
+
+    def __init__(self, checkpoint: ClassifierCheckpoint) -> None:
+        self.checkpoint = checkpoint
+        self.labels = checkpoint.labels
+        self._net = NumpyClassifier(checkpoint.config, checkpoint.tensors)
+        self._linear = from_tensors(checkpoint.tensors)
+
+    @classmethod
+    def load(cls, name: str | Path) -> Classifier:
+        """The classifier of a run's name, a folder or a file.
+
+        Raises:
+            CheckpointError: if the file cannot be used.
+            UsageError: if there is no such model.
+        """
+        return cls(classifier.load(runs.find(str(name)).path))
+
+    def probabilities(
+        self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float64]:
+        """How likely each label is, [N, C]; `advance` is told how many more texts are done."""
+        return np.exp(log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
+
+    def scores(
+        self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the net and the linear model say of texts, before any calibration, [N, C] each."""
+        net = self._net.logits([self._ids(text) for text in texts], advance)
+        if self.checkpoint.calibration.mixed_linear == 0.0:
+            return net, np.zeros_like(net)
+        return net, self._linear.logits(texts)
+
+    def linear_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """What the linear model says of texts, [N, C]."""
+        return self._linear.logits(texts)
+
+    def explain(self, text: str, label: int) -> list[Piece]:
+        """What every word of a text did to the probability of a label, by reading the text without it.
+
+        The parts, joined, are the text. Of a long text neighbouring words are taken together.
+        """
+        words = list(WORD.finditer(text))
+        if not words:
+            return [Piece(text, 0.0)] if text else []
+        together = -(-len(words) // MOST_PIECES)
+        spans = [
+            (words[first].start(), words[min(first + together, len(words)) - 1].end())
+            for first in range(0, len(words), together)
+        ]
+        without = [f"{text[:begin]} {text[end:]}" for begin, end in spans]
+        chances = self.probabilities([text, *without])[:, label]
+        pieces: list[Piece] = []
+        place = 0
+        for (begin, end), chance in zip(spans, chances[1:], strict=True):
+            if place < begin:
+                pieces.append(Piece(text[place:begin], 0.0))
+            pieces.append(Piece(text[begin:end], float(chances[0] - chance)))
+            place = end
+        return [*pieces, Piece(text[place:], 0.0)] if place < len(text) else pieces
+
+    def _ids(self, text: str) -> Ids:
+        return np.concatenate(([BOUNDARY], self.checkpoint.tokenizer.encode(text).astype(np.int64)))

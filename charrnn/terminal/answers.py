@@ -1,0 +1,80 @@
+"""What a classifier says, for people: answers, the words behind one, and how right it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from charrnn.inference.answering import Piece
+from charrnn.terminal.clean import clean
+from charrnn.terminal.heat import style
+from charrnn.terminal.tables import bar
+
+BAR_WIDTH = 20
+MAX_LABELS = 20  # in a table of confusions
+
+
+def print_answers(console: Console, answers: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> None:
+    """A row for every text: its likeliest labels and where it stood."""
+    if not answers:
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("label", no_wrap=True, style="bold")
+    table.add_column("", no_wrap=True, style="cyan", width=BAR_WIDTH)
+    table.add_column("probability", justify="right", no_wrap=True)
+    table.add_column("text", overflow="ellipsis", no_wrap=True)
+    for source, best in answers:
+        for rank, (label, chance) in enumerate(best):
+            cells = (clean(label), bar(chance, BAR_WIDTH), f"{chance:.2%}", "" if rank else clean(source))
+            table.add_row(*map(Text, cells))
+    console.print(table)
+
+
+def print_explained(console: Console, label: str, pieces: Sequence[Piece]) -> None:
+    """A text whose words are coloured by what they did to the probability of a label."""
+    strongest = max((abs(piece.effect) for piece in pieces), default=0.0) or 1.0
+    line = Text("what each word says ")
+    line.append("for", style(1.0))
+    line.append(" or ")
+    line.append("against", style(-1.0))
+    line.append(f' "{clean(label)}":')
+    console.print(line)
+    text = Text()
+    for piece in pieces:
+        text.append(clean(piece.text, keep_newlines=True), style(piece.effect / strongest))
+    console.print(text)
+
+
+def print_evaluation(console: Console, source: str, found: dict[str, Any]) -> None:
+    """All figures of answers to texts whose labels are known."""
+    console.print(Text(f"{source}: {found['texts']:,} texts, {found['seconds_per_1000']:.2f}s per 1,000"))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", style="bold")
+    for name in ("accuracy", "macro F1", "calibration error", "nats/text"):
+        table.add_column(name, justify="right")
+    for name in ("answer", "net", "linear"):
+        row = found[name]
+        table.add_row(
+            name,
+            f"{row['accuracy']:.2%}",
+            f"{row['macro_f1']:.4f}",
+            f"{row['calibration_error']:.4f}",
+            f"{row['nats']:.4f}",
+        )
+    console.print(table)
+    console.print()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("label", style="bold", no_wrap=True)
+    for name in ("texts", "precision", "recall"):
+        table.add_column(name, justify="right")
+    shown = found["labels"] if len(found["labels"]) <= MAX_LABELS else []
+    for row in shown:
+        table.add_column(f"→ {clean(row['label'])}", justify="right", style="dim")
+    for row, counts in zip(found["labels"], found["confusion"], strict=True):
+        cells = [clean(row["label"]), f"{row['texts']:,}", f"{row['precision']:.4f}", f"{row['recall']:.4f}"]
+        table.add_row(*map(Text, cells), *(f"{count:,}" for count in (counts if shown else ())))
+    console.print(table)

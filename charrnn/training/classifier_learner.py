@@ -1,0 +1,99 @@
+"""A classifier that learns from batches of labelled documents."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import ClassifierConfig, FineTuningConfig
+from charrnn.models.classifier import Classifier
+from charrnn.models.places import assign
+from charrnn.text.document_batches import DocumentBatch
+from charrnn.text.tokenizer import BOUNDARY
+from charrnn.training.descent import Descent, Step
+
+
+class ClassifierLearner:
+    """Learns from one batch at a time; all it knows goes into `tensors` and comes back by `restore`."""
+
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        settings: FineTuningConfig,
+        device: torch.device,
+        *,
+        unknown: int | None = None,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Makes a new net.
+
+        Args:
+            config: its shape.
+            settings: its recipe.
+            device: where to train.
+            unknown: the id that left-out words are read as; the boundary's if there is none.
+            weights: how much a document of each label counts, [C]; all the same if not given.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed % 2**63)
+            net = Classifier(config, settings)
+        self.settings = settings
+        self.descent = Descent(net, settings, device)
+        self._left_out = BOUNDARY if unknown is None else unknown
+        self._weights = None if weights is None else torch.from_numpy(weights).to(device)
+
+    @property
+    def model(self) -> Classifier:
+        """The model as it is now."""
+        return self.descent.model
+
+    @property
+    def average(self) -> Classifier:
+        """The model whose weights are the moving average."""
+        return self.descent.average
+
+    @property
+    def step(self) -> int:
+        """How many steps were taken."""
+        return self.descent.step
+
+    @property
+    def guessing(self) -> float:
+        """The loss of saying that every label is as likely as any other."""
+        return math.log(self.model.config.classes)
+
+    def learn(self, batch: DocumentBatch, learning_rate: float) -> Step:
+        """Takes one step, unless the loss or gradient is no number."""
+        device, generator = self.descent.device, self.descent.generator()
+        inputs = self._without_some(torch.from_numpy(batch.inputs).to(device), generator)
+        scores = self.model(inputs, torch.from_numpy(batch.lengths).to(device), generator)
+        loss = functional.cross_entropy(scores, torch.from_numpy(batch.labels).to(device), self._weights)
+        return self.descent.take(loss, learning_rate)
+
+    def with_weights(self, tensors: Tensors) -> Classifier:
+        """Another net of the same shape, with these weights."""
+        net = Classifier(self.model.config).to(self.descent.device)
+        assign(net, tensors)
+        return net
+
+    def tensors(self) -> Tensors:
+        """All that steps change, under the names of `weights.descent_shapes`."""
+        return self.descent.tensors()
+
+    def restore(self, tensors: Tensors, step: int) -> None:
+        """Becomes the learner whose `tensors` these are, after so many steps."""
+        self.descent.restore(tensors, step)
+
+    def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
+        """Documents in which some words, others each time, are read as unknown (Dai & Le 2015, sec. 4)."""
+        share = self.settings.dropout_words
+        if share == 0.0:
+            return inputs
+        chance = torch.rand(inputs.shape, generator=generator, device=inputs.device)
+        return inputs.masked_fill(chance < share, self._left_out)

@@ -1,0 +1,193 @@
+"""A classifier's run: the best model, all that resuming needs, and how both describe themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.checkpoint import classifier, container, model, runs, weights
+from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import ClassifierConfig, FineTuningConfig, LabelledConfig
+from charrnn.errors import CheckpointError
+from charrnn.evaluation.classification import Verdict
+from charrnn.evaluation.score import Score
+from charrnn.inference.linear import Linear
+from charrnn.storage import write_atomically
+from charrnn.text.documents import LabelledCorpus
+from charrnn.training.progress import Progress
+from charrnn.training.progress import restore as restore_progress
+from charrnn.training.run import history, plain
+
+KIND = "classifier-training-state"
+TASK = "classifier"
+# Before the first evaluation has found better ones.
+UNCALIBRATED = Calibration(net=1.0, linear=1.0, mixed_net=0.5, mixed_linear=0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierRecipe:
+    """What a run is made of, fixed when it starts; with the corpus it can be made again."""
+
+    model: ClassifierConfig
+    settings: FineTuningConfig
+    corpus: LabelledConfig
+    sources: tuple[str, ...]  # absolute paths
+    folder: str | None  # in which the sources were found, if that is what was named
+    valid: str | None  # absolute path of the validation texts, if they were given
+    shown_sources: tuple[str, ...]  # as typed
+    digest: str  # of the corpus
+
+
+class ClassifierRun:
+    """Writes a run's files."""
+
+    def __init__(
+        self, folder: Path, recipe: ClassifierRecipe, corpus: LabelledCorpus, linear: Linear
+    ) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.corpus = corpus
+        self.linear = linear
+        self.model_file = folder / runs.MODEL
+        self.last_file = folder / runs.LAST
+
+    def save_model(
+        self,
+        tensors: Tensors,
+        score: Score,
+        progress: Progress,
+        epochs: float,
+        yardstick: float | None,  # noqa: ARG002 (the linear model is in the score)
+    ) -> None:
+        """Writes the model that people share; whatever stood there before stays until it is durable."""
+        assert isinstance(score, Verdict)
+        card = history(self.folder.name, TASK, progress, epochs, self.recipe.settings) | {
+            "corpus": {
+                "sources": list(self.recipe.shown_sources),
+                "form": self.corpus.form,
+                "digest": self.corpus.digest,
+                "documents": len(self.corpus.training),
+                "labels": dict(zip(self.corpus.labels, self._counts(), strict=True)),
+                **asdict(self.recipe.corpus),
+            },
+            "validation": asdict(score) | {"of": len(self.corpus.validation)},
+        }
+        classifier.save(self.model_file, self._checkpoint(tensors, score.calibration, card))
+
+    def load_model(self) -> Tensors:
+        """The weights of the best model's net as they are on disk."""
+        tensors = classifier.load(self.model_file).tensors
+        return {name: tensors[name] for name in weights.classifier_shapes(self.recipe.model)}
+
+    def save_last(self, tensors: Tensors, progress: Progress) -> None:
+        """Writes all that resuming needs."""
+        checkpoint = self._checkpoint(tensors, UNCALIBRATED, {})
+        description = classifier.metadata(checkpoint) | {
+            "kind": KIND,
+            "recipe": plain(asdict(self.recipe)),
+            "progress": progress.describe(),
+        }
+        write_atomically(self.last_file, container.pack(description, checkpoint.tensors))
+
+    def yardstick(self) -> None:
+        """None of its own: every score has that of the linear model."""
+
+    def _counts(self) -> list[int]:
+        """How many training documents have each label."""
+        counts = np.bincount(self.corpus.training.labels, minlength=len(self.corpus.labels))
+        return [int(count) for count in counts]
+
+    def _checkpoint(
+        self, tensors: Tensors, calibration: Calibration, card: Mapping[str, Any]
+    ) -> ClassifierCheckpoint:
+        return ClassifierCheckpoint(
+            config=self.recipe.model,
+            tokenizer=self.corpus.tokenizer,
+            labels=self.corpus.labels,
+            tensors=tensors | self.linear.tensors(),
+            calibration=calibration,
+            card=card,
+        )
+
+
+class ClassifierLeft(NamedTuple):
+    """What a run left behind when it stopped."""
+
+    recipe: ClassifierRecipe
+    progress: Progress
+    checkpoint: ClassifierCheckpoint
+
+
+def is_classifier(folder: Path) -> bool:
+    """Whether a run trains a classifier.
+
+    Raises:
+        CheckpointError: if its file cannot be used.
+    """
+    return container.read_metadata(folder / runs.LAST).get("kind") == KIND
+
+
+def load_recipe(folder: Path) -> ClassifierRecipe:
+    """What a run was made of, from the header of its file alone.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    return _parsed(path, container.read_metadata(path), {}).recipe
+
+
+def load_last(folder: Path) -> ClassifierLeft:
+    """What a run was made of, how far it is, and its tensors.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    description, tensors = container.unpack(path)
+    left = _parsed(path, description, tensors)
+    net = weights.classifier_shapes(left.recipe.model)
+    weights.check(path, tensors, classifier.shapes(left.checkpoint) | weights.descent_shapes(net))
+    classifier.check_keys(path, tensors)
+    model.refuse_non_finite(path, tensors)
+    return left
+
+
+def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> ClassifierLeft:
+    checkpoint = classifier.parse(path, description, tensors, KIND)
+    try:
+        values = description["recipe"]
+        settings = values["settings"]
+        recipe = ClassifierRecipe(
+            **{
+                **values,
+                "model": checkpoint.config,
+                "settings": FineTuningConfig(**{**settings, "seed": int(settings["seed"])}),
+                "corpus": LabelledConfig(**values["corpus"]),
+                "sources": tuple(values["sources"]),
+                "shown_sources": tuple(values["shown_sources"]),
+            }
+        )
+        return ClassifierLeft(recipe, restore_progress(description["progress"]), checkpoint)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"recipe or progress lacks or has too much: {error}"
+        raise CheckpointError(f"{path}: metadata: {reason}") from None
+
+
+def class_weights(kind: str, labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """How much a document of each label counts: all the same, or each label as much as any other.
+
+    Example:
+        >>> class_weights("balanced", np.array([0, 0, 0, 1]), 2).tolist()
+        [0.6666666865348816, 2.0]
+    """
+    if kind == "none":
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    return (len(labels) / (classes * np.maximum(1, counts))).astype(np.float32)
