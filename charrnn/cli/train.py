@@ -10,7 +10,7 @@ import typer
 from charrnn.cli import options, train_classifier, train_options
 from charrnn.cli.threads import limit_numpy
 from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
-from charrnn.config import TIED_LEVELS, Budget
+from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,6 +136,9 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
             f"{folder}: there is a run of this name",
             f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
         )
+    from charrnn.text.decoding import check_encoding
+
+    check_encoding(asked.corpus_flags.get("encoding", CorpusConfig.encoding))
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
@@ -165,7 +168,8 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
         training, run, plan = start.new(
             folder, corpus, documents, asked.inputs, config, request, budget, sitting(asked), origin
         )
-        for line in (*corpus.notes, *closing.plan_lines(plan, run)):
+        understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
+        for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run)):
             note(line, quiet=asked.quiet)
         for file in (runs.MODEL, runs.LAST, runs.LOG):
             (folder / file).unlink(missing_ok=True)

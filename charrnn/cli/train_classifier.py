@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from charrnn.training.loop import Training
 
 LABELS_SHOWN = 6
+AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
 def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
-    """The labelled texts that the input has, or `None` if it is text for a language model; says which.
+    """The labelled texts that the input has, which is then said, or `None` if it is text like any other.
 
     Raises:
         TextError: if labelled texts were asked for and a text has no label.
@@ -37,8 +38,6 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     encoding = _config(asked).encoding
     root = _root(asked.inputs)
     if not insists and not labelled.looks_labelled(documents, root, encoding):
-        if asked.inputs:
-            note("text for a language model (--task classifier for labelled texts)", quiet=asked.quiet)
         return None
     config = _config(asked)
     columns = labelled.Columns(config.label_column, config.text_column)

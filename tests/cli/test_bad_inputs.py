@@ -349,6 +349,7 @@ MODELS = (
         "sample -m checkpoints/tale/last.safetensors",
         CHECKPOINT,
         "checkpoints/tale/last.safetensors: is a training-state, not a language-model",
+        "hint: it is what --resume needs; the model lies beside it",
     ),
     Row("sample -m numberless", CHECKPOINT, "numberless: contains 6 non-finite values in model.output.bias"),
     Row(

@@ -72,7 +72,8 @@ def test_the_log_tells_every_event_in_order(model: Path) -> None:
 
 def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_next() -> None:
     answer = done(run("train", "-", "--lines", *TINY, given=tale().encode()))
-    plan, flags, *rest = answer.lines
+    understood, plan, flags, *rest = answer.lines
+    assert understood == "charrnn: text for a language model (--task classifier for labelled texts)"
     assert re.fullmatch(r"charrnn: 9\.10 k chars, 3\.28 k parameters: about 0\.6 epochs", plan)
     assert flags.startswith("charrnn: as flags: --cell gru --layers 1 --hidden 16 ")
     assert "\x1b" not in answer.stderr

@@ -1,0 +1,115 @@
+"""A classifier's file: what goes in comes out, and what does not belong there is refused."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from charrnn.checkpoint import classifier, container, weights
+from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
+from charrnn.config import ClassifierConfig
+from charrnn.errors import CheckpointError
+from charrnn.text.folded import FoldedWordTokenizer
+
+CONFIG = ClassifierConfig(vocab_size=4, classes=3, hidden_size=2, embedding_size=3)
+RANDOM = np.random.default_rng(0)
+
+
+def checkpoint() -> ClassifierCheckpoint:
+    shapes = weights.classifier_shapes(CONFIG) | weights.ngram_shapes(5, 3)
+    tensors = {name: RANDOM.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    tensors[weights.NGRAM_KEYS] = np.array([1, 5, 7, 8, 2**32 - 1], np.uint32)
+    return ClassifierCheckpoint(
+        config=CONFIG,
+        tokenizer=FoldedWordTokenizer(["the", "a"]),
+        labels=("no", "so", "yes"),
+        tensors=tensors,
+        calibration=Calibration(net=1.5, linear=0.5, mixed_net=1.0, mixed_linear=0.25),
+        card={"name": "x"},
+    )
+
+
+def written(tmp_path: Path, tensors: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """A file whose digest holds, with other metadata or tensors."""
+    whole = checkpoint()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(container.pack(classifier.metadata(whole) | changes, whole.tensors | (tensors or {})))
+    return path
+
+
+def test_everything_comes_back(tmp_path: Path) -> None:
+    one = checkpoint()
+    classifier.save(tmp_path / "model.safetensors", one)
+    found = classifier.load(tmp_path / "model.safetensors")
+    for name, tensor in one.tensors.items():
+        np.testing.assert_array_equal(found.tensors[name], tensor)
+        assert found.tensors[name].dtype == tensor.dtype
+    same = ("config", "labels", "calibration", "card")
+    assert [getattr(found, name) for name in same] == [getattr(one, name) for name in same]
+    assert found.tokenizer.describe() == one.tokenizer.describe()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": ["no", "yes"]}, "has 2 labels, the model 3"),
+        ({"labels": ["no", "no", "yes"]}, "metadata: the labels are not distinct, sorted and printable"),
+        ({"labels": ["a", "b", "\x1b[1m"]}, "metadata: the labels are not distinct, sorted and printable"),
+        ({"labels": ["a", "b", "c" * 65]}, "metadata: the labels are not distinct, sorted and printable"),
+        ({"labels": "abc"}, "metadata: the labels are not distinct, sorted and printable"),
+        ({"calibration": {}}, "metadata: calibration has not exactly the factors "),
+        (
+            {"calibration": {"net": -1.0, "linear": 1.0, "mixed_net": 1.0, "mixed_linear": 1.0}},
+            "metadata: calibration has not exactly the factors ",
+        ),
+        (
+            {"config": dataclasses.asdict(CONFIG) | {"classes": 1}},
+            "classes is not a whole number",
+        ),
+        (
+            {"config": dataclasses.asdict(CONFIG) | {"bidirectional": 1}},
+            "bidirectional is neither",
+        ),
+        ({"config": dataclasses.asdict(CONFIG) | {"cell": []}}, "unknown cell"),
+        ({"config": []}, "metadata: config has not exactly the keys "),
+        (
+            {"tokenizer": {"level": "word", "folded": ["The", "a"]}},
+            "not distinct words or marks",
+        ),
+        ({"card": []}, "metadata: card or created is of the wrong kind"),
+        ({"kind": "language-model"}, "is a language-model, not a classifier"),
+        ({"format": 3}, "needs format 3"),
+    ],
+)
+def test_metadata_of_another_kind_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(CheckpointError) as raised:
+        classifier.load(written(tmp_path, **changes))
+    assert message in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({weights.NGRAM_KEYS: np.array([1, 5, 5, 8, 9], np.uint32)}, "the keys of the n-grams do not ascend"),
+        (
+            {weights.NGRAM_KEYS: np.zeros(5, np.float32)},
+            "ngrams.keys: numbers of the kind float32",
+        ),
+        (
+            {weights.NGRAM_BIAS: np.zeros(3, np.uint32)},
+            "ngrams.bias: numbers of the kind uint32",
+        ),
+        ({weights.NGRAM_KEYS: np.arange(4, dtype=np.uint32)}, "ngrams.weight: expected [4, 3], found [5, 3]"),
+        (
+            {weights.OUTPUT_BIAS: np.full(3, np.nan, np.float32)},
+            "3 non-finite values in model.output.bias",
+        ),
+        ({"model.more": np.zeros(1, np.float32)}, "model.more: expected none, found [1]"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused(tmp_path: Path, tensors: dict[str, Any], message: str) -> None:
+    with pytest.raises(CheckpointError) as raised:
+        classifier.load(written(tmp_path, tensors))
+    assert message in raised.value.message

@@ -1,0 +1,320 @@
+"""`charrnn classify` through the front door: one result for every text, in order."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.program import Answer, run, shown, start, warm
+from tests.text.reviews import reviews, tsv
+
+TRAINING = ("--steps", "60", "--hidden", "8", "--embedding", "8", "--seed", "1")
+GOOD, BAD = "a lovely warm film", "the story was dull and boring"
+
+
+@pytest.fixture(scope="module")
+def trained_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with reviews.tsv and a run on it."""
+    folder = tmp_path_factory.mktemp("reviews")
+    (folder / "reviews.tsv").write_text(tsv(reviews()))
+    answer = run("train", "reviews.tsv", *TRAINING, "-q", cwd=folder)
+    assert answer == Answer(0, b"", "")  # quiet: not a word
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(trained_classifier: Path, tmp_path: Path) -> Path:
+    """The run `reviews`, the only one here, with two texts beside it."""
+    shutil.copytree(trained_classifier, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "good.txt").write_text(GOOD + "\n")
+    (tmp_path / "bad.txt").write_text(BAD + "\n")
+    return tmp_path
+
+
+def classify(*words: str, given: bytes | None = None) -> Answer:
+    return warm("classify", "-m", "reviews", *words, given=given)
+
+
+def rows(answer: Answer) -> list[list[str]]:
+    assert (answer.status, answer.stderr) == (0, "")
+    return [line.split("\t") for line in answer.text.splitlines()]
+
+
+def objects(answer: Answer) -> list[dict[str, Any]]:
+    assert (answer.status, answer.stderr) == (0, "")
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_every_file_gets_its_label_its_probability_and_its_name_in_order() -> None:
+    found = rows(classify("good.txt", "bad.txt", "good.txt"))
+    assert [(row[0], row[2]) for row in found] == [
+        ("good", "good.txt"),
+        ("bad", "bad.txt"),
+        ("good", "good.txt"),
+    ]
+    assert all(0.5 < float(row[1]) <= 1.0 for row in found)
+    assert found[0] == found[2]
+
+
+def test_every_line_of_a_pipe_gets_one_and_the_last_newline_makes_no_difference() -> None:
+    text = f"{GOOD}\n\n{BAD}\r\n{GOOD}"
+    found = rows(classify(given=text.encode()))
+    assert [row[0] for row in found[:1] + found[2:]] == ["good", "bad", "good"]
+    assert [row[-1] for row in found] == ["-:1", "-:2", "-:3", "-:4"]
+    assert rows(classify(given=(text + "\n").encode())) == found
+    assert classify(given=b"").text == ""
+
+
+def test_a_line_is_answered_before_the_next_one_comes() -> None:
+    with start("classify", "-m", "reviews", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text, label in ((GOOD, b"good"), (BAD, b"bad")):
+            process.stdin.write(text.encode() + b"\n")
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(label)
+        process.stdin.close()
+
+
+def test_lines_of_a_file_and_folders_and_gzip_are_read() -> None:
+    Path("many.txt").write_text(f"{GOOD}\n{BAD}\n")
+    assert [row[::2] for row in rows(classify("many.txt", "--lines"))] == [
+        ["good", "many.txt:1"],
+        ["bad", "many.txt:2"],
+    ]
+    Path("folder").mkdir()
+    Path("folder/b.txt.gz").write_bytes(gzip.compress(GOOD.encode()))
+    Path("folder/a.txt").write_text(BAD)
+    assert [row[::2] for row in rows(classify("folder"))] == [
+        ["bad", "folder/a.txt"],
+        ["good", "folder/b.txt.gz"],
+    ]
+
+
+def test_a_text_has_the_same_probability_alone_and_among_thousands() -> None:
+    texts = [text for _, text in reviews(1500, seed=3)]
+    together = rows(classify(given="\n".join(texts).encode()))
+    assert len(together) == 1500
+    for number in (0, 700, 1499):
+        (alone,) = rows(classify(given=texts[number].encode()))
+        assert alone[0] == together[number][0]
+        assert float(alone[1]) == pytest.approx(float(together[number][1]), abs=1e-5)
+
+
+def test_a_bad_text_is_told_of_and_the_others_go_on() -> None:
+    Path("latin.txt").write_bytes(b"caf\xe9")
+    answer = classify("good.txt", "missing.txt", "latin.txt", "bad.txt")
+    assert [line.split("\t")[0] for line in answer.text.splitlines()] == ["good", "bad"]
+    assert answer.status == 3
+    assert answer.lines[0] == "charrnn: error: missing.txt: no such file"
+    assert answer.lines[1].startswith("charrnn: error: latin.txt: not UTF-8")
+    assert answer.lines[-1] == "charrnn: error: 2 of 4 texts could not be classified"
+    answer = classify(given=f"{GOOD}\n".encode() + b"\xff\n" + BAD.encode())
+    assert [line.split("\t")[-1] for line in answer.text.splitlines()] == ["-:1", "-:3"]
+    assert answer.lines[0] == "charrnn: error: -:2: not UTF-8 at byte 0 (0xFF)"
+    assert answer.status == 3
+
+
+def test_encoding_says_how_texts_are_read() -> None:
+    Path("latin.txt").write_bytes("lovely café".encode("latin-1"))
+    assert rows(classify("latin.txt", "--encoding", "latin-1"))[0][0] == "good"
+
+
+def test_json_has_all_probabilities() -> None:
+    (found,) = objects(classify("good.txt", "--json"))
+    assert (found["label"], found["source"]) == ("good", "good.txt")
+    assert list(found["probabilities"]) == ["bad", "good"]
+    assert sum(found["probabilities"].values()) == pytest.approx(1.0)
+    assert found["probability"] == found["probabilities"]["good"]
+
+
+def test_top_shows_more_labels_and_abstain_withholds_the_unsure() -> None:
+    (row,) = rows(classify("good.txt", "--top", "5"))
+    assert (row[0], row[2], row[4]) == ("good", "bad", "good.txt")
+    assert float(row[1]) + float(row[3]) == pytest.approx(1.0, abs=1e-5)
+    assert rows(classify("good.txt", "--abstain", "1"))[0][0] == "?"
+    assert objects(classify("good.txt", "--abstain", "1", "--json"))[0]["label"] is None
+    assert rows(classify("good.txt", "--abstain", "0.5"))[0][0] == "good"
+
+
+def test_explain_gives_every_word_its_effect_and_the_pieces_make_the_text() -> None:
+    (found,) = objects(classify("good.txt", "--json", "--explain"))
+    pieces = found["pieces"]
+    assert "".join(piece["text"] for piece in pieces) == GOOD + "\n"
+    effects = {piece["text"]: piece["effect"] for piece in pieces}
+    assert effects[" "] == 0.0
+    assert min(effects["lovely"], effects["warm"]) > max(effects["a"], effects["film"])
+    (without,) = objects(classify("--json", given=b"a lovely   film"))
+    lost = found["probability"] - without["probabilities"]["good"]
+    assert effects["warm"] == pytest.approx(lost, abs=1e-6)
+
+
+def test_fail_if_and_fail_under_have_an_exit_code_of_their_own() -> None:
+    assert classify("bad.txt", "--fail-if", "good").status == 0
+    answer = classify("bad.txt", "good.txt", "--fail-if", "good")
+    assert (answer.status, answer.lines) == (8, ["charrnn: error: good.txt: good"])
+    assert len(answer.text.splitlines()) == 2
+    assert classify("good.txt", "--fail-under", "1").status == 8
+    assert classify("good.txt", "--fail-under", "0.5").status == 0
+
+
+def test_eval_measures_on_labelled_texts() -> None:
+    Path("test.tsv").write_text(tsv([*reviews(20, seed=9), ("bad", GOOD)]))
+    (found,) = objects(classify("--eval", "test.tsv", "--json"))
+    assert found["texts"] == 21
+    assert found["answer"]["accuracy"] == pytest.approx(20 / 21)
+    assert found["confusion"] == [[10, 1], [0, 10]]
+    assert found["labels"][0] == {
+        "label": "bad",
+        "texts": 11,
+        "precision": 1.0,
+        "recall": pytest.approx(10 / 11),
+    }
+    table = classify("--eval", "test.tsv").text
+    assert "95.24%" in table
+    assert table.startswith("test.tsv: 21 texts, ")
+
+
+def test_on_a_terminal_there_is_a_table_and_colour() -> None:
+    text = shown("classify", "good.txt", "--explain", "-m", "reviews")
+    assert "probability" in text
+    assert "lovely" in text
+    assert "\x1b[97;48;" in text
+
+
+def test_without_a_name_the_newest_classifier_is_taken_and_not_a_newer_language_model() -> None:
+    assert (
+        warm(
+            "train", "reviews.tsv", "--task", "language-model", "--steps", "1", "-q", "--name", "text"
+        ).status
+        == 0
+    )
+    answer = warm("classify", "good.txt")
+    assert answer.lines == ["charrnn: model reviews (the newest run)"]
+    assert answer.status == 0
+
+
+def test_each_kind_of_model_names_the_command_that_fits() -> None:
+    warm("train", "reviews.tsv", "--task", "language-model", "--steps", "1", "-q", "--name", "text")
+    answer = warm("classify", "good.txt", "-m", "text")
+    assert answer.status == 4
+    assert answer.lines[0].endswith("is a language-model, not a classifier")
+    assert "charrnn sample writes with it" in answer.lines[1]
+    answer = warm("sample", "-m", "reviews")
+    assert answer.status == 4
+    assert answer.lines[0].endswith("is a classifier, not a language-model")
+    assert "charrnn classify answers with it" in answer.lines[1]
+
+
+def test_what_is_asked_wrongly_is_answered_in_a_line() -> None:
+    for words, message in (
+        ((), "classify: which texts?"),
+        (("good.txt", "--fail-if", "great"), "--fail-if great: no such label"),
+        (("good.txt", "--eval", "reviews.tsv"), "--eval reviews.tsv: goes without other inputs"),
+        (("--eval", "good.txt"), "good.txt: has 1 column, expected a label and a text in every row"),
+    ):
+        answer = classify(*words)
+        assert answer.lines[0] == f"charrnn: error: {message}"
+        assert answer.status in (2, 3)
+    Path("odd.tsv").write_text("odd\tx\nbad\ty\nodd\tz\nbad\tw\n")
+    assert classify("--eval", "odd.tsv").lines[0] == (
+        'charrnn: error: odd.tsv:1: the classifier knows no label "odd"'
+    )
+
+
+def test_it_answers_without_torch() -> None:
+    answer = run("classify", "good.txt", "-m", "reviews", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in answer.lines}
+    assert "charrnn.inference.answering" in imported
+    assert imported.isdisjoint({"torch", "scipy", "sklearn", "rich"})
+
+
+def test_the_card_says_what_was_learnt() -> None:
+    text = warm("inspect", "reviews").text
+    assert "labels       bad (54), good (54)" in text
+    assert "a linear model of" in text
+    (card,) = objects(warm("inspect", "reviews", "--json"))
+    assert card["labels"] == ["bad", "good"]
+    assert card["task"] == "classifier"
+
+
+def test_training_says_first_what_was_understood() -> None:
+    answer = warm("train", "reviews.tsv", *TRAINING, "--name", "other")
+    assert answer.lines[0] == (
+        "charrnn: 120 labelled texts for a classifier (tab-separated, label in column 1, text in column 2; "
+        "2 labels: bad, good); --task language-model reads them as plain text"
+    )
+    card = dict(line.split(None, 1) for line in answer.lines[-8:] if not line.startswith(" "))
+    assert card["model"] == "checkpoints/other/model.safetensors"
+    assert card["answer"].endswith("on 12 validation texts")
+    assert "classify review.txt -m other" in card["next"]
+
+
+def test_a_table_with_an_unlabelled_row_is_text_unless_one_insists() -> None:
+    Path("rows.tsv").write_text(tsv(reviews()) + "no label here\n")
+    answer = warm("train", "rows.tsv", "--steps", "1", "--hidden", "4")
+    assert answer.status == 0
+    assert answer.lines[0] == (
+        "charrnn: text for a language model: rows.tsv: line 121: columns: 1, expected 2 as in line 1 "
+        "(--task classifier insists)"
+    )
+    answer = warm("train", "rows.tsv", "--task", "classifier")
+    assert (answer.status, answer.lines) == (
+        3,
+        ["charrnn: error: rows.tsv: line 121: columns: 1, expected 2 as in line 1"],
+    )
+
+
+def test_flags_of_the_other_task_are_refused() -> None:
+    for words, message in (
+        (("--seq", "9"), "--seq is for language models, and these are labelled texts"),
+        (("--newline", "lf"), "--newline is for language models, and these are labelled texts"),
+        (
+            ("--task", "language-model", "--class-weights", "balanced"),
+            "--class-weights is for classifiers, not for --task language-model",
+        ),
+        (("--cell", "gru", "--nonlinearity", "relu"), "--nonlinearity relu is for --cell rnn, not for gru"),
+        (("--vocab", "9", "--level", "char"), "--vocab is for --level word or subword, not for char"),
+    ):
+        answer = warm("train", "reviews.tsv", *words)
+        assert (
+            answer.status,
+            answer.lines[-2 if len(answer.lines) > 1 and "hint" in answer.lines[-1] else -1],
+        ) == (
+            2,
+            f"charrnn: error: {message}",
+        )
+
+
+def test_a_stopped_classifier_goes_on_and_a_changed_corpus_is_refused() -> None:
+    assert warm("train", "reviews.tsv", *TRAINING, "-q", "--name", "mine").status == 0
+    answer = warm("train", "--resume", "mine", "--steps", "5")
+    assert answer.status == 0
+    assert "trained      " in answer.stderr
+    assert warm("train", "--resume", "mine", "--steps", "5", "--hidden", "9").lines[0] == (
+        "charrnn: error: --hidden 9 contradicts --resume: it has --hidden 8"
+    )
+    Path("reviews.tsv").write_text(tsv(reviews(seed=2)))
+    answer = warm("train", "--resume", "mine", "--steps", "5")
+    assert answer.status == 4
+    assert answer.lines[0].startswith("charrnn: error: mine: its texts have changed: trained on ")
+    Path("reviews.tsv").unlink()
+    assert "its texts are gone" in warm("train", "--resume", "mine", "--steps", "5").lines[0]
+
+
+def test_labels_from_a_pipe_are_kept_for_resuming() -> None:
+    given = "".join(f"__label__{label} {text}\n" for label, text in reviews()).encode()
+    assert warm("train", "-", *TRAINING, "-q", given=given).status == 0
+    assert warm("train", "--resume", "stdin", "--steps", "2", "-q").status == 0
+    assert rows(warm("classify", "good.txt", "-m", "stdin"))[0][0] == "good"
+
+
+def test_validation_texts_of_ones_own_are_measured_on() -> None:
+    Path("valid.tsv").write_text(tsv(reviews(10, seed=7)))
+    answer = warm("train", "reviews.tsv", *TRAINING, "--valid", "valid.tsv", "--name", "v")
+    assert answer.status == 0
+    assert any(line.endswith("on 10 validation texts") for line in answer.lines)

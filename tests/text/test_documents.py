@@ -1,0 +1,96 @@
+"""How labelled texts are split, encoded and told apart."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from charrnn.config import LabelledConfig
+from charrnn.errors import TextError
+from charrnn.text.documents import LabelledCorpus, prepare
+from charrnn.text.folded import UNKNOWN
+from charrnn.text.labelled import Example, Labelled
+from tests.text.reading import finish
+from tests.text.reviews import reviews
+
+
+def labelled(rows: list[tuple[str, str]]) -> Labelled:
+    return Labelled([Example(text, label, f"x:{number}") for number, (label, text) in enumerate(rows, 1)], "")
+
+
+def corpus(
+    rows: list[tuple[str, str]], valid: list[tuple[str, str]] | None = None, **config: object
+) -> LabelledCorpus:
+    settings = LabelledConfig(**config)  # type: ignore[arg-type]  # the tests say rightly what they set
+    return finish(prepare(labelled(rows), settings, labelled(valid) if valid else None))
+
+
+def test_every_text_stands_on_one_side_and_every_label_on_both() -> None:
+    rows = reviews(100)
+    found = corpus(rows)
+    sides = [set(found.training.texts), set(found.validation.texts)]
+    assert sides[0] | sides[1] == {text for _, text in rows}
+    assert not sides[0] & sides[1]
+    assert Counter(found.validation.labels.tolist()) == {0: 5, 1: 5}
+    assert found.labels == ("bad", "good")
+
+
+def test_texts_that_are_the_same_stay_together_even_under_different_labels() -> None:
+    rows = reviews(60) + [("good", "again and again"), ("bad", "again and again")] * 5
+    found = corpus(rows)
+    counts = [side.texts.count("again and again") for side in (found.training, found.validation)]
+    assert sorted(counts) == [0, 10]
+
+
+def test_the_split_is_the_same_for_everybody() -> None:
+    assert corpus(reviews()).validation.texts == corpus(reviews()).validation.texts
+
+
+def test_the_vocabulary_is_that_of_the_training_part() -> None:
+    rows = [*reviews(40), ("good", "singular"), ("good", "twice twice")]
+    found = corpus(rows, valid=[("good", "unheard unheard"), ("bad", "film")])
+    assert found.tokenizer.encode("singular unheard twice").tolist()[:2] == [UNKNOWN, UNKNOWN]
+    assert found.tokenizer.encode("twice").tolist() != [UNKNOWN]
+
+
+def test_ids_are_those_of_each_text_with_a_boundary_before() -> None:
+    found = corpus([*reviews(20), ("good", "")])
+    for side in (found.training, found.validation):
+        for number, text in enumerate(side.texts):
+            np.testing.assert_array_equal(side[number], [0, *found.tokenizer.encode(text)])
+        np.testing.assert_array_equal(side.lengths, [len(side[number]) for number in range(len(side))])
+
+
+def test_a_leak_is_left_out_of_training_and_named() -> None:
+    rows = reviews(20)
+    found = corpus(rows, valid=[rows[3], rows[4], ("good", "new"), ("bad", "other")])
+    assert len(found.training) == 18
+    assert found.notes == ("2 training texts stand among the validation texts, left out: x:4, x:5",)
+
+
+@pytest.mark.parametrize("level", ["char", "byte", "subword"])
+def test_other_levels_keep_the_text(level: str) -> None:
+    found = corpus(reviews(40), level=level)
+    assert found.tokenizer.level == level
+    text = found.training.texts[0]
+    assert found.tokenizer.bytes_of(found.training[0][1:]) == text.encode()
+
+
+def test_a_label_that_only_validation_has_is_named() -> None:
+    with pytest.raises(TextError) as raised:
+        corpus(reviews(20), valid=[("good", "x"), ("odd", "y")])
+    assert raised.value.message == 'x:2: the label "odd" stands in the validation texts alone'
+
+
+def test_a_label_with_a_single_text_is_refused() -> None:
+    with pytest.raises(TextError) as raised:
+        corpus([*reviews(20), ("odd", "one")])
+    assert raised.value.message == (
+        'the label "odd" has a single text; 2 are needed, to learn from and to measure on'
+    )
+
+
+def test_another_label_or_text_is_another_corpus() -> None:
+    rows = reviews(20)
+    digests = {corpus(changed).digest for changed in (rows, [("bad", rows[0][1]), *rows[1:]], rows[:-1])}
+    assert len(digests) == 3

@@ -1,0 +1,168 @@
+"""A classifier's training keeps the laws of the loop, and what it saves says what it measured."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.checkpoint import classifier as files
+from charrnn.checkpoint import container
+from charrnn.config import Budget, FineTuningConfig, LabelledConfig
+from charrnn.evaluation.classification import Verdict
+from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
+from charrnn.inference.answering import Classifier
+from charrnn.text import labelled
+from charrnn.text.document_batches import DocumentBatch
+from charrnn.text.documents import LabelledCorpus, prepare
+from charrnn.text.sources import Document, find
+from charrnn.training import classifier_start
+from charrnn.training.classifier_learner import ClassifierLearner
+from charrnn.training.classifier_run import ClassifierRun, load_last
+from charrnn.training.events import Event, Finished, Stepped
+from charrnn.training.interrupt import Interrupt
+from charrnn.training.loop import Training
+from charrnn.training.start import Sitting
+from tests.text.reading import finish
+from tests.text.reviews import reviews, tsv
+
+STEPS = 40
+SITTING = Sitting(0.0, torch.device("cpu"), 0)
+
+
+def corpus() -> tuple[LabelledCorpus, list[Document]]:
+    Path("reviews.tsv").write_text(tsv(reviews()))
+    documents = find(["reviews.tsv"])
+    found = labelled.read(documents, None, "utf-8")
+    return finish(prepare(found, LabelledConfig())), documents
+
+
+def new(folder: str, budget: Budget, **flags: Any) -> tuple[Training, ClassifierRun]:
+    found, documents = corpus()
+    Path(folder).mkdir(parents=True)
+    net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
+    training, run, _ = classifier_start.new(
+        Path(folder),
+        found,
+        documents,
+        None,
+        None,
+        ["reviews.tsv"],
+        LabelledConfig(),
+        net_flags,
+        budget,
+        SITTING,
+    )
+    return training, run
+
+
+def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, ClassifierRun]:
+    found, _ = corpus()
+    return classifier_start.resume(Path(folder), load_last(Path(folder)), found, budget, SITTING)
+
+
+def fit(training: Training, stop_after: int | None = None) -> list[Event]:
+    interrupt = Interrupt()
+    training.watch(interrupt)
+    events = []
+    for event in training.fit():
+        events.append(event)
+        if isinstance(event, Stepped) and event.step == stop_after:
+            interrupt.signal_number = 2
+    return events
+
+
+@pytest.mark.parametrize("stops", [(20,), (1, 13, 39)])
+def test_a_run_stopped_anywhere_and_resumed_equals_one_that_never_stopped(stops: tuple[int, ...]) -> None:
+    fit(new("whole", Budget("steps", STEPS))[0])
+    fit(new("parts", Budget("steps", STEPS))[0], stops[0])
+    for stop in (*stops[1:], None):
+        fit(resumed("parts")[0], stop)
+    for name in ("model.safetensors", "last.safetensors"):
+        whole, parts = (container.unpack(Path(folder, name))[1] for folder in ("whole", "parts"))
+        assert whole.keys() == parts.keys()
+        for tensor in whole:
+            np.testing.assert_array_equal(whole[tensor], parts[tensor], err_msg=tensor)
+
+
+def test_it_learns_what_the_words_say() -> None:
+    finished = fit(new("run", Budget("epochs", 20))[0])[-1]
+    assert isinstance(finished, Finished)
+    assert isinstance(finished.validation, Verdict)
+    assert finished.validation.net.accuracy == 1.0
+    assert finished.validation.answer.accuracy == 1.0
+
+
+def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy() -> None:
+    training, run = new("run", Budget("steps", STEPS))
+    finished = fit(training)[-1]
+    assert isinstance(finished, Finished)
+    assert isinstance(finished.validation, Verdict)
+    classifier = Classifier(files.load(run.model_file))
+    validation = run.corpus.validation
+    p = classifier.probabilities(validation.texts)
+    nats = -np.log(p[np.arange(len(validation)), validation.labels]).mean()
+    assert finished.validation.answer.nats == pytest.approx(nats, abs=1e-6)
+    assert finished.validation.answer.accuracy == (p.argmax(1) == validation.labels).mean()
+    assert classifier.checkpoint.card["validation"]["answer"]["nats"] == finished.validation.answer.nats
+
+
+def test_an_evaluation_of_a_part_reads_texts_of_every_label() -> None:
+    training, run = new("run", Budget("steps", 1))
+    evaluator = training._evaluator
+    assert isinstance(evaluator, ClassifierEvaluator)
+    verdict = evaluator.score(training._learner.model, evaluator.tokens // 2)
+    assert 3 <= verdict.documents <= 9
+    assert len(run.corpus.validation) == 12
+
+
+def batch(labels: list[int]) -> DocumentBatch:
+    inputs = np.random.default_rng(0).integers(2, 12, size=(5, len(labels)))
+    return DocumentBatch(inputs, np.full(len(labels), 5), np.array(labels))
+
+
+def learner(weights: list[float] | None = None, **settings: Any) -> ClassifierLearner:
+    from charrnn.config import ClassifierConfig
+
+    return ClassifierLearner(
+        ClassifierConfig(vocab_size=12, classes=3, hidden_size=4, embedding_size=3),
+        FineTuningConfig(seed=1, evaluation_tokens=1, dropout=0.0, **settings),
+        torch.device("cpu"),
+        unknown=1,
+        weights=None if weights is None else np.array(weights, np.float32),
+    )
+
+
+def test_the_loss_is_the_weighted_surprise_at_the_right_labels() -> None:
+    labels, weights = [0, 1, 1, 2], [1.0, 0.5, 3.0]
+    ours = learner(weights, dropout_words=0.0)
+    one = batch(labels)
+    scores = ours.model(torch.from_numpy(one.inputs), torch.from_numpy(one.lengths)).detach().double()
+    nats = -torch.log_softmax(scores, 1)[range(4), labels].numpy()
+    share = np.array(weights)[labels]
+    assert ours.learn(one, 0.0).loss == pytest.approx(float((nats * share).sum() / share.sum()), rel=1e-5)
+
+
+def test_left_out_words_are_read_as_unknown_and_others_at_every_step() -> None:
+    ours = learner(dropout_words=0.4)
+    seen: list[torch.Tensor] = []
+    ours.model.embedding.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    one = batch([0, 1, 2] * 40)
+    for _ in range(2):
+        ours.learn(one, 0.01)
+    for read in seen:
+        changed = read.numpy() != one.inputs
+        assert (read.numpy()[changed] == 1).all()
+        assert 0.3 < changed.mean() < 0.5
+    assert (seen[0] != seen[1]).any()
+
+
+def test_a_timed_budget_that_would_read_small_texts_too_often_ends_sooner() -> None:
+    ticks = itertools.count()
+    training, _ = new("run", Budget("seconds", 100_000.0))
+    training._clock = lambda: float(next(ticks))
+    finished = fit(training)[-1]
+    assert isinstance(finished, Finished)
+    assert finished.step <= classifier_start.MOST_EPOCHS * 14  # 108 texts, 8 a batch
