@@ -94,6 +94,6 @@ def test_every_page_is_linked_from_readme() -> None:
         assert f"docs/{page.name}" in readme
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "inspect"])
+@pytest.mark.parametrize("verb", ["train", "sample", "classify", "inspect"])
 def test_readme_shows_every_verb(verb: str) -> None:
     assert any(f"charrnn {verb}" in command for command in commands(ROOT / "README.md"))

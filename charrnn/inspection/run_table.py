@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.cells import cell_name
-from charrnn.checkpoint import container, model, runs, weights
+from charrnn.checkpoint import classifier, container, model, runs, weights
+from charrnn.checkpoint.classifier import ClassifierCheckpoint
+from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import ClassifierConfig
 from charrnn.errors import CharrnnError
 
 
@@ -19,6 +22,7 @@ class RunRow:
 
     name: str
     bits_per_byte: float | None = None
+    accuracy: float | None = None  # of a classifier's answers
     model: str = ""
     parameters: int | None = None
     seconds: float | None = None
@@ -28,23 +32,35 @@ class RunRow:
 
 
 def rows(models: Sequence[Path]) -> list[RunRow]:
-    """A row per model file, sorted by bits per byte; those without come last."""
-    found = [_row(path) for path in models]
-    return sorted(found, key=lambda row: (row.bits_per_byte is None, row.bits_per_byte, row.name))
+    """A row per model file: language models by bits per byte, classifiers by accuracy, then those without."""
+    return sorted((_row(path) for path in models), key=_rank)
+
+
+def _rank(row: RunRow) -> tuple[int, float, str]:
+    if row.bits_per_byte is not None:
+        return 0, row.bits_per_byte, row.name
+    if row.accuracy is not None:
+        return 1, -row.accuracy, row.name
+    return 2, 0.0, row.name
 
 
 def _row(path: Path) -> RunRow:
     name = path.parent.name
+    checkpoint: Checkpoint | ClassifierCheckpoint
     try:
-        checkpoint = model.parse(path, container.read_metadata(path), {})
+        description = container.read_metadata(path)
+        is_classifier = description.get("kind") == classifier.KIND
+        checkpoint = (classifier if is_classifier else model).parse(path, description, {})
     except CharrnnError as error:
         return RunRow(name, error=error.message)
     config = checkpoint.config
     cell = cell_name(config.cell, config.nonlinearity)
+    labels = f", {config.classes} labels" if isinstance(config, ClassifierConfig) else ""
     return RunRow(
         name=name,
         bits_per_byte=_number(checkpoint.card, "validation", "bits_per_byte"),
-        model=f"{checkpoint.tokenizer.level} {cell} {config.num_layers}x{config.hidden_size}",
+        accuracy=_number(checkpoint.card, "validation", "answer", "accuracy"),
+        model=f"{checkpoint.tokenizer.level} {cell} {config.num_layers}x{config.hidden_size}{labels}",
         parameters=weights.parameters(config),
         seconds=_number(checkpoint.card, "trained", "seconds"),
         created=checkpoint.created,

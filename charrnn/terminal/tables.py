@@ -62,7 +62,7 @@ def print_surprise(console: Console, source: str, found: Surprise) -> None:
 def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
     """All runs, best first."""
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("bits/byte", "right"), ("run", "left"), ("model", "left")):
+    for name, justify in (("score", "right"), ("run", "left"), ("model", "left")):
         table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
     for name in ("parameters", "trained", "created"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -76,13 +76,19 @@ def run_cells(row: RunRow) -> tuple[str, ...]:
     if row.error:
         return ("", row.name, row.error, "", "", "")
     return (
-        "" if row.bits_per_byte is None else f"{row.bits_per_byte:.4f}",
+        _score(row),
         row.name,
         row.model,
         "" if row.parameters is None else short(row.parameters),
         "training…" if row.is_training else "" if row.seconds is None else duration(row.seconds),
         _local_time(row.created),
     )
+
+
+def _score(row: RunRow) -> str:
+    if row.bits_per_byte is not None:
+        return f"{row.bits_per_byte:.4f} bits/byte"
+    return "" if row.accuracy is None else f"{row.accuracy:.2%} right"
 
 
 def glyph(token: NextToken, reserved: dict[int, str]) -> tuple[str, str]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint import weights
+from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import ModelConfig
+from charrnn.config import ClassifierConfig, ModelConfig
 from charrnn.text.char import CharTokenizer
+from charrnn.text.folded import FoldedWordTokenizer
 from charrnn.text.tokenizer import Tokenizer
 
 # Numbers and letters that JSON can spell in more than one way.
@@ -30,6 +32,21 @@ def small(
         tokenizer=tokenizer,
         tensors=random_tensors(weights.shapes(config), seed),
         has_endings=True,
+        card=card,
+    )
+
+
+def small_classifier(card: dict[str, Any] = CARD) -> ClassifierCheckpoint:
+    """A classifier of three labels, with random weights and five n-grams."""
+    config = ClassifierConfig(vocab_size=4, classes=3, hidden_size=2, embedding_size=3)
+    tensors = random_tensors(weights.classifier_shapes(config) | weights.ngram_shapes(5, 3))
+    tensors[weights.NGRAM_KEYS] = np.array([1, 5, 7, 8, 2**32 - 1], np.uint32)
+    return ClassifierCheckpoint(
+        config=config,
+        tokenizer=FoldedWordTokenizer(["the", "a"]),
+        labels=("no", "so", "yes"),
+        tensors=tensors,
+        calibration=Calibration(net=1.5, linear=0.5, mixed_net=1.0, mixed_linear=0.25),
         card=card,
     )
 

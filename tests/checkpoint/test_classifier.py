@@ -8,39 +8,22 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint import classifier, container, weights
-from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
-from charrnn.config import ClassifierConfig
 from charrnn.errors import CheckpointError
-from charrnn.text.folded import FoldedWordTokenizer
+from tests.checkpoint.handmade import small_classifier
 
-CONFIG = ClassifierConfig(vocab_size=4, classes=3, hidden_size=2, embedding_size=3)
-RANDOM = np.random.default_rng(0)
-
-
-def checkpoint() -> ClassifierCheckpoint:
-    shapes = weights.classifier_shapes(CONFIG) | weights.ngram_shapes(5, 3)
-    tensors = {name: RANDOM.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    tensors[weights.NGRAM_KEYS] = np.array([1, 5, 7, 8, 2**32 - 1], np.uint32)
-    return ClassifierCheckpoint(
-        config=CONFIG,
-        tokenizer=FoldedWordTokenizer(["the", "a"]),
-        labels=("no", "so", "yes"),
-        tensors=tensors,
-        calibration=Calibration(net=1.5, linear=0.5, mixed_net=1.0, mixed_linear=0.25),
-        card={"name": "x"},
-    )
+CONFIG = small_classifier().config
 
 
 def written(tmp_path: Path, tensors: dict[str, Any] | None = None, **changes: Any) -> Path:
     """A file whose digest holds, with other metadata or tensors."""
-    whole = checkpoint()
+    whole = small_classifier()
     path = tmp_path / "model.safetensors"
     path.write_bytes(container.pack(classifier.metadata(whole) | changes, whole.tensors | (tensors or {})))
     return path
 
 
 def test_everything_comes_back(tmp_path: Path) -> None:
-    one = checkpoint()
+    one = small_classifier()
     classifier.save(tmp_path / "model.safetensors", one)
     found = classifier.load(tmp_path / "model.safetensors")
     for name, tensor in one.tensors.items():

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from charrnn.checkpoint import classifier as classifiers
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.model import Checkpoint
@@ -14,6 +15,7 @@ from charrnn.inspection.run_table import rows
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
 from charrnn.text.byte import ByteTokenizer
+from tests.checkpoint.handmade import small_classifier
 
 
 def save(name: str, history: dict[str, Any]) -> Checkpoint:
@@ -46,6 +48,18 @@ def test_runs_are_sorted_by_bits_per_byte_and_those_without_come_last() -> None:
         "checkpoints/damaged/model.safetensors: is a zip or PyTorch file; "
         "charrnn never loads pickle (it can run code)"
     )
+
+
+def test_classifiers_come_after_language_models_the_most_accurate_first() -> None:
+    save("text", {"validation": {"bits_per_byte": 2.0}})
+    for name, accuracy in (("poor", 0.5), ("good", 0.9)):
+        path = Path("checkpoints", name, "model.safetensors")
+        path.parent.mkdir(parents=True)
+        classifiers.save(path, small_classifier({"validation": {"answer": {"accuracy": accuracy}}}))
+    found = rows(runs.models_on_disk())
+    assert [row.name for row in found] == ["text", "good", "poor"]
+    assert (found[1].accuracy, found[1].bits_per_byte) == (0.9, None)
+    assert found[1].model == "word lstm 1x2, 3 labels"
 
 
 def test_the_card_says_what_the_file_is_and_passes_on_its_history() -> None:

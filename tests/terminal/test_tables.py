@@ -116,5 +116,5 @@ def test_the_table_of_runs_keeps_its_order() -> None:
     screen, file = console()
     print_runs(screen, [RunRow("b", 1.0), RunRow("a", 2.0), RunRow("c", error="gone")])
     header, *rows = file.getvalue().splitlines()
-    assert header.split() == ["bits/byte", "run", "model", "parameters", "trained", "created"]
+    assert header.split() == ["score", "run", "model", "parameters", "trained", "created"]
     assert [row.split() for row in rows] == [["1.0000", "b"], ["2.0000", "a"], ["c", "gone"]]
