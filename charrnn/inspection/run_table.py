@@ -22,13 +22,13 @@ class RunRow:
 
     name: str
     bits_per_byte: float | None = None
-    accuracy: float | None = None  # of a classifier's answers
     model: str = ""
     parameters: int | None = None
     seconds: float | None = None
     created: str = ""
     is_training: bool = False
     error: str | None = None
+    accuracy: float | None = None  # of a classifier's answers
 
 
 def rows(models: Sequence[Path]) -> list[RunRow]:

@@ -24,7 +24,7 @@ from charrnn.text.labelled import Example, Labelled
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
 SEEN_TWICE = 2
-# Not the run's: runs of other seeds are measured on the same texts. Not 0 either, by which people shuffle their files.
+# Not the run's: runs of other seeds are measured on the same texts. Nor 0, by which people shuffle files.
 SPLIT_SEED = 8_128
 FEWEST = 2  # texts of a label: one to learn from, one to be measured on
 NAMED = 3  # of many texts with the same fault

@@ -105,10 +105,11 @@ def test_nothing_foreign_escapes_from_a_table(terminal: bool) -> None:
 
 def test_a_run_says_how_good_it_is_or_why_nobody_knows() -> None:
     row = RunRow("x", 2.34567, "char lstm 1x8", 31_204, 75.0, "2026-01-02T03:04:05+00:00")
-    assert run_cells(row)[:5] == ("2.3457", "x", "char lstm 1x8", "31.2 k", duration(75))
+    assert run_cells(row)[:5] == ("2.3457 bits/byte", "x", "char lstm 1x8", "31.2 k", duration(75))
     assert len(run_cells(row)[5]) == len("2026-01-02 03:04")
     training = RunRow("x", None, "char lstm 1x8", 31_204, 75.0, "nonsense", is_training=True)
     assert run_cells(training) == ("", "x", "char lstm 1x8", "31.2 k", "training…", "")
+    assert run_cells(RunRow("x", accuracy=0.9271))[0] == "92.71% right"
     assert run_cells(RunRow("x", error="gone")) == ("", "x", "gone", "", "", "")
 
 
@@ -117,4 +118,8 @@ def test_the_table_of_runs_keeps_its_order() -> None:
     print_runs(screen, [RunRow("b", 1.0), RunRow("a", 2.0), RunRow("c", error="gone")])
     header, *rows = file.getvalue().splitlines()
     assert header.split() == ["score", "run", "model", "parameters", "trained", "created"]
-    assert [row.split() for row in rows] == [["1.0000", "b"], ["2.0000", "a"], ["c", "gone"]]
+    assert [row.split() for row in rows] == [
+        ["1.0000", "bits/byte", "b"],
+        ["2.0000", "bits/byte", "a"],
+        ["c", "gone"],
+    ]
