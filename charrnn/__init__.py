@@ -1,6 +1,7 @@
 """charrnn: small recurrent networks on your own text.
 
-From Python: `charrnn.load("shakespeare")` gives a model with `generate` and `next` (docs/python.md).
+From Python: `charrnn.load("shakespeare")` gives a model with `generate` and `next`, and
+`charrnn.load_classifier("reviews")` one with `probabilities` and `explain` (docs/python.md).
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from charrnn.inference.answering import Classifier
     from charrnn.inference.language_model import LanguageModel
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "load_classifier"]
 
 
 def load(model: str) -> LanguageModel:
@@ -25,3 +27,15 @@ def load(model: str) -> LanguageModel:
     from charrnn.inference.language_model import LanguageModel
 
     return LanguageModel.load(model)
+
+
+def load_classifier(model: str) -> Classifier:
+    """The classifier of a run's name, a folder or a file, ready to answer on NumPy.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+        UsageError: if there is no such model.
+    """
+    from charrnn.inference.answering import Classifier
+
+    return Classifier.load(model)

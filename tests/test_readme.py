@@ -84,6 +84,8 @@ def test_the_python_of_a_page_runs(page: Path) -> None:
         return
     trained = [sys.executable, "-m", "charrnn", "train", str(ROOT / "data/hello.txt"), "-q", "--steps", "20"]
     subprocess.run([*trained, "--name", "hello", "--hidden", "16"], check=True)
+    reviews = [*trained[:4], str(ROOT / "data/reviews.tsv"), "-q", "--epochs", "4", "--name", "reviews"]
+    subprocess.run([*reviews, "--seed", "1"], check=True)
     done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -12,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import charrnn
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.checkpoint.model import FORMAT, check_net, check_version, parse_tokenizer, refuse_non_finite
+from charrnn.checkpoint.model import check_net, check_version, header, parse_tokenizer, refuse_non_finite
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
@@ -65,12 +63,7 @@ def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
 
 def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
-    return {
-        "format": FORMAT,
-        "required": [],
-        "written_by": f"charrnn {charrnn.__version__}",
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
-        "kind": KIND,
+    return header(KIND) | {
         "config": asdict(checkpoint.config),
         "tokenizer": checkpoint.tokenizer.describe(),
         "labels": list(checkpoint.labels),

@@ -59,16 +59,22 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 def metadata(checkpoint: Checkpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
+    return header(KIND) | {
+        "config": asdict(checkpoint.config),
+        "tokenizer": checkpoint.tokenizer.describe(),
+        "has_endings": checkpoint.has_endings,
+        "card": dict(checkpoint.card),
+    }
+
+
+def header(kind: str) -> dict[str, Any]:
+    """What a file of any kind says first."""
     return {
         "format": FORMAT,
         "required": [],
         "written_by": f"charrnn {charrnn.__version__}",
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
-        "kind": KIND,
-        "config": asdict(checkpoint.config),
-        "tokenizer": checkpoint.tokenizer.describe(),
-        "has_endings": checkpoint.has_endings,
-        "card": dict(checkpoint.card),
+        "kind": kind,
     }
 
 

@@ -1,0 +1,55 @@
+"""A classifier from Python: loaded by name, asked for probabilities and reasons."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import charrnn
+from charrnn.checkpoint import classifier as files
+from charrnn.errors import UsageError
+from charrnn.inference import answering
+from tests.checkpoint.handmade import small_classifier
+
+
+@pytest.fixture
+def classifier() -> answering.Classifier:
+    files.save(Path("model.safetensors"), small_classifier())
+    return charrnn.load_classifier("model.safetensors")
+
+
+def test_probabilities_are_those_of_the_calibrated_sum(classifier: answering.Classifier) -> None:
+    texts = ["the a the", "", "a " * 50]
+    net, linear = classifier.scores(texts)
+    scores = 1.0 * net + 0.25 * linear
+    p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(classifier.probabilities(texts), p)
+
+
+def test_an_effect_is_the_difference_to_the_text_without_the_word(classifier: answering.Classifier) -> None:
+    pieces = classifier.explain("The,  a the", 1)
+    assert [piece.text for piece in pieces] == ["The", ",", "  ", "a", " ", "the"]
+    whole, without = classifier.probabilities(["The,  a the", "The,    the"])[:, 1]
+    assert pieces[3].effect == pytest.approx(whole - without)
+    assert pieces[2].effect == 0.0
+
+
+def test_a_long_text_is_explained_in_pieces_of_several_words(
+    classifier: answering.Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MOST_PIECES", 3)
+    text = "the a the a the a the"
+    pieces = classifier.explain(text, 0)
+    assert "".join(piece.text for piece in pieces) == text
+    assert [piece.text for piece in pieces if piece.effect] == ["the a the", "a the a", "the"]
+
+
+def test_texts_without_words_are_answered_and_explained(classifier: answering.Classifier) -> None:
+    assert classifier.probabilities(["", "\n"]).sum() == pytest.approx(2.0)
+    assert classifier.explain("", 0) == []
+    assert classifier.explain(" \n", 0) == [answering.Piece(" \n", 0.0)]
+
+
+def test_a_name_that_is_none_is_said_to_be_none() -> None:
+    with pytest.raises(UsageError, match="no such model"):
+        charrnn.load_classifier("other")
