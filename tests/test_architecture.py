@@ -75,9 +75,7 @@ def test_imports_go_down_only(part: str, path: Path) -> None:
             continue
         other = name.split(".")[1]
         if other not in DEPTH:
-            assert name == "charrnn.__version__" or other in ("cells", "load"), (
-                f"{path}: unknown part {name}"
-            )
+            assert name == "charrnn.__version__" or other in ("cells", "load"), f"{path}: unknown part {name}"
             continue
         assert other == part or DEPTH[other] > DEPTH[part], f"{path.name} of {part} imports {name}"
 

@@ -28,6 +28,9 @@ from charrnn.training.start import TRAINING_SHARE, Sitting
 
 # Read oftener than this, labelled texts are learnt by heart, however much time is left.
 MOST_EPOCHS = 10.0
+# From so many readings on, this much is dropped (docs/classify.md).
+MANY_EPOCHS = 4.0
+DROPOUT_OF_MANY = 0.5
 EVALUATION_SHARE = 0.1  # of the training tokens, at most, are read in all evaluations of an epoch together
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
 CLOSING_SECONDS = 1.0
