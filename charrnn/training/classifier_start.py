@@ -115,11 +115,13 @@ def new(
     batches = DocumentBatches(corpus.training, settings.batch_size, settings.seed)
     speed = _measured(run, batches, sitting) if budget.unit == "seconds" else None
     segment = _segment(budget, batches, Progress(segment=Segment("steps", 0, 0)), clock(), speed, corpus)
+    epochs = (segment.end - segment.begin) / batches.steps
+    if speed and segment.unit == "seconds":
+        epochs = (segment.end - segment.begin) * speed / batches.tokens
+    if "dropout" not in recipe_flags and epochs >= MANY_EPOCHS:
+        settings = replace(settings, dropout=DROPOUT_OF_MANY)
+        run = ClassifierRun(folder, replace(recipe, settings=settings), corpus, linear)
     training = _training(_learner(run, sitting), batches, run, Progress(segment=segment), sitting, clock)
-    length = segment.end - segment.begin
-    epochs = (
-        length * speed / batches.tokens if segment.unit == "seconds" and speed else length / batches.steps
-    )
     return training, run, ClassifierPlan(model, settings, speed, epochs, linear_seconds)
 
 
