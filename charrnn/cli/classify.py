@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli import options, stdin
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import limit_numpy
+from charrnn.config import CorpusConfig
 from charrnn.errors import CharrnnError, Found, TextError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def classify(
     evaluate: options.Evaluate = None,
     fail_if: options.FailIf = None,
     fail_under: options.FailUnder = None,
-    encoding: options.TextEncoding = "utf-8",
+    encoding: options.TextEncoding = CorpusConfig.encoding,
     json: options.Json = False,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
@@ -85,7 +86,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class _Text:
     """A text to be classified, or what was wrong with it."""
 
     source: str
@@ -94,7 +95,7 @@ class Text:
 
 
 def _answer_all(
-    product: Product, classifier: Classifier, batches: Iterator[Sequence[Text]], asked: _Asked
+    product: Product, classifier: Classifier, batches: Iterator[Sequence[_Text]], asked: _Asked
 ) -> None:
     from charrnn.terminal.notes import show_error
 
@@ -103,7 +104,7 @@ def _answer_all(
     for batch in batches:
         good = [item.text for item in batch if item.error is None]
         answers = iter(classifier.probabilities(good)) if good else iter(())
-        rows: list[tuple[Text, NDArray[np.float64]]] = []
+        rows: list[tuple[_Text, NDArray[np.float64]]] = []
         for item in batch:
             if item.error is not None:
                 bad += 1
@@ -134,7 +135,7 @@ def _reason_to_fail(classifier: Classifier, source: str, chances: NDArray[np.flo
 def _write(
     product: Product,
     classifier: Classifier,
-    rows: Sequence[tuple[Text, NDArray[np.float64]]],
+    rows: Sequence[tuple[_Text, NDArray[np.float64]]],
     asked: _Asked,
 ) -> None:
     from charrnn.terminal.clean import clean
@@ -183,12 +184,12 @@ def _best(classifier: Classifier, chances: NDArray[np.float64], asked: _Asked) -
 
 def _texts(
     inputs: Sequence[str] | None, encoding: str, *, lines: bool, quiet: bool
-) -> Iterator[Sequence[Text]]:
+) -> Iterator[Sequence[_Text]]:
     """The texts of all inputs, in batches; of a pipe as soon as they are there."""
     if not inputs or inputs == ["-"]:
         yield from _lines_of_stdin(encoding, quiet=quiet)
         return
-    held: list[Text] = []
+    held: list[_Text] = []
     for item in _files(inputs):
         held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
         while len(held) >= AT_ONCE:
@@ -198,7 +199,7 @@ def _texts(
         yield held
 
 
-def _files(inputs: Sequence[str]) -> Iterator[Text | str]:
+def _files(inputs: Sequence[str]) -> Iterator[_Text | str]:
     """The names of all files, folders taken apart."""
     from charrnn.text.sources import find
 
@@ -206,33 +207,33 @@ def _files(inputs: Sequence[str]) -> Iterator[Text | str]:
         try:
             yield from (document.name for document in find([given]))
         except CharrnnError as error:
-            yield Text(given, "", error)
+            yield _Text(given, "", error)
 
 
-def _whole(item: Text | str, encoding: str) -> Text:
+def _whole(item: _Text | str, encoding: str) -> _Text:
     """A file as one text."""
     from charrnn.text.labelled import text_of
     from charrnn.text.sources import Document
 
-    if isinstance(item, Text):
+    if isinstance(item, _Text):
         return item
     try:
-        return Text(item, text_of(Document(item, Path(item)), encoding))
+        return _Text(item, text_of(Document(item, Path(item)), encoding))
     except CharrnnError as error:
-        return Text(item, "", error)
+        return _Text(item, "", error)
 
 
-def _lines_of(item: Text | str, encoding: str) -> Iterator[Text]:
+def _lines_of(item: _Text | str, encoding: str) -> Iterator[_Text]:
     """A file as a text a line; its last line may lack its end."""
     whole = _whole(item, encoding)
     if whole.error is not None:
         yield whole
         return
     for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
-        yield Text(f"{whole.source}:{number}", line)
+        yield _Text(f"{whole.source}:{number}", line)
 
 
-def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
+def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[_Text]]:
     """The lines of standard input, as many as are there at a time."""
     stdin.wait("lines of text", quiet=quiet)
     number, held = 0, b""
@@ -250,11 +251,11 @@ def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
             number += len(part)
 
 
-def _line(source: str, data: bytes, encoding: str) -> Text:
+def _line(source: str, data: bytes, encoding: str) -> _Text:
     try:
-        return Text(source, data.removesuffix(b"\r").decode(encoding))
+        return _Text(source, data.removesuffix(b"\r").decode(encoding))
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        return Text(
+        return _Text(
             source, "", TextError(f"{source}: not {encoding.upper()} at byte {error.start} (0x{byte:02X})")
         )

@@ -22,6 +22,7 @@ from charrnn.config import (
     TIED_EMBEDDING,
     WORDS,
     Budget,
+    ClassifierConfig,
     CorpusConfig,
     LabelledConfig,
     ModelConfig,
@@ -168,7 +169,7 @@ Cell = Annotated[
         "--cell",
         parser=one_of("--cell", tuple(CELLS)),
         metavar="NAME",
-        help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}]",
+        help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}; {ClassifierConfig.cell} for classifiers]",
     ),
 ]
 Nonlinearity = Annotated[
@@ -212,7 +213,7 @@ Hidden = Annotated[
         "--hidden",
         parser=whole("--hidden", 1, MAX_HIDDEN),
         metavar="N",
-        help="Units a layer. [default: fits the budget]",
+        help=f"Units a layer. [default: fits the budget; {ClassifierConfig.hidden_size} for classifiers]",
     ),
 ]
 Embedding = Annotated[
