@@ -13,6 +13,7 @@ from charrnn.config import POOLED, ClassifierConfig, ModelConfig
 from charrnn.errors import CheckpointError
 
 EMBEDDING = "model.embedding"
+LAYERS = "model.layers."
 OUTPUT_WEIGHT = "model.output.weight"
 OUTPUT_PROJECTION = "model.output.projection"  # where embedding and output share a matrix
 OUTPUT_BIAS = "model.output.bias"
@@ -29,7 +30,7 @@ WHAT_IS_SHOWN = 3  # of many wrong tensors
 
 def layer(index: int, part: str) -> str:
     """The name of a recurrent layer's part, one of `Cell.shapes`."""
-    return f"model.layers.{index}.{part}"
+    return f"{LAYERS}{index}.{part}"
 
 
 def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -148,13 +148,11 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
 
     with new_folder(folder), runs.locked(folder):
         documents = documents_of(asked.inputs, folder)
+        origin = load_origin(origin_name) if origin_name else None
         labelled = train_classifier.understood(asked, documents)
         if labelled is not None:
-            if origin_name:
-                raise UsageError("--from does not go with a classifier: it starts anew")
-            train_classifier.start(asked, folder, documents, labelled)
+            train_classifier.start(asked, folder, documents, labelled, origin)
             return
-        origin = load_origin(origin_name) if origin_name else None
         config, request = settled(asked.corpus_flags, asked.net_flags, origin)
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)

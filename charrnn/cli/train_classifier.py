@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from charrnn.text.sources import Document
     from charrnn.training.classifier_run import ClassifierRun
     from charrnn.training.loop import Training
+    from charrnn.training.request import Origin
 
 LABELS_SHOWN = 6
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
@@ -57,26 +58,32 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     return found
 
 
-def start(asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled) -> None:
-    """Trains a new classifier."""
+def start(
+    asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origin: Origin | None
+) -> None:
+    """Trains a new classifier, from the weights of a language model if there is one."""
     from charrnn.checkpoint import runs
     from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
     from charrnn.text.documents import prepare
-    from charrnn.training.request import check_possible, refuse_idle
+    from charrnn.training.request import check_possible, inherited, refuse_idle
 
     config = _config(asked)
     refuse_idle(config.level, asked.corpus_flags)
-    net_flags = _net_flags(asked)
+    net_flags, tokenizer = _net_flags(asked), None
+    if origin is not None:
+        level, net_flags = inherited(origin, asked.corpus_flags, net_flags)
+        config, tokenizer = replace(config, level=level["level"]), origin.checkpoint.tokenizer
     check_possible(
         net_flags.get("cell", ClassifierConfig.cell),
         net_flags.get("nonlinearity", ClassifierConfig.nonlinearity),
         net_flags.get("init", FineTuningConfig.init),
     )
     valid = asked.label_flags.get("valid")
-    corpus = with_bar(prepare(labelled, config, _validation(valid, config)), unit=" chars", quiet=asked.quiet)
+    work = prepare(labelled, config, _validation(valid, config), tokenizer)
+    corpus = with_bar(work, unit=" chars", quiet=asked.quiet)
     # Imported here, with torch: what is wrong with the text is said at once.
     from charrnn.training import classifier_start
 
@@ -91,6 +98,7 @@ def start(asked: Asked, folder: Path, documents: Sequence[Document], labelled: L
         net_flags,
         asked.budget or Budget(),
         sitting(asked),
+        origin,
     )
     for line in (*corpus.notes, *classifier_closing.plan_lines(plan, run)):
         note(line, quiet=asked.quiet)

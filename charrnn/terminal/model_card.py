@@ -33,6 +33,8 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
         sources = " ".join(corpus["sources"])
         rows.append(("corpus", f"{sources}: {corpus['documents']:,} training texts ({corpus['form']})"))
         rows.append(("", f"sha256 {corpus['digest']}"))
+    if card.get("from"):
+        rows.append(("started from", card["from"]))
     rows += _trained(card)
     for name in ("answer", "net", "linear") if validation else ():
         row = validation[name]

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.models.classifier import Classifier
-from charrnn.models.places import assign
+from charrnn.models.places import assign, tensors_of
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.tokenizer import BOUNDARY
 from charrnn.training.descent import Descent, Step
@@ -29,7 +30,7 @@ class ClassifierLearner:
         device: torch.device,
         *,
         unknown: int | None = None,
-        weights: NDArray[np.float32] | None = None,
+        label_weights: NDArray[np.float32] | None = None,
     ) -> None:
         """Makes a new net.
 
@@ -38,7 +39,7 @@ class ClassifierLearner:
             settings: its recipe.
             device: where to train.
             unknown: the id that left-out words are read as; the boundary's if there is none.
-            weights: how much a document of each label counts, [C]; all the same if not given.
+            label_weights: how much a document of each label counts, [C]; all the same if not given.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed % 2**63)
@@ -46,7 +47,7 @@ class ClassifierLearner:
         self.settings = settings
         self.descent = Descent(net, settings, device)
         self._left_out = BOUNDARY if unknown is None else unknown
-        self._weights = None if weights is None else torch.from_numpy(weights).to(device)
+        self._label_weights = None if label_weights is None else torch.from_numpy(label_weights).to(device)
 
     @property
     def model(self) -> Classifier:
@@ -73,7 +74,9 @@ class ClassifierLearner:
         device, generator = self.descent.device, self.descent.generator()
         inputs = self._without_some(torch.from_numpy(batch.inputs).to(device), generator)
         scores = self.model(inputs, torch.from_numpy(batch.lengths).to(device), generator)
-        loss = functional.cross_entropy(scores, torch.from_numpy(batch.labels).to(device), self._weights)
+        loss = functional.cross_entropy(
+            scores, torch.from_numpy(batch.labels).to(device), self._label_weights
+        )
         return self.descent.take(loss, learning_rate)
 
     def with_weights(self, tensors: Tensors) -> Classifier:
@@ -89,6 +92,22 @@ class ClassifierLearner:
     def restore(self, tensors: Tensors, step: int) -> None:
         """Becomes the learner whose `tensors` these are, after so many steps."""
         self.descent.restore(tensors, step)
+
+    def adopt(self, tensors: Tensors) -> None:
+        """Starts from a language model's weights: the embedding, and the layers of the forward direction.
+
+        Above the first layer, a direction reads both directions of the layer below: what the language model
+        has for its own output goes to the forward half.
+        """
+        own = tensors_of(self.model)
+        for name, tensor in tensors.items():
+            layer, _, part = name.rpartition(".")
+            if name == weights.EMBEDDING:
+                own[name] = tensor
+            elif layer.startswith(weights.LAYERS):
+                place = own[f"{layer}.{weights.FORWARDS}{part}"]
+                place[..., : tensor.shape[-1]] = tensor
+        self.descent.adopt(own)
 
     def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
         """Documents in which some words, others each time, are read as unknown (Dai & Le 2015, sec. 4)."""

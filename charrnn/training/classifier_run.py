@@ -42,6 +42,7 @@ class ClassifierRecipe:
     valid: str | None  # absolute path of the validation texts, if they were given
     shown_sources: tuple[str, ...]  # as typed
     digest: str  # of the corpus
+    from_model: str | None = None  # the language model whose weights and tokenizer it started from
 
 
 class ClassifierRun:
@@ -77,6 +78,7 @@ class ClassifierRun:
                 **asdict(self.recipe.corpus),
             },
             "validation": asdict(score) | {"of": len(self.corpus.validation)},
+            "from": self.recipe.from_model,
         }
         classifier.save(self.model_file, self._checkpoint(tensors, score.calibration, card))
 

@@ -23,6 +23,7 @@ from charrnn.training.classifier_run import ClassifierLeft, ClassifierRecipe, Cl
 from charrnn.training.loop import Training
 from charrnn.training.plan import FORWARD_COST
 from charrnn.training.progress import Progress
+from charrnn.training.request import Origin
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import TRAINING_SHARE, Sitting
 
@@ -68,6 +69,7 @@ def new(
     net_flags: dict[str, Any],
     budget: Budget,
     sitting: Sitting,
+    origin: Origin | None = None,
 ) -> tuple[Training, ClassifierRun, ClassifierPlan]:
     """A run at its very beginning; the linear model is trained here.
 
@@ -82,6 +84,7 @@ def new(
         net_flags: what was asked of the net and its recipe.
         budget: for how long.
         sitting: the circumstances.
+        origin: the language model to start from.
     """
     clock = sitting.clock()
     classes = len(corpus.labels)
@@ -110,6 +113,7 @@ def new(
         valid=str(Path(valid).absolute()) if valid else None,
         shown_sources=tuple(shown),
         digest=corpus.digest,
+        from_model=origin.name if origin else None,
     )
     run = ClassifierRun(folder, recipe, corpus, linear)
     batches = DocumentBatches(corpus.training, settings.batch_size, settings.seed)
@@ -121,7 +125,10 @@ def new(
     if "dropout" not in recipe_flags and epochs >= MANY_EPOCHS:
         settings = replace(settings, dropout=DROPOUT_OF_MANY)
         run = ClassifierRun(folder, replace(recipe, settings=settings), corpus, linear)
-    training = _training(_learner(run, sitting), batches, run, Progress(segment=segment), sitting, clock)
+    learner = _learner(run, sitting)
+    if origin:
+        learner.adopt(origin.checkpoint.tensors)
+    training = _training(learner, batches, run, Progress(segment=segment), sitting, clock)
     return training, run, ClassifierPlan(model, settings, speed, epochs, linear_seconds)
 
 
@@ -158,7 +165,7 @@ def _learner(run: ClassifierRun, sitting: Sitting) -> ClassifierLearner:
         recipe.settings,
         sitting.device,
         unknown=corpus.tokenizer.unknown,
-        weights=class_weights(recipe.corpus.class_weights, corpus.training.labels, len(corpus.labels)),
+        label_weights=class_weights(recipe.corpus.class_weights, corpus.training.labels, len(corpus.labels)),
     )
 
 

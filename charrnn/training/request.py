@@ -78,19 +78,7 @@ def settled(
         UsageError: if a flag contradicts that model, or there is no such encoding.
     """
     if origin is not None:
-        if "init" in net_flags:
-            raise UsageError(f"--init does not go with --from {origin.name}: it brings its own weights")
-        checkpoint = origin.checkpoint
-        for field in ("vocab_size", "subword"):
-            if field in corpus_flags:
-                flag = FLAGS.get(field, f"--{field}")
-                raise UsageError(f"{flag} does not go with --from {origin.name}: it brings its vocabulary")
-        shape = {field: getattr(checkpoint.config, field) for field in SHAPE_FIELDS}
-        refuse_differing(
-            f"--from {origin.name}", shape | {"level": checkpoint.tokenizer.level}, corpus_flags, net_flags
-        )
-        corpus_flags = {**corpus_flags, "level": checkpoint.tokenizer.level}
-        net_flags = {**net_flags, **shape}
+        corpus_flags, net_flags = inherited(origin, corpus_flags, net_flags)
     if net_flags.get("bidirectional"):
         raise UsageError(
             "--bidirectional: a language model would read the character that it must predict",
@@ -102,6 +90,26 @@ def settled(
     request = Request(**net_flags)
     check_possible(request.cell, request.nonlinearity, request.init)
     return replace(config, encoding=check_encoding(config.encoding)), request
+
+
+def inherited(
+    origin: Origin, corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The flags with the text level and the shape of the model to start from.
+
+    Raises:
+        UsageError: if a flag contradicts that model.
+    """
+    by = f"--from {origin.name}"
+    if "init" in net_flags:
+        raise UsageError(f"--init does not go with {by}: it brings its own weights")
+    for field in ("vocab_size", "subword"):
+        if field in corpus_flags:
+            raise UsageError(f"{flag_of(field)} does not go with {by}: it brings its vocabulary")
+    shape = {field: getattr(origin.checkpoint.config, field) for field in SHAPE_FIELDS}
+    level = {"level": origin.checkpoint.tokenizer.level}
+    refuse_differing(by, shape | level, corpus_flags, net_flags)
+    return {**corpus_flags, **level}, {**net_flags, **shape}
 
 
 def refuse_idle(level: str, given: Mapping[str, Any]) -> None:

@@ -318,3 +318,22 @@ def test_validation_texts_of_ones_own_are_measured_on() -> None:
     answer = warm("train", "reviews.tsv", *TRAINING, "--valid", "valid.tsv", "--name", "v")
     assert answer.status == 0
     assert any(line.endswith("on 10 validation texts") for line in answer.lines)
+
+
+def test_a_classifier_can_start_from_a_language_model() -> None:
+    Path("text.txt").write_text("\n".join(text for _, text in reviews(400, seed=5)))
+    level = ("--level", "word", "--cell", "gru", "--hidden", "8", "--embedding", "6", "--seed", "1")
+    assert warm("train", "text.txt", *level, "--steps", "5", "--seq", "16", "-q").status == 0
+    answer = warm(
+        "train", "reviews.tsv", "--from", "text", "--steps", "60", "--seed", "1", "-q", "--name", "b"
+    )
+    assert (answer.status, answer.stderr) == (0, "")
+    (card,) = objects(warm("inspect", "b", "--json"))
+    shape = {name: card[name] for name in ("cell", "hidden_size", "embedding_size", "level", "from")}
+    assert shape == {"cell": "gru", "hidden_size": 8, "embedding_size": 6, "level": "word", "from": "text"}
+    assert warm("train", "--resume", "b", "--steps", "2", "-q").status == 0
+    assert rows(warm("classify", "good.txt", "-m", "b"))[0][0] == "good"
+    answer = warm("train", "reviews.tsv", "--from", "text", "--hidden", "9")
+    assert "--hidden 9 contradicts --from text: it has --hidden 8" in answer.stderr
+    answer = warm("train", "reviews.tsv", "--from", "text", "--level", "char")
+    assert "--level char contradicts --from text: it has --level word" in answer.stderr

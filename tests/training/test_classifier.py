@@ -10,10 +10,13 @@ import torch
 
 from charrnn.checkpoint import classifier as files
 from charrnn.checkpoint import container
-from charrnn.config import Budget, FineTuningConfig, LabelledConfig
+from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, LabelledConfig, ModelConfig
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
 from charrnn.inference.answering import Classifier
+from charrnn.models.language_model import LanguageModel
+from charrnn.models.places import tensors_of
+from charrnn.models.recurrent import Bidirectional
 from charrnn.text import labelled
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.documents import LabelledCorpus, prepare
@@ -124,14 +127,12 @@ def batch(labels: list[int]) -> DocumentBatch:
 
 
 def learner(weights: list[float] | None = None, **settings: Any) -> ClassifierLearner:
-    from charrnn.config import ClassifierConfig
-
     return ClassifierLearner(
         ClassifierConfig(vocab_size=12, classes=3, hidden_size=4, embedding_size=3),
         FineTuningConfig(seed=1, evaluation_tokens=1, dropout=0.0, **settings),
         torch.device("cpu"),
         unknown=1,
-        weights=None if weights is None else np.array(weights, np.float32),
+        label_weights=None if weights is None else np.array(weights, np.float32),
     )
 
 
@@ -177,3 +178,39 @@ def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() 
         training, run = new(folder, Budget("epochs", epochs), **flags)
         assert run.recipe.settings.dropout == dropout
         assert training._learner.model.dropout == dropout
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm-peephole"])
+def test_what_a_language_model_knew_the_forward_direction_knows(cell: str) -> None:
+    torch.manual_seed(3)
+    shape: dict[str, Any] = {
+        "vocab_size": 12,
+        "hidden_size": 4,
+        "embedding_size": 3,
+        "cell": cell,
+        "num_layers": 2,
+    }
+    language_model = LanguageModel(ModelConfig(**shape))
+    ours = ClassifierLearner(
+        ClassifierConfig(classes=3, **shape),
+        FineTuningConfig(seed=1, evaluation_tokens=1),
+        torch.device("cpu"),
+    )
+    before = ours.tensors()
+    ours.adopt(tensors_of(language_model))
+    one = batch([0, 1, 2])
+    seen: list[torch.Tensor] = []
+    first = ours.model.layers[0]
+    assert isinstance(first, Bidirectional)
+    first.forwards.register_forward_hook(lambda *given: seen.append(given[2][0]))
+    ours.model(torch.from_numpy(one.inputs), torch.from_numpy(one.lengths))
+    hidden, _ = language_model.layers[0](language_model.embedding(torch.from_numpy(one.inputs)))
+    torch.testing.assert_close(seen[0], hidden)
+    after = ours.tensors()
+    for name, tensor in after.items():
+        if ".backwards." in name or ".output." in name:
+            np.testing.assert_array_equal(tensor, before[name], err_msg=name)
+    second = after["model.layers.1.forwards.input"]
+    np.testing.assert_array_equal(second[:, :4], tensors_of(language_model)["model.layers.1.input"])
+    np.testing.assert_array_equal(second[:, 4:], before["model.layers.1.forwards.input"][:, 4:])
+    np.testing.assert_array_equal(after["train.average.model.embedding"], after["model.embedding"])
