@@ -337,7 +337,8 @@ def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     rows = [line.split("\t") for line in answer.text.splitlines()]
     assert [row[1] for row in rows] == ["best", "tale", "worse", "broken", "unscored"]
     tale_bits = view()["validation"]["bits_per_byte"]
-    assert [row[0] for row in rows] == ["0.2500", f"{tale_bits:.4f}", "9.5000", "", ""]
+    scores = [f"{bits:.4f} bits/byte" for bits in (0.25, tale_bits, 9.5)]
+    assert [row[0] for row in rows] == [*scores, "", ""]
     assert rows[1][2:4] == ["char gru 1x16", f"{PARAMETERS / 1000:.2f} k"]
     path = "checkpoints/broken/model.safetensors"
     assert rows[3][2] == f"{path}: 0 bytes are too short for a charrnn checkpoint"
