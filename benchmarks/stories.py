@@ -60,10 +60,10 @@ def filler(draw: random.Random) -> str:
     return draw.choice(FILLERS) if draw.random() < 0.5 else ""
 
 
-def corpus(seed: int = 1) -> str:
+def corpus(stories: int = STORIES, seed: int = 1) -> str:
     """All the stories to learn, one a line."""
     draw = random.Random(seed)
-    return "".join("".join(story(draw, filler(draw))) + ".\n" for _ in range(STORIES))
+    return "".join("".join(story(draw, filler(draw))) + ".\n" for _ in range(stories))
 
 
 def named_rightly(model: LanguageModel, meanwhile: str, stories: int, seed: int = 2) -> float:
@@ -80,11 +80,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="where stories and runs are kept")
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--stories", type=int, default=STORIES, help="to learn from")
     parser.add_argument("--tested", type=int, default=200, help="stories of each length")
     parser.add_argument("--nets", nargs="+", choices=tuple(NETS), default=tuple(NETS))
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    (asked.folder / "stories.txt").write_text(corpus(), "utf-8")
+    (asked.folder / "stories.txt").write_text(corpus(asked.stories), "utf-8")
     print(place.heading())
     print(
         f"\n| net | {' | '.join(map(str, map(len, FILLERS)))} | seconds |\n|{' --- |' * (len(FILLERS) + 2)}"

@@ -28,6 +28,8 @@ def test_the_first_signal_only_sets_the_flag(number: signal.Signals) -> None:
 def test_the_second_signal_ends_the_process_by_it() -> None:
     code = (
         "import os, signal\n"
+        # A shell has what it starts in the background ignore this.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from charrnn.training.interrupt import watched\n"
         "with watched():\n"
         "    os.kill(os.getpid(), signal.SIGINT); print('first', flush=True)\n"
