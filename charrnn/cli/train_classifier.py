@@ -87,6 +87,7 @@ def start(
     # Imported here, with torch: what is wrong with the text is said at once.
     from charrnn.training import classifier_start
 
+    note("training the linear model over n-grams, then the net", quiet=asked.quiet)
     training, run, plan = classifier_start.new(
         folder,
         corpus,

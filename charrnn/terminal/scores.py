@@ -25,7 +25,7 @@ def score_cells(score: Score, scored: str) -> tuple[str, ...]:
 def best_of(score: Score) -> str:
     """A score in the corner of the panel."""
     if isinstance(score, Verdict):
-        return f"net {percent(score.net)} · answer {percent(score.answer)}"
+        return f"answer {score.answer.accuracy:.2%}, net {score.net.accuracy:.2%}"
     return f"{score.nats_per_token:.3f} = {score.bits_per_byte:.3f} bits/byte"
 
 
