@@ -17,7 +17,8 @@ from charrnn.checkpoint.model import check_net, check_version, header, parse_tok
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
-from charrnn.text.labelled import LONGEST_LABEL, MAX_LABELS
+from charrnn.text.labelled import MAX_LABELS
+from charrnn.text.tables import LONGEST_LABEL
 from charrnn.text.tokenizer import Tokenizer
 
 KIND = "classifier"

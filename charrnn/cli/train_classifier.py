@@ -31,6 +31,7 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     """
     from charrnn.terminal.notes import note
     from charrnn.text import labelled
+    from charrnn.text.tables import Columns
 
     if asked.task == "language-model":
         _refuse_label_flags(asked)
@@ -41,7 +42,7 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     if not insists and not labelled.looks_labelled(documents, root, encoding):
         return None
     config = _config(asked)
-    columns = labelled.Columns(config.label_column, config.text_column)
+    columns = Columns(config.label_column, config.text_column)
     try:
         found = labelled.read(documents, root, encoding, columns)
     except TextError as error:
@@ -117,6 +118,7 @@ def resume(asked: Asked, folder: Path) -> None:
     from charrnn.text import labelled
     from charrnn.text.documents import prepare
     from charrnn.text.sources import Document
+    from charrnn.text.tables import Columns
     from charrnn.training.classifier_run import load_last, load_recipe
     from charrnn.training.request import refuse_differing
 
@@ -140,7 +142,7 @@ def resume(asked: Asked, folder: Path) -> None:
         if gone:
             raise CheckpointError(f"{name}: its texts are gone: {gone}: no such file")
         config = recipe.corpus
-        columns = labelled.Columns(config.label_column, config.text_column)
+        columns = Columns(config.label_column, config.text_column)
         root = Path(recipe.folder) if recipe.folder else None
         found = labelled.read(documents, root, config.encoding, columns)
         work = prepare(found, config, _validation(recipe.valid, config), left.checkpoint.tokenizer)
@@ -213,11 +215,12 @@ def _validation(valid: str | None, config: LabelledConfig) -> Labelled | None:
     """The texts of `--valid`."""
     from charrnn.text import labelled
     from charrnn.text.sources import find
+    from charrnn.text.tables import Columns
 
     if valid is None:
         return None
     root = Path(valid) if Path(valid).is_dir() else None
-    columns = labelled.Columns(config.label_column, config.text_column)
+    columns = Columns(config.label_column, config.text_column)
     return labelled.read(find([valid]), root, config.encoding, columns)
 
 

@@ -6,39 +6,21 @@ or commas part. The column of the labels goes by its heading, or is the one with
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import TextError
 from charrnn.text.decoding import decode
 from charrnn.text.sources import Document
+from charrnn.text.tables import JSON, LONGEST_LABEL, Columns, called, choose, parse
 
 FASTTEXT = "__label__"
-LABEL_HEADINGS = (
-    "label",
-    "labels",
-    "class",
-    "category",
-    "sentiment",
-    "target",
-    "intent",
-    "topic",
-    "tag",
-    "y",
-)
-TEXT_HEADINGS = ("text", "review", "sentence", "content", "message", "comment", "document", "question", "x")
-SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": "json", ".ndjson": "json"}
+SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": JSON, ".ndjson": JSON}
 # A look at so much of a file tells what it is; a corpus of a gigabyte is not read to find out.
 LOOK_CHARACTERS = 1 << 16
-LONGEST_LABEL = 64
 MAX_LABELS = 10_000
-# Fewer texts a label than this, on average, and a column is no column of labels.
-TEXTS_A_LABEL = 2
 
 
 class Example(NamedTuple):
@@ -47,14 +29,6 @@ class Example(NamedTuple):
     text: str
     label: str
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns of a table are meant, by heading or by number from 1; `None` to find out."""
-
-    label: str | None = None
-    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +137,6 @@ def _named_delimiter(document: Document) -> str | None:
     return SUFFIXES.get(Path(document.name.removesuffix(".gz")).suffix.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    headings: list[str] | None
-    rows: list[list[str]]
-    lines: list[int]  # where each row begins, from 1
-
-    def column(self, index: int) -> list[str]:
-        return [row[index] for row in self.rows]
-
-
 def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example], str]:
     name = document.name
     delimiter = _named_delimiter(document)
@@ -180,21 +144,17 @@ def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example
     if start.startswith(FASTTEXT):
         return list(_fasttext(name, text)), f"lines of {FASTTEXT}x text"
     if delimiter is None:
-        delimiter = "json" if start.startswith("{") else "\t"
-    table = _table(name, text, delimiter)
+        delimiter = JSON if start.startswith("{") else "\t"
+    table = parse(name, text, delimiter)
     if not table.rows:
         raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")
-    label, content = _choose(name, table, columns)
+    label, content = choose(name, table, columns)
     examples = [
         Example(row[content], row[label].strip(), f"{name}:{line}")
         for row, line in zip(table.rows, table.lines, strict=True)
     ]
-    kind = {"\t": "tab-separated", ",": "comma-separated", "json": "JSON lines"}[delimiter]
-    return examples, f"{kind}, label in {_called(table, label)}, text in {_called(table, content)}"
-
-
-def _called(table: _Table, index: int) -> str:
-    return f'"{table.headings[index]}"' if table.headings else f"column {index + 1}"
+    kind = {"\t": "tab-separated", ",": "comma-separated", JSON: "JSON lines"}[delimiter]
+    return examples, f"{kind}, label in {called(table, label)}, text in {called(table, content)}"
 
 
 def _fasttext(name: str, text: str) -> Iterator[Example]:
@@ -207,110 +167,6 @@ def _fasttext(name: str, text: str) -> Iterator[Example]:
         if rest.lstrip().startswith(FASTTEXT):
             raise TextError(f"{name}: line {number}: has several labels, expected one a text")
         yield Example(rest, label.removeprefix(FASTTEXT), f"{name}:{number}")
-
-
-def _table(name: str, text: str, delimiter: str) -> _Table:
-    if delimiter == "json":
-        return _json_table(name, text)
-    rows, lines = [], []
-    if delimiter == ",":
-        reader = csv.reader(io.StringIO(text), strict=True)
-        begin = 1
-        try:
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    rows.append(row)
-                    lines.append(begin)
-                begin = reader.line_num + 1
-        except csv.Error as error:
-            raise TextError(f"{name}: line {reader.line_num}: not CSV: {error}") from None
-    else:
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                rows.append(line.split("\t"))
-                lines.append(number)
-    width = len(rows[0]) if rows else 0
-    for row, number in zip(rows, lines, strict=True):
-        if len(row) != width:
-            raise TextError(
-                f"{name}: line {number}: columns: {len(row)}, expected {width} as in line {lines[0]}"
-            )
-    is_heading = bool(rows) and any(cell.strip().casefold() in LABEL_HEADINGS for cell in rows[0])
-    if is_heading:
-        return _Table([cell.strip() for cell in rows[0]], rows[1:], lines[1:])
-    return _Table(None, rows, lines)
-
-
-def _json_table(name: str, text: str) -> _Table:
-    rows: list[dict[str, Any]] = []
-    lines = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise TextError(f"{name}: line {number}: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise TextError(f"{name}: line {number}: not a JSON object")
-        rows.append(row)
-        lines.append(number)
-    headings = list(rows[0]) if rows else []
-    plain = [heading for heading in headings if isinstance(rows[0][heading], str | int | bool)]
-    for row, number in zip(rows, lines, strict=True):
-        for heading in plain:
-            if not isinstance(row.get(heading), str | int | bool):
-                raise TextError(f'{name}: line {number}: has no "{heading}" as line {lines[0]} has')
-    return _Table(plain, [[str(row[heading]) for heading in plain] for row in rows], lines)
-
-
-def _choose(name: str, table: _Table, columns: Columns) -> tuple[int, int]:
-    """The columns of the label and of the text."""
-    width = len(table.rows[0]) if table.rows else 0
-    if width < 2:
-        raise TextError(f"{name}: has {width} column, expected a label and a text in every row")
-    label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
-    text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)
-    if label is None:
-        label = _few_valued(name, table, text)
-    if text is None or (text == label and columns.text is None):
-        others = [index for index in range(width) if index != label]
-        text = max(others, key=lambda index: sum(map(len, table.column(index))))
-    if text == label:
-        raise UsageError(f"{name}: label and text cannot both be {_called(table, label)}")
-    for row, line in zip(table.rows, table.lines, strict=True):
-        if not row[label].strip():
-            raise TextError(f"{name}: line {line}: has no label in {_called(table, label)}")
-    return label, text
-
-
-def _named(name: str, flag: str, table: _Table, wanted: str | None, usual: Sequence[str]) -> int | None:
-    headings, width = table.headings or [], len(table.rows[0])
-    if wanted is None:
-        folded = [heading.casefold() for heading in headings]
-        return next((folded.index(heading) for heading in usual if heading in folded), None)
-    if wanted in headings:
-        return headings.index(wanted)
-    if wanted.isdecimal() and 1 <= int(wanted) <= width:
-        return int(wanted) - 1
-    there = ", ".join(headings) if headings else f"1 to {width}"
-    raise UsageError(f"{flag} {wanted}: {name} has no such column", f"its columns: {there}")
-
-
-def _few_valued(name: str, table: _Table, text: int | None) -> int:
-    """The column with the fewest distinct values, if they can be labels."""
-    candidates = {}
-    for index in range(len(table.rows[0])):
-        values = set(table.column(index))
-        is_short = all(len(value) <= LONGEST_LABEL for value in values)
-        if index != text and is_short and 2 <= len(values) <= len(table.rows) / TEXTS_A_LABEL:
-            candidates[index] = len(values)
-    if not candidates:
-        raise TextError(
-            f"{name}: no column has few distinct values, as labels have",
-            "--label-column says which it is, by heading or number",
-        )
-    return min(candidates, key=lambda index: candidates[index])
 
 
 def _check_labels(name: str, labelled: Labelled) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from charrnn.errors import CharrnnError, TextError, UsageError
 from charrnn.text import labelled
-from charrnn.text.labelled import Columns, Labelled
+from charrnn.text.labelled import Labelled
 from charrnn.text.sources import find
+from charrnn.text.tables import Columns
 
 ROWS = [("good", 'A fine film, "truly" fine'), ("bad", "Dull; I slept"), ("good", "Loved it"), ("bad", "No")]
 PAIRS = [(label, text) for label, text in ROWS]

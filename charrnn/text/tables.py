@@ -1,0 +1,175 @@
+"""Tables of labelled texts: rows of cells, and which column has the labels. Knows no files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from charrnn.errors import TextError, UsageError
+
+JSON = "json"  # in place of what parts columns
+LONGEST_LABEL = 64
+LABEL_HEADINGS = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "sentiment",
+    "target",
+    "intent",
+    "topic",
+    "tag",
+    "y",
+)
+TEXT_HEADINGS = ("text", "review", "sentence", "content", "message", "comment", "document", "question", "x")
+# Fewer texts a label than this, on average, and a column is no column of labels.
+TEXTS_A_LABEL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table are meant, by heading or by number from 1; `None` to find out."""
+
+    label: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of as many cells each, and what their columns are called, if there is a heading."""
+
+    headings: list[str] | None
+    rows: list[list[str]]
+    lines: list[int]  # where each row begins, from 1
+
+    def column(self, index: int) -> list[str]:
+        """The cells of a column."""
+        return [row[index] for row in self.rows]
+
+
+def called(table: Table, index: int) -> str:
+    """What messages call a column."""
+    return f'"{table.headings[index]}"' if table.headings else f"column {index + 1}"
+
+
+def parse(name: str, text: str, delimiter: str) -> Table:
+    """The table of a text; empty lines are left out.
+
+    Args:
+        name: what errors call it.
+        text: all of it.
+        delimiter: a tab, a comma, or `JSON` for an object a line.
+
+    Raises:
+        TextError: if a row has another number of columns than the first, or cannot be read.
+    """
+    if delimiter == JSON:
+        return _json_table(name, text)
+    rows, lines = [], []
+    if delimiter == ",":
+        reader = csv.reader(io.StringIO(text), strict=True)
+        begin = 1
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    rows.append(row)
+                    lines.append(begin)
+                begin = reader.line_num + 1
+        except csv.Error as error:
+            raise TextError(f"{name}: line {reader.line_num}: not CSV: {error}") from None
+    else:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                rows.append(line.split("\t"))
+                lines.append(number)
+    width = len(rows[0]) if rows else 0
+    for row, number in zip(rows, lines, strict=True):
+        if len(row) != width:
+            raise TextError(
+                f"{name}: line {number}: columns: {len(row)}, expected {width} as in line {lines[0]}"
+            )
+    is_heading = bool(rows) and any(cell.strip().casefold() in LABEL_HEADINGS for cell in rows[0])
+    if is_heading:
+        return Table([cell.strip() for cell in rows[0]], rows[1:], lines[1:])
+    return Table(None, rows, lines)
+
+
+def _json_table(name: str, text: str) -> Table:
+    rows: list[dict[str, Any]] = []
+    lines = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise TextError(f"{name}: line {number}: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise TextError(f"{name}: line {number}: not a JSON object")
+        rows.append(row)
+        lines.append(number)
+    headings = list(rows[0]) if rows else []
+    plain = [heading for heading in headings if isinstance(rows[0][heading], str | int | bool)]
+    for row, number in zip(rows, lines, strict=True):
+        for heading in plain:
+            if not isinstance(row.get(heading), str | int | bool):
+                raise TextError(f'{name}: line {number}: has no "{heading}" as line {lines[0]} has')
+    return Table(plain, [[str(row[heading]) for heading in plain] for row in rows], lines)
+
+
+def choose(name: str, table: Table, columns: Columns) -> tuple[int, int]:
+    """The columns of the label and of the text.
+
+    Raises:
+        TextError: if no column can be that of the labels, or a row has none.
+        UsageError: if there is no such column as was named.
+    """
+    width = len(table.rows[0]) if table.rows else 0
+    if width < 2:
+        raise TextError(f"{name}: has {width} column, expected a label and a text in every row")
+    label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
+    text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)
+    if label is None:
+        label = _few_valued(name, table, text)
+    if text is None or (text == label and columns.text is None):
+        others = [index for index in range(width) if index != label]
+        text = max(others, key=lambda index: sum(map(len, table.column(index))))
+    if text == label:
+        raise UsageError(f"{name}: label and text cannot both be {called(table, label)}")
+    for row, line in zip(table.rows, table.lines, strict=True):
+        if not row[label].strip():
+            raise TextError(f"{name}: line {line}: has no label in {called(table, label)}")
+    return label, text
+
+
+def _named(name: str, flag: str, table: Table, wanted: str | None, usual: Sequence[str]) -> int | None:
+    headings, width = table.headings or [], len(table.rows[0])
+    if wanted is None:
+        folded = [heading.casefold() for heading in headings]
+        return next((folded.index(heading) for heading in usual if heading in folded), None)
+    if wanted in headings:
+        return headings.index(wanted)
+    if wanted.isdecimal() and 1 <= int(wanted) <= width:
+        return int(wanted) - 1
+    there = ", ".join(headings) if headings else f"1 to {width}"
+    raise UsageError(f"{flag} {wanted}: {name} has no such column", f"its columns: {there}")
+
+
+def _few_valued(name: str, table: Table, text: int | None) -> int:
+    """The column with the fewest distinct values, if they can be labels."""
+    candidates = {}
+    for index in range(len(table.rows[0])):
+        values = set(table.column(index))
+        is_short = all(len(value) <= LONGEST_LABEL for value in values)
+        if index != text and is_short and 2 <= len(values) <= len(table.rows) / TEXTS_A_LABEL:
+            candidates[index] = len(values)
+    if not candidates:
+        raise TextError(
+            f"{name}: no column has few distinct values, as labels have",
+            "--label-column says which it is, by heading or number",
+        )
+    return min(candidates, key=lambda index: candidates[index])

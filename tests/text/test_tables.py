@@ -1,0 +1,71 @@
+"""Rows and their columns, against what Python's own readers say of the same text."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn.errors import TextError, UsageError
+from charrnn.text.tables import JSON, Columns, choose, parse
+
+CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).filter(str.strip)
+ROWS = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=6)
+
+
+@given(ROWS)
+def test_what_csv_writes_is_read_back(rows: list[tuple[str, ...]]) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    found = parse("x", file.getvalue(), ",")
+    body = [list(row) for row in rows]
+    assert found.rows == (body if found.headings is None else body[1:])
+
+
+@given(ROWS)
+def test_what_tabs_part_is_read_back_with_the_line_it_stood_in(rows: list[tuple[str, ...]]) -> None:
+    text = "\n\n".join("\t".join(row) for row in rows)
+    found = parse("x", text, "\t")
+    first = 0 if found.headings is None else 1
+    assert found.rows == [list(row) for row in rows[first:]]
+    assert found.lines == [1 + 2 * number for number in range(first, len(rows))]
+
+
+@given(ROWS)
+def test_objects_are_rows_under_the_headings_of_the_first(rows: list[tuple[str, ...]]) -> None:
+    text = "".join(json.dumps(dict(zip("abc", row, strict=True)) | {"list": [1]}) + "\n" for row in rows)
+    found = parse("x", text, JSON)
+    assert found.headings == ["a", "b", "c"]
+    assert found.rows == [list(row) for row in rows]
+
+
+def test_the_heading_that_says_label_wins_over_the_column_with_fewer_values() -> None:
+    table = parse("x", "label\tsplit\tbody\na\ttrain\tlong text\nb\ttrain\tother text\nc\ttest\tx\n", "\t")
+    assert choose("x", table, Columns()) == (0, 2)
+    assert choose("x", table, Columns(label="split")) == (1, 2)
+    assert choose("x", table, Columns(label="split", text="1")) == (1, 0)
+
+
+def test_without_headings_the_longest_of_the_other_columns_is_the_text() -> None:
+    table = parse(
+        "x", "".join(f"{number}\tthe text {number}\t{'ab'[number % 2]}\n" for number in range(8)), "\t"
+    )
+    assert choose("x", table, Columns()) == (2, 1)
+
+
+def test_a_column_of_long_or_ever_new_values_is_no_label() -> None:
+    table = parse("x", "".join(f"{number}\t{'y' * 65}{number % 2}\n" for number in range(8)), "\t")
+    with pytest.raises(TextError, match="no column has few distinct values"):
+        choose("x", table, Columns())
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    table = parse("x", "a\tone\nb\ttwo\n", "\t")
+    with pytest.raises(UsageError) as raised:
+        choose("x", table, Columns(label="9"))
+    assert (raised.value.message, raised.value.hint) == (
+        "--label-column 9: x has no such column",
+        "its columns: 1 to 2",
+    )
