@@ -66,6 +66,7 @@ class ModelConfig:
     nonlinearity: str = "tanh"  # of the cell `rnn`; the gated cells have theirs
     zoneout: float = 0.0  # part of the equations: a trained model keeps this share of its state at every step
     tied: bool = False  # one matrix for embedding and output, for large vocabularies
+    backward: bool = False  # reads from the end of a text to its beginning
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,11 @@ from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.tokenizer import Tokenizer, restore
 
-FORMAT = 2
+FORMAT = 3
 # What every model was before files could say otherwise.
-FORMAT_1 = {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
+FORMAT_2: dict[str, Any] = {"backward": False}
+FORMAT_1 = FORMAT_2 | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
+OLDER = {1: FORMAT_1, 2: FORMAT_2}
 KIND = "language-model"
 MAX_VOCABULARY = 262_144
 # What to do with a file of another kind.
@@ -94,6 +96,26 @@ def load(path: Path, *, allow_non_finite: bool = False) -> Checkpoint:
     weights.check(path, tensors, weights.shapes(checkpoint.config))
     if not allow_non_finite:
         refuse_non_finite(path, tensors)
+    return checkpoint
+
+
+def load_forward(path: Path, name: str) -> Checkpoint:
+    """The model in a file, to ask it what comes next.
+
+    Args:
+        path: `model.safetensors`.
+        name: what the person calls the model.
+
+    Raises:
+        CheckpointError: if the file cannot be used, or its model cannot say that.
+        StorageError: if it cannot be read.
+    """
+    checkpoint = load(path)
+    if checkpoint.config.backward:
+        raise CheckpointError(
+            f"{name}: reads backwards: it predicts what came before, not what comes next",
+            f"it is made for charrnn train reviews/ --from FORWARD --from {name}",
+        )
     return checkpoint
 
 
@@ -191,11 +213,12 @@ def check_net(path: Path, values: Any, names: set[str]) -> None:
 
 
 def _config(path: Path, values: Any, version: int) -> ModelConfig:
-    if isinstance(values, dict) and version == 1:
-        values = FORMAT_1 | values
+    if isinstance(values, dict):
+        values = OLDER.get(version, {}) | values
     check_net(path, values, {item.name for item in fields(ModelConfig)})
-    if type(values["tied"]) is not bool:
-        raise CheckpointError(f"{path}: metadata: tied is neither true nor false")
+    for name in ("tied", "backward"):
+        if type(values[name]) is not bool:
+            raise CheckpointError(f"{path}: metadata: {name} is neither true nor false")
     return ModelConfig(**values)
 
 

@@ -34,6 +34,10 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert found.tokenizer.describe() == one.tokenizer.describe()
 
 
+def test_files_of_the_second_format_are_read_as_they_are(tmp_path: Path) -> None:
+    assert classifier.load(written(tmp_path, format=2)).config == CONFIG
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -63,7 +67,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         ),
         ({"card": []}, "metadata: card or created is of the wrong kind"),
         ({"kind": "language-model"}, "is a language-model, not a classifier"),
-        ({"format": 3}, "needs format 3"),
+        ({"format": 4}, "needs format 4"),
     ],
 )
 def test_metadata_of_another_kind_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.cells import CELLS
 from charrnn.checkpoint import container, model
-from charrnn.checkpoint.model import Checkpoint, load, save
+from charrnn.checkpoint.model import Checkpoint, load, load_forward, save
 from charrnn.config import ModelConfig
 from charrnn.errors import CheckpointError, ExitCode, StorageError
 from charrnn.inference.language_model import LanguageModel
@@ -174,10 +174,10 @@ def test_metadata_that_nothing_requires_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("changed", "needs"),
     [
-        ({"format": 3}, "format 3"),
+        ({"format": 4}, "format 4"),
         ({"format": 10**9}, "format 1000000000"),
         ({"required": ["sparse"]}, "the features sparse"),
-        ({"required": ["sparse", "tied"], "format": 3}, "the features sparse, tied"),
+        ({"required": ["sparse", "tied"], "format": 4}, "the features sparse, tied"),
         ({"required": [1, ["x"], {"y": 2}, None]}, "the features 1, ['x'], {'y': 2}, None"),
     ],
 )
@@ -192,7 +192,8 @@ def test_a_newer_file_says_who_wrote_it_and_what_it_needs(changed: dict[str, Any
 
 WRONG_CONFIG = "metadata: config has not exactly the keys "
 WRONG_CONFIG += (
-    "['cell', 'embedding_size', 'hidden_size', 'nonlinearity', 'num_layers', 'tied', 'vocab_size', 'zoneout']"
+    "['backward', 'cell', 'embedding_size', 'hidden_size', 'nonlinearity', 'num_layers', 'tied', "
+    "'vocab_size', 'zoneout']"
 )
 NO = "no such nonlinearity"
 NOT_IN_ORDER = "tokenizer: the code points are not distinct characters in order"
@@ -200,7 +201,8 @@ NO_NUMBERS: list[Any] = [None, "1", 1.0, True, []]
 NO_LISTS: list[Any] = ["", {}, 0]
 NO_OBJECTS: list[Any] = [[], "char", 1]
 OLD_CONFIG = {"vocab_size": 6, "hidden_size": 4, "embedding_size": 3, "num_layers": 1, "cell": "rnn"}
-CONFIG = OLD_CONFIG | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
+CONFIG_2 = OLD_CONFIG | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
+CONFIG = CONFIG_2 | {"backward": False}
 
 
 @pytest.mark.parametrize(
@@ -250,10 +252,12 @@ CONFIG = OLD_CONFIG | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
             for rate in (1.0, -0.1, 0, True, "0", None)
         ),
         *(
-            ({"config": CONFIG | {"tied": tied}}, "metadata: tied is neither true nor false")
-            for tied in (0, 1, None, "true")
+            ({"config": CONFIG | {name: value}}, f"metadata: {name} is neither true nor false")
+            for name in ("tied", "backward")
+            for value in (0, 1, None, "true")
         ),
-        ({"config": OLD_CONFIG}, WRONG_CONFIG),
+        *(({"config": older}, WRONG_CONFIG) for older in (OLD_CONFIG, CONFIG_2)),
+        ({"config": OLD_CONFIG, "format": 2}, WRONG_CONFIG),
         ({"config": {}, "format": 1}, WRONG_CONFIG),
         *(
             ({"tokenizer": {"level": "char", "codepoints": codepoints}}, NOT_IN_ORDER)
@@ -349,7 +353,30 @@ def test_tensors_that_the_configuration_does_not_have_are_named(
 def test_files_of_the_first_format_say_what_they_said_when_they_were_written(cell: str, text: str) -> None:
     old = LanguageModel.load(GOLDEN / f"format-1-{cell}.safetensors")
     assert "".join(old.generate("ab", length=30, temperature=1.0, seed=3)) == text
-    assert (old.checkpoint.config.nonlinearity, old.checkpoint.config.tied) == ("tanh", False)
+    config = old.checkpoint.config
+    assert (config.nonlinearity, config.tied, config.backward) == ("tanh", False, False)
+
+
+def test_a_file_of_the_second_format_says_what_it_said_when_it_was_written() -> None:
+    old = LanguageModel.load(GOLDEN / "format-2-gru.safetensors")
+    text = "".join(old.generate("ab", length=30, temperature=1.0, seed=3))
+    assert text == "é\nbééb\nbbébbé\néééé\n ébéébbbéc\n"
+    config = old.checkpoint.config
+    assert (config.zoneout, config.tied, config.backward) == (0.125, True, False)
+
+
+def test_a_model_that_reads_backwards_comes_back_but_is_not_asked_what_comes_next() -> None:
+    saved = small(backward=True)
+    save(FILE, saved)
+    assert_same(load(FILE), saved)
+    with pytest.raises(CheckpointError) as caught:
+        load_forward(FILE, "back")
+    assert caught.value.message == (
+        "back: reads backwards: it predicts what came before, not what comes next"
+    )
+    assert caught.value.hint == "it is made for charrnn train reviews/ --from FORWARD --from back"
+    save(FILE, small())
+    assert_same(load_forward(FILE, "ahead"), small())
 
 
 def test_a_configuration_of_the_largest_model_allocates_nothing() -> None:
