@@ -20,7 +20,7 @@ def load(model: str) -> LanguageModel:
     """The language model of a run's name, a folder or a file, ready to sample on NumPy.
 
     Raises:
-        CheckpointError: if the file cannot be used.
+        CheckpointError: if the file cannot be used, or its model reads backwards.
         UsageError: if there is no such model.
     """
     # Imported here: `charrnn --help` must not wait for NumPy.

@@ -93,7 +93,8 @@ def inspect(
 
 def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> None:
     from charrnn.checkpoint import classifier, container
-    from charrnn.cli.models import announce, load
+    from charrnn.checkpoint import model as model_files
+    from charrnn.cli.models import announce
     from charrnn.inspection.card import card, classifier_card
     from charrnn.terminal.cards import print_card
     from charrnn.terminal.console import for_product
@@ -105,7 +106,8 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
         checkpoint = classifier.load(found.path, allow_non_finite=True)
         findings = classifier_card(found.path, found.name, checkpoint)
     else:
-        findings = card(found.path, found.name, load(found, allow_non_finite=True))
+        language_model = model_files.load(found.path, allow_non_finite=True)
+        findings = card(found.path, found.name, language_model)
     if as_json:
         write_json(product, findings)
         return

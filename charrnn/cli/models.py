@@ -28,10 +28,10 @@ def announce(argument: str | None, *, kind: str | None = None, quiet: bool) -> F
     return found
 
 
-def load(found: Found, *, allow_non_finite: bool = False) -> Checkpoint:
-    """The model itself.
+def load(found: Found) -> Checkpoint:
+    """The model itself, to ask it what comes next.
 
     Raises:
-        CheckpointError: if the file cannot be used.
+        CheckpointError: if the file cannot be used, or its model reads backwards.
     """
-    return model_files.load(found.path, allow_non_finite=allow_non_finite)
+    return model_files.load_forward(found.path, found.name)

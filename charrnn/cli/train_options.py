@@ -188,6 +188,13 @@ Bidirectional = Annotated[
         help="Classifiers read in both directions, or in one; language models never in both.",
     ),
 ]
+Backward = Annotated[
+    bool | None,
+    typer.Option(
+        "--backward",
+        help="A language model that reads from the end, for the backward direction of classifiers (--from).",
+    ),
+]
 Init = Annotated[
     str | None,
     typer.Option(

@@ -49,10 +49,11 @@ class LanguageModel:
         """The model of a run's name, a folder or a file.
 
         Raises:
-            CheckpointError: if the file cannot be used.
+            CheckpointError: if the file cannot be used, or its model reads backwards.
             UsageError: if there is no such model.
         """
-        return cls(model.load(runs.find(str(name)).path))
+        found = runs.find(str(name))
+        return cls(model.load_forward(found.path, found.name))
 
     def generate(
         self,

@@ -47,6 +47,7 @@ def card(path: Path, name: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "nonlinearity": config.nonlinearity,
         "zoneout": config.zoneout,
         "tied": config.tied,
+        "backward": config.backward,
         "num_layers": config.num_layers,
         "hidden_size": config.hidden_size,
         "embedding_size": config.embedding_size,

@@ -55,12 +55,15 @@ def _row(path: Path) -> RunRow:
         return RunRow(name, error=error.message)
     config = checkpoint.config
     cell = cell_name(config.cell, config.nonlinearity)
-    labels = f", {config.classes} labels" if isinstance(config, ClassifierConfig) else ""
+    if isinstance(config, ClassifierConfig):
+        also = f", {config.classes} labels"
+    else:
+        also = " backwards" if config.backward else ""
     return RunRow(
         name=name,
         bits_per_byte=_number(checkpoint.card, "validation", "bits_per_byte"),
         accuracy=_number(checkpoint.card, "validation", "answer", "accuracy"),
-        model=f"{checkpoint.tokenizer.level} {cell} {config.num_layers}x{config.hidden_size}{labels}",
+        model=f"{checkpoint.tokenizer.level} {cell} {config.num_layers}x{config.hidden_size}{also}",
         parameters=weights.parameters(config),
         seconds=_number(checkpoint.card, "trained", "seconds"),
         created=checkpoint.created,

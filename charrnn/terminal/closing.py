@@ -35,17 +35,20 @@ def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
         size += f", {short(tokens)} tokens of {model.vocab_size:,} kinds"
     size += f", {short(weights.parameters(model))} parameters"
     nonlinearity = f"--nonlinearity {model.nonlinearity} " if model.cell == "rnn" else ""
+    backward = "--backward " if model.backward else ""
     flags = (
-        f"--cell {model.cell} {nonlinearity}--layers {model.num_layers} --hidden {model.hidden_size} "
-        f"--embedding {model.embedding_size} --dropout {settings.dropout:g} --batch {settings.batch_size} "
-        f"--seq {settings.seq_len} --lr {settings.learning_rate:.3g} --seed {settings.seed}"
+        f"--cell {model.cell} {nonlinearity}{backward}--layers {model.num_layers} "
+        f"--hidden {model.hidden_size} --embedding {model.embedding_size} --dropout {settings.dropout:g} "
+        f"--batch {settings.batch_size} --seq {settings.seq_len} --lr {settings.learning_rate:.3g} "
+        f"--seed {settings.seed}"
     )
     return f"{size}{speed}: about {plan.epochs:.1f} epochs", f"as flags: {flags}"
 
 
 def describe(model: ModelConfig) -> str:
     """A model in one line."""
-    size = f"{model.num_layers}×{model.hidden_size} · {short(weights.parameters(model))} parameters"
+    way = " backwards" if model.backward else ""
+    size = f"{model.num_layers}×{model.hidden_size}{way} · {short(weights.parameters(model))} parameters"
     return f"{cell_name(model.cell, model.nonlinearity)} {size}"
 
 
@@ -84,11 +87,21 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
     name = run.folder.name
     if finished.reason == "stopped":
         facts.append(("go on", command("train", "--resume", name)))
-    facts += [
+    print_card(console, facts + _next(name, run.recipe.model))
+
+
+def _next(name: str, model: ModelConfig) -> list[Fact]:
+    """What to type next."""
+    if model.backward:
+        return [
+            ("reads", "backwards: it predicts what came before"),
+            ("made for", command("train", "reviews/", "--from", "FORWARD", "--from", name)),
+            ("next", command("inspect", name)),
+        ]
+    return [
         ("next", command("sample", "-m", name)),
         ("", command("inspect", "next", "the ", "-m", name)),
     ]
-    print_card(console, facts)
 
 
 def trained(progress: Progress, finished: Finished) -> str:

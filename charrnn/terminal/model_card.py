@@ -52,13 +52,14 @@ def facts(card: dict[str, Any]) -> list[Fact]:
     """The rows of a card; what a file does not say is left out."""
     corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
     yardstick = card.get("yardstick")
+    way = " backwards" if card["backward"] else ""
     rows: list[Fact] = [
         ("name", card["name"]),
         ("file", card["path"]),
         (
             "model",
-            f"{cell_name(card['cell'], card['nonlinearity'])} {card['num_layers']}×{card['hidden_size']}, "
-            f"embedding {card['embedding_size']}, "
+            f"{cell_name(card['cell'], card['nonlinearity'])} {card['num_layers']}×{card['hidden_size']}"
+            f"{way}, embedding {card['embedding_size']}, "
             f"{short(card['parameters'])} parameters",
         ),
         ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),

@@ -179,6 +179,7 @@ def _config(request: Request, corpus: Corpus, hidden_size: int) -> ModelConfig:
         nonlinearity=request.nonlinearity,
         zoneout=request.zoneout,
         tied=tied,
+        backward=request.backward,
     )
 
 

@@ -16,6 +16,7 @@ from charrnn.text.decoding import check_encoding
 from charrnn.training.run import Recipe
 
 SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")
+LANGUAGE_MODEL_FIELDS = (*SHAPE_FIELDS, "backward")
 # Where a flag is a short form of its field's name.
 FLAGS = {
     "num_layers": "--layers",
@@ -38,6 +39,7 @@ class Request:
     hidden_size: int | None = None
     num_layers: int = ModelConfig.num_layers
     embedding_size: int | None = None
+    backward: bool = ModelConfig.backward
     init: str = TrainingConfig.init
     dropout: float | None = None
     dropout_input: float = TrainingConfig.dropout_input
@@ -78,7 +80,7 @@ def settled(
         UsageError: if a flag contradicts that model, or there is no such encoding.
     """
     if origin is not None:
-        corpus_flags, net_flags = inherited(origin, corpus_flags, net_flags)
+        corpus_flags, net_flags = inherited(origin, corpus_flags, net_flags, LANGUAGE_MODEL_FIELDS)
     if net_flags.get("bidirectional"):
         raise UsageError(
             "--bidirectional: a language model would read the character that it must predict",
@@ -93,9 +95,18 @@ def settled(
 
 
 def inherited(
-    origin: Origin, corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any]
+    origin: Origin,
+    corpus_flags: Mapping[str, Any],
+    net_flags: Mapping[str, Any],
+    fields: Sequence[str] = SHAPE_FIELDS,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The flags with the text level and the shape of the model to start from.
+
+    Args:
+        origin: that model.
+        corpus_flags: how to read.
+        net_flags: what to build.
+        fields: what of its configuration the new model takes over.
 
     Raises:
         UsageError: if a flag contradicts that model.
@@ -106,7 +117,7 @@ def inherited(
     for field in ("vocab_size", "subword"):
         if field in corpus_flags:
             raise UsageError(f"{flag_of(field)} does not go with {by}: it brings its vocabulary")
-    shape = {field: getattr(origin.checkpoint.config, field) for field in SHAPE_FIELDS}
+    shape = {field: getattr(origin.checkpoint.config, field) for field in fields}
     level = {"level": origin.checkpoint.tokenizer.level}
     refuse_differing(by, shape | level, corpus_flags, net_flags)
     return {**corpus_flags, **level}, {**net_flags, **shape}

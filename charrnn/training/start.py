@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import Budget, CorpusConfig, SamplingConfig
+from charrnn.config import Budget, CorpusConfig, ModelConfig, SamplingConfig
 from charrnn.errors import TextError
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.inference.generate import generate
@@ -18,6 +18,7 @@ from charrnn.inference.stepper import NumpyStepper
 from charrnn.text.batches import Batches, UnknownRule
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import Document
+from charrnn.text.tokenizer import Ids
 from charrnn.training import plan as planning
 from charrnn.training.learner import Learner
 from charrnn.training.loop import Training
@@ -133,11 +134,13 @@ def _training(
     final_tokens: int,
 ) -> Training:
     corpus = run.corpus
-    evaluator = Evaluator(corpus.validation, corpus.byte_lengths, corpus.tokenizer.unknown, sitting.device)
+    model = run.recipe.model
+    validation = _as_read(corpus.validation, model)
+    evaluator = Evaluator(validation, corpus.byte_lengths, corpus.tokenizer.unknown, sitting.device)
 
     def sample(tensors: Tensors) -> str:
         sampling = SamplingConfig(length=sitting.sample_length)
-        stepper = NumpyStepper(run.recipe.model, tensors)
+        stepper = NumpyStepper(model, tensors)
         prompt = corpus.tokenizer.encode("")
         pieces = generate(stepper, corpus.tokenizer, prompt, sampling, SAMPLE_SEED, has_endings=False)
         return "".join(piece.text for piece in pieces)
@@ -150,7 +153,8 @@ def _training(
         run,
         clock=clock,
         final_tokens=final_tokens,
-        sample=sample if sitting.sample_length else None,
+        # What a backward model writes nobody could read.
+        sample=sample if sitting.sample_length and not model.backward else None,
     )
 
 
@@ -158,7 +162,13 @@ def _batches(run: Run) -> Batches:
     settings, corpus = run.recipe.settings, run.corpus
     unknown = corpus.tokenizer.unknown
     rule = None if unknown is None else UnknownRule(unknown, corpus.counts, settings.seed)
-    return Batches(corpus.training, settings.batch_size, settings.seq_len, rule, settings.stream_windows)
+    training = _as_read(corpus.training, run.recipe.model)
+    return Batches(training, settings.batch_size, settings.seq_len, rule, settings.stream_windows)
+
+
+def _as_read(ids: Ids, model: ModelConfig) -> Ids:
+    """Ids in the order in which a model reads them; backwards is a view, with the boundary last."""
+    return ids[::-1] if model.backward else ids
 
 
 def _segment(budget: Budget, batches: Batches, before: Progress, now: float, reserve: float) -> Segment:

@@ -219,6 +219,32 @@ OPTIONS = (
         "--bidirectional: a language model would read the character that it must predict",
         "hint: leave --bidirectional out",
     ),
+    Row(
+        "train tale.txt --from tale --backward",
+        USAGE,
+        "--backward True contradicts --from tale: it has --backward False",
+        "hint: leave --backward out",
+    ),
+    Row(
+        "train --resume tale --backward",
+        USAGE,
+        "--backward True contradicts --resume: it has --backward False",
+        "hint: leave --backward out",
+    ),
+    *(
+        Row(
+            (*words, "-m", "back"),
+            CHECKPOINT,
+            "back: reads backwards: it predicts what came before, not what comes next",
+            f"hint: it is made for {CALLED} train reviews/ --from FORWARD --from back",
+        )
+        for words in (
+            ("sample",),
+            ("inspect", "next", "a"),
+            ("inspect", "surprise", "tale.txt"),
+            ("inspect", "gradients", "a"),
+        )
+    ),
     Row("train t --device tpu", USAGE, "--device tpu: must be one of auto, cpu, cuda, mps"),
     Row("train t --seed -5", USAGE, f"--seed -5: {SEEDS}"),
     Row(
@@ -410,6 +436,7 @@ def lay_out(here: Path) -> None:
     (here / "numberless").write_bytes(container.pack(described, numberless))
     large = {name: np.full_like(tensor, 3e38) for name, tensor in small().tensors.items()}
     (here / "overflowing").write_bytes(container.pack(described, large))
+    model.save(here / "back", small(backward=True))
     model.save(here / "forged", small(card={"corpus": {"sources": 3}, "trained": "long"}))
 
 

@@ -288,3 +288,20 @@ def test_a_vocabulary_is_as_large_as_it_was_asked_to_be() -> None:
     Path("tale.txt").write_text(tale())
     done(run("train", "tale.txt", *TINY, "--level", "word", "--vocab", "7", "-q"))
     assert card("tale")["vocab_size"] == 1 + 256 + 7
+
+
+def test_a_backward_model_says_so_and_its_flags_and_commands_work() -> None:
+    Path("tale.txt").write_text(tale())
+    answer = done(warm("train", "tale.txt", *TINY, "--backward", "--name", "back"))
+    flags = next(line.split(": ")[2] for line in answer.lines if line.startswith("charrnn: as flags: "))
+    assert "--cell gru --backward --layers 1 " in flags
+    assert answer.lines[-3:] == [
+        "reads        backwards: it predicts what came before",
+        f"made for     {CALLED} train reviews/ --from FORWARD --from back",
+        f"next         {CALLED} inspect back",
+    ]
+    assert "gru 1×16 backwards, embedding 32, " in warm("inspect", "back").text
+    done(warm("train", "tale.txt", "--steps", "5", *shlex.split(flags), "--name", "again", "-q"))
+    assert equal(load(model_of("back")).tensors, load(model_of("again")).tensors)
+    done(warm("train", "tale.txt", "--steps", "1", "--from", "back", "--name", "on", "-q"))
+    assert card("on")["backward"] is True

@@ -10,10 +10,11 @@ import charrnn
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
-from charrnn.errors import UsageError
+from charrnn.errors import CheckpointError, UsageError
 from charrnn.models.language_model import LanguageModel as TorchModel
 from charrnn.models.places import tensors_of
 from charrnn.text.char import CharTokenizer
+from tests.checkpoint.handmade import small
 
 TOKENIZER = CharTokenizer.from_codepoints([ord(c) for c in "ehlo"])
 
@@ -74,3 +75,9 @@ def test_the_state_after_the_same_text_is_the_same_however_it_was_reached() -> N
     model.next("ooo")
     assert [token.probability for token in model.next("he")] == [token.probability for token in before]
     assert np.isfinite([token.probability for token in before]).all()
+
+
+def test_a_model_that_reads_backwards_is_not_given(saved: Path) -> None:
+    model_files.save(saved, small(backward=True))
+    with pytest.raises(CheckpointError, match=r"^tiny: reads backwards"):
+        charrnn.load("tiny")

@@ -18,9 +18,9 @@ from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small_classifier
 
 
-def save(name: str, history: dict[str, Any]) -> Checkpoint:
+def save(name: str, history: dict[str, Any], *, backward: bool = False) -> Checkpoint:
     torch.manual_seed(0)
-    config = ModelConfig(vocab_size=257, hidden_size=4, embedding_size=2, cell="rnn")
+    config = ModelConfig(vocab_size=257, hidden_size=4, embedding_size=2, cell="rnn", backward=backward)
     tensors = tensors_of(LanguageModel(config))
     checkpoint = Checkpoint(
         config=config, tokenizer=ByteTokenizer(), tensors=tensors, has_endings=False, card=history
@@ -62,6 +62,12 @@ def test_classifiers_come_after_language_models_the_most_accurate_first() -> Non
     assert found[1].model == "word lstm 1x2, 3 labels"
 
 
+def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
+    save("back", {"validation": {"bits_per_byte": 2.0}}, backward=True)
+    (row,) = rows(runs.models_on_disk())
+    assert (row.model, row.bits_per_byte) == ("byte rnn (tanh) 1x4 backwards", 2.0)
+
+
 def test_the_card_says_what_the_file_is_and_passes_on_its_history() -> None:
     save("one", {"validation": {"bits_per_byte": 1.5}, "name": "an older name"})
     path = Path("checkpoints/one/model.safetensors")
@@ -71,5 +77,6 @@ def test_the_card_says_what_the_file_is_and_passes_on_its_history() -> None:
     assert findings["validation"] == {"bits_per_byte": 1.5}
     assert findings["parameters"] == sum(tensor.size for tensor in loaded.tensors.values())
     assert (findings["task"], findings["level"], findings["cell"]) == ("language-model", "byte", "rnn")
+    assert findings["backward"] is False
     assert findings["digest"] == loaded.digest
     assert findings["non_finite"] == {}

@@ -41,6 +41,7 @@ def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
         "num_layers": 2,
         "hidden_size": 8,
         "embedding_size": 4,
+        "backward": False,
         "parameters": 999_999,
         "vocab_size": 6,
         "level": "char",
@@ -56,6 +57,8 @@ def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
         ("created", "today"),
         ("digest", "sha256:0"),
     ]
+    backward = dict(facts(bare | {"backward": True}))["model"]
+    assert backward == "rnn (relu) 2×8 backwards, embedding 4, 1.00 M parameters"
     corpus = {"sources": ["a", "b"], "characters": 1234, "documents": 2, "digest": "abc"}
     trained = {"finished": False, "seconds": 61.0, "steps": 2000, "tokens": 5e6, "epochs": 1.5}
     validation = {"tokens": 1000, "of": 5000, "bits_per_byte": 2.0, "nats_per_token": 1.4}

@@ -47,6 +47,17 @@ def test_every_id_but_the_first_is_a_target_once_an_epoch(tokens: int, lanes: in
     assert batches.tokens == tokens - 1
 
 
+def test_a_reversed_view_of_ids_on_disk_is_read_like_any_ids() -> None:
+    ids = np.random.default_rng(0).integers(9, size=500).astype(np.uint16)
+    ids.tofile("ids")
+    rule = UnknownRule(UNKNOWN, np.bincount(ids, minlength=9), seed=3)
+    mapped = Batches(np.memmap("ids", np.uint16, "r")[::-1], 4, 16, rule)
+    copied = Batches(ids[::-1].copy(), 4, 16, rule)
+    for ours, theirs in zip(epoch(mapped), epoch(copied), strict=True):
+        np.testing.assert_array_equal(ours.inputs, theirs.inputs)
+        np.testing.assert_array_equal(ours.targets, theirs.targets)
+
+
 @moderate
 @given(TOKENS, LANES, LENGTHS)
 def test_targets_are_the_inputs_shifted_by_one_across_windows(tokens: int, lanes: int, length: int) -> None:

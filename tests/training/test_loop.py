@@ -52,7 +52,9 @@ def corpus_file() -> Path:
     return path
 
 
-def new(folder: str, budget: Budget, sample_length: int = 0, **changes: Any) -> tuple[Training, Run]:
+def new(
+    folder: str, budget: Budget, sample_length: int = 0, *, turned: bool = False, **changes: Any
+) -> tuple[Training, Run]:
     fields: dict[str, Any] = {
         "seed": 7,
         "hidden_size": 12,
@@ -66,6 +68,9 @@ def new(folder: str, budget: Budget, sample_length: int = 0, **changes: Any) -> 
     documents = [Document("corpus.txt", corpus_file())]
     Path(folder).mkdir(parents=True)
     corpus = finish(prepare(documents, CorpusConfig()))
+    if turned:
+        back = {name: getattr(corpus, name)[::-1].copy() for name in ("training", "validation")}
+        corpus = dataclasses.replace(corpus, **back)
     shown = ["corpus.txt"]
     training, run, _ = start.new(
         Path(folder), corpus, documents, shown, CorpusConfig(), request, budget, sitting
@@ -125,6 +130,18 @@ def test_a_run_stopped_and_resumed_is_the_uninterrupted_one_to_the_last_bit(cell
     assert [event.loss for event in first + second if isinstance(event, Stepped)] == losses
     scores = [event.validation for event in whole if isinstance(event, Evaluated)]
     assert [event.validation for event in first + second if isinstance(event, Evaluated)] == scores
+
+
+def test_a_backward_model_is_a_forward_one_of_the_reversed_ids_and_writes_no_sample() -> None:
+    budget = Budget("steps", STEPS)
+    ahead = fit(new("ahead", budget, turned=True)[0])
+    fit(new("back", budget, sample_length=9, backward=True)[0], stop_after=13)
+    back = fit(resumed("back")[0])
+    assert_equal(best("back"), best("ahead"))
+    assert_equal(last("back"), last("ahead"))
+    ends = [event.validation for event in (ahead[-1], back[-1]) if isinstance(event, Finished)]
+    assert ends == [ends[0]] * 2
+    assert {event.sample for event in back if isinstance(event, Evaluated)} == {""}
 
 
 @pytest.mark.slow
