@@ -118,9 +118,9 @@ def train(
         quiet=quiet,
     )
     if resume is None:
-        _start(asked, name, from_, force=force)
+        _start(asked, name, from_ or [], force=force)
         return
-    for flag, value in (("--name", name), ("--from", from_), ("--force", force or None)):
+    for flag, value in (("--name", name), ("--from", from_ or None), ("--force", force or None)):
         if value is not None:
             raise UsageError(
                 f"{flag} does not go with --resume: a resumed run keeps its name and its weights"
@@ -128,7 +128,7 @@ def train(
     _resume(asked, resume)
 
 
-def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bool) -> None:
+def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bool) -> None:
     from charrnn.checkpoint import runs
     from charrnn.text.sources import default_name, documents_of
 
@@ -146,15 +146,17 @@ def _start(asked: Asked, name: str | None, origin_name: str | None, *, force: bo
     from charrnn.terminal.reading import with_bar
     from charrnn.text.batches import check_length
     from charrnn.text.corpus import prepare
-    from charrnn.training.request import load_origin, settled
+    from charrnn.training.origins import load_origins, paired, single
+    from charrnn.training.request import settled
 
     with new_folder(folder), runs.locked(folder):
         documents = documents_of(asked.inputs, folder)
-        origin = load_origin(origin_name) if origin_name else None
+        origins = load_origins(origin_names)
         labelled = train_classifier.understood(asked, documents)
         if labelled is not None:
-            train_classifier.start(asked, folder, documents, labelled, origin)
+            train_classifier.start(asked, folder, documents, labelled, paired(origins))
             return
+        origin = single(origins)
         config, request = settled(asked.corpus_flags, asked.net_flags, origin)
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from charrnn.text.sources import Document
     from charrnn.training.classifier_run import ClassifierRun
     from charrnn.training.loop import Training
-    from charrnn.training.request import Origin
+    from charrnn.training.origins import Origins
 
 LABELS_SHOWN = 6
+BOTH_WAYS = "a classifier reads both ways by itself; --from takes a language model for each direction"
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
@@ -60,23 +61,24 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
 
 
 def start(
-    asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origin: Origin | None
+    asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origins: Origins | None
 ) -> None:
-    """Trains a new classifier, from the weights of a language model if there is one."""
+    """Trains a new classifier, from the weights of language models if there are any."""
     from charrnn.checkpoint import runs
     from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
     from charrnn.text.documents import prepare
-    from charrnn.training.request import check_possible, inherited, refuse_idle
+    from charrnn.training.origins import inherited_by_classifier
+    from charrnn.training.request import check_possible, refuse_idle
 
     config = _config(asked)
     refuse_idle(config.level, asked.corpus_flags)
     net_flags, tokenizer = _net_flags(asked), None
-    if origin is not None:
-        level, net_flags = inherited(origin, asked.corpus_flags, net_flags)
-        config, tokenizer = replace(config, level=level["level"]), origin.checkpoint.tokenizer
+    if origins is not None:
+        level, net_flags = inherited_by_classifier(origins, asked.corpus_flags, net_flags)
+        config, tokenizer = replace(config, level=level["level"]), origins.tokenizer
     check_possible(
         net_flags.get("cell", ClassifierConfig.cell),
         net_flags.get("nonlinearity", ClassifierConfig.nonlinearity),
@@ -100,7 +102,7 @@ def start(
         net_flags,
         asked.budget or Budget(),
         sitting(asked),
-        origin,
+        origins,
     )
     for line in (*corpus.notes, *classifier_closing.plan_lines(plan, run)):
         note(line, quiet=asked.quiet)
@@ -206,7 +208,7 @@ def _net_flags(asked: Asked) -> dict[str, Any]:
     for name in (*(set(asked.corpus_flags) - corpus), *(set(asked.net_flags) - net)):
         raise UsageError(
             f"{flag_of(name)} is for language models, and these are labelled texts",
-            "leave it out, or --task language-model",
+            BOTH_WAYS if name == "backward" else "leave it out, or --task language-model",
         )
     return dict(asked.net_flags)
 

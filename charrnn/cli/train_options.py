@@ -135,7 +135,12 @@ Name = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="NAME", help="Go on with a run.")]
 From = Annotated[
-    str | None, typer.Option("--from", metavar="MODEL", help="Start from a model's weights and vocabulary.")
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Start from a model's weights and vocabulary; classifiers from two, one of them --backward.",
+    ),
 ]
 Time = Annotated[
     Budget | None,

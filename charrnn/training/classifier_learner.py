@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.models.classifier import Classifier
 from charrnn.models.places import assign, tensors_of
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.tokenizer import BOUNDARY
+from charrnn.training.adoption import adopted
 from charrnn.training.descent import Descent, Step
 
 
@@ -93,21 +93,9 @@ class ClassifierLearner:
         """Becomes the learner whose `tensors` these are, after so many steps."""
         self.descent.restore(tensors, step)
 
-    def adopt(self, tensors: Tensors) -> None:
-        """Starts from a language model's weights: the embedding, and the layers of the forward direction.
-
-        Above the first layer, a direction reads both directions of the layer below: what the language model
-        has for its own output goes to the forward half.
-        """
-        own = tensors_of(self.model)
-        for name, tensor in tensors.items():
-            layer, _, part = name.rpartition(".")
-            if name == weights.EMBEDDING:
-                own[name] = tensor
-            elif layer.startswith(weights.LAYERS):
-                place = own[f"{layer}.{weights.FORWARDS}{part}"]
-                place[..., : tensor.shape[-1]] = tensor
-        self.descent.adopt(own)
+    def adopt(self, forward: Tensors | None, backward: Tensors | None = None) -> None:
+        """Starts from the weights of a language model for either direction, or for both; see `adopted`."""
+        self.descent.adopt(adopted(tensors_of(self.model), forward, backward))
 
     def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
         """Documents in which some words, others each time, are read as unknown (Dai & Le 2015, sec. 4)."""

@@ -42,7 +42,7 @@ class ClassifierRecipe:
     valid: str | None  # absolute path of the validation texts, if they were given
     shown_sources: tuple[str, ...]  # as typed
     digest: str  # of the corpus
-    from_model: str | None = None  # the language model whose weights and tokenizer it started from
+    from_model: str | None = None  # the language models whose weights and tokenizer it started from
 
 
 class ClassifierRun:

@@ -21,9 +21,9 @@ from charrnn.training import linear as linear_training
 from charrnn.training.classifier_learner import ClassifierLearner
 from charrnn.training.classifier_run import ClassifierLeft, ClassifierRecipe, ClassifierRun, class_weights
 from charrnn.training.loop import Training
+from charrnn.training.origins import Origins
 from charrnn.training.plan import FORWARD_COST
 from charrnn.training.progress import Progress
-from charrnn.training.request import Origin
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import TRAINING_SHARE, Sitting
 
@@ -69,7 +69,7 @@ def new(
     net_flags: dict[str, Any],
     budget: Budget,
     sitting: Sitting,
-    origin: Origin | None = None,
+    origins: Origins | None = None,
 ) -> tuple[Training, ClassifierRun, ClassifierPlan]:
     """A run at its very beginning; the linear model is trained here.
 
@@ -84,7 +84,7 @@ def new(
         net_flags: what was asked of the net and its recipe.
         budget: for how long.
         sitting: the circumstances.
-        origin: the language model to start from.
+        origins: the language models to start from.
     """
     clock = sitting.clock()
     classes = len(corpus.labels)
@@ -113,7 +113,7 @@ def new(
         valid=str(Path(valid).absolute()) if valid else None,
         shown_sources=tuple(shown),
         digest=corpus.digest,
-        from_model=origin.name if origin else None,
+        from_model=origins.name if origins else None,
     )
     run = ClassifierRun(folder, recipe, corpus, linear)
     batches = DocumentBatches(corpus.training, settings.batch_size, settings.seed)
@@ -126,8 +126,8 @@ def new(
         settings = replace(settings, dropout=DROPOUT_OF_MANY)
         run = ClassifierRun(folder, replace(recipe, settings=settings), corpus, linear)
     learner = _learner(run, sitting)
-    if origin:
-        learner.adopt(origin.checkpoint.tensors)
+    if origins:
+        learner.adopt(*origins.tensors)
     training = _training(learner, batches, run, Progress(segment=segment), sitting, clock)
     return training, run, ClassifierPlan(model, settings, speed, epochs, linear_seconds)
 

@@ -80,47 +80,48 @@ def settled(
         UsageError: if a flag contradicts that model, or there is no such encoding.
     """
     if origin is not None:
-        corpus_flags, net_flags = inherited(origin, corpus_flags, net_flags, LANGUAGE_MODEL_FIELDS)
+        level, config = origin.checkpoint.tokenizer.level, origin.checkpoint.config
+        shape = {field: getattr(config, field) for field in LANGUAGE_MODEL_FIELDS}
+        corpus_flags, net_flags = inherited(f"--from {origin.name}", level, shape, corpus_flags, net_flags)
     if net_flags.get("bidirectional"):
         raise UsageError(
             "--bidirectional: a language model would read the character that it must predict",
             "leave --bidirectional out",
         )
     net_flags = {name: value for name, value in net_flags.items() if name != "bidirectional"}
-    config = CorpusConfig(**corpus_flags)
-    refuse_idle(config.level, corpus_flags)
+    corpus = CorpusConfig(**corpus_flags)
+    refuse_idle(corpus.level, corpus_flags)
     request = Request(**net_flags)
     check_possible(request.cell, request.nonlinearity, request.init)
-    return replace(config, encoding=check_encoding(config.encoding)), request
+    return replace(corpus, encoding=check_encoding(corpus.encoding)), request
 
 
 def inherited(
-    origin: Origin,
+    by: str,
+    level: str,
+    shape: Mapping[str, Any],
     corpus_flags: Mapping[str, Any],
     net_flags: Mapping[str, Any],
-    fields: Sequence[str] = SHAPE_FIELDS,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The flags with the text level and the shape of the model to start from.
+    """The flags with the text level and the shape of what to start from.
 
     Args:
-        origin: that model.
+        by: how the person named that.
+        level: its text level.
+        shape: its shape.
         corpus_flags: how to read.
         net_flags: what to build.
-        fields: what of its configuration the new model takes over.
 
     Raises:
-        UsageError: if a flag contradicts that model.
+        UsageError: if a flag contradicts it.
     """
-    by = f"--from {origin.name}"
     if "init" in net_flags:
         raise UsageError(f"--init does not go with {by}: it brings its own weights")
     for field in ("vocab_size", "subword"):
         if field in corpus_flags:
             raise UsageError(f"{flag_of(field)} does not go with {by}: it brings its vocabulary")
-    shape = {field: getattr(origin.checkpoint.config, field) for field in fields}
-    level = {"level": origin.checkpoint.tokenizer.level}
-    refuse_differing(by, shape | level, corpus_flags, net_flags)
-    return {**corpus_flags, **level}, {**net_flags, **shape}
+    refuse_differing(by, {**shape, "level": level}, corpus_flags, net_flags)
+    return {**corpus_flags, "level": level}, {**net_flags, **shape}
 
 
 def refuse_idle(level: str, given: Mapping[str, Any]) -> None:

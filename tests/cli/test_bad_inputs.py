@@ -226,6 +226,12 @@ OPTIONS = (
         "hint: leave --backward out",
     ),
     Row(
+        "train tale.txt --from tale --from back",
+        USAGE,
+        "--from tale --from back: a language model starts from one model",
+        "hint: leave one out; a classifier starts from two",
+    ),
+    Row(
         "train --resume tale --backward",
         USAGE,
         "--backward True contradicts --resume: it has --backward False",

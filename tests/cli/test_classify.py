@@ -337,3 +337,25 @@ def test_a_classifier_can_start_from_a_language_model() -> None:
     assert "--hidden 9 contradicts --from text: it has --hidden 8" in answer.stderr
     answer = warm("train", "reviews.tsv", "--from", "text", "--level", "char")
     assert "--level char contradicts --from text: it has --level word" in answer.stderr
+
+
+def test_a_classifier_can_start_from_a_language_model_for_each_direction() -> None:
+    Path("text.txt").write_text("\n".join(text for _, text in reviews(400, seed=5)))
+    shape = ("--level", "word", "--cell", "gru", "--hidden", "8", "--steps", "2", "--seq", "16", "-q")
+    for name, flags in (("ahead", ("--embedding", "6")), ("back", ("--embedding", "4", "--backward"))):
+        assert warm("train", "text.txt", *shape, *flags, "--name", name).status == 0
+    start = ("train", "reviews.tsv", "--from", "back", "--from", "ahead")
+    answer = warm(*start, "--steps", "60", "--seed", "1", "-q", "--name", "b")
+    assert (answer.status, answer.stderr) == (0, "")
+    (card,) = objects(warm("inspect", "b", "--json"))
+    assert (card["from"], card["embedding_size"], card["bidirectional"]) == ("ahead and back", 10, True)
+    assert warm("train", "--resume", "b", "--steps", "2", "-q").status == 0
+    assert rows(warm("classify", "good.txt", "-m", "b"))[0][0] == "good"
+
+
+def test_a_classifier_is_not_trained_backwards() -> None:
+    answer = warm("train", "reviews.tsv", "--backward")
+    assert answer.lines[-2:] == [
+        "charrnn: error: --backward is for language models, and these are labelled texts",
+        "hint: a classifier reads both ways by itself; --from takes a language model for each direction",
+    ]
