@@ -41,11 +41,19 @@ def heading() -> str:
 
 
 def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """charrnn, run as a person would, in a folder."""
+    """charrnn, run as a person would, in a folder.
+
+    Raises:
+        CalledProcessError: if it fails; with the reason that it gave.
+    """
     command = [sys.executable, "-m", "charrnn", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=os.environ | environment, text=True, capture_output=True, check=True
-    )
+    try:
+        return subprocess.run(
+            command, cwd=folder, env=os.environ | environment, text=True, capture_output=True, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
 
 
 def _processor() -> str:
