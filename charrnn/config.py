@@ -30,6 +30,11 @@ MAX_CHARACTERS = 200_000
 WORDS = 10_000  # of the commonest words, at most, at level word
 POOLED = ("max", "mean")  # over time, what a classifier answers from
 READ_WORDS = 20_000  # the same for a model that only reads, in lower case
+# A classifier's first stage, in which its net learns to foresee words: its share of a budget, and how often
+# it must read the texts in that time to be worth it.
+PRETRAINING_SHARE = 0.5
+PRETRAINING_EPOCHS = 2.0
+SAMPLED = 512  # ids that the right one is told from there if the vocabulary is large
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
@@ -92,6 +97,19 @@ class TrainingConfig:
     warmup: float = 0.03  # share of the budget in which the rate rises from 0
     evaluations: int = 20
     evaluation_tokens: int  # size of the fixed slice of validation text that evaluations score
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingConfig(TrainingConfig):
+    """The recipe of a classifier's first stage, where it is not that of any language model."""
+
+    learning_rate: float = 0.004
+    dropout: float = 0.1
+    # With embeddings this large a step over fewer tokens would mostly be the optimiser's.
+    batch_size: int = 64
+    clip: float = 1.0
+    evaluations: int = 8
+    evaluation_tokens: int = 16_384  # of each direction: the vocabulary is scored in full there
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,7 @@ def parse(
     """
     check_version(path, description, kind)
     try:
-        config = _config(path, description["config"])
+        config = parse_config(path, description["config"])
         tokenizer = parse_tokenizer(path, description["tokenizer"])
         labels = _labels(path, description["labels"])
         calibration = _calibration(path, description["calibration"])
@@ -150,7 +150,12 @@ def parse(
     )
 
 
-def _config(path: Path, values: Any) -> ClassifierConfig:
+def parse_config(path: Path, values: Any) -> ClassifierConfig:
+    """The shape of a net from what a file says of it.
+
+    Raises:
+        CheckpointError: if there is no such net.
+    """
     names = {item.name for item in fields(ClassifierConfig)}
     check_net(path, values, names)
     if type(values["classes"]) is not int or not 2 <= values["classes"] <= MAX_LABELS:

@@ -30,6 +30,8 @@ FITTING = {
     "classifier": "charrnn classify answers with it",
     "training-state": "it is what --resume needs; the model lies beside it",
     "classifier-training-state": "it is what --resume needs; the model lies beside it",
+    "pretraining-state": "it is what --resume needs; there is no model yet",
+    "language-model-pair": "it is half-way to a classifier; --resume goes on with it",
 }
 # Features that a reader must know to read a file rightly; none yet.
 FEATURES: tuple[str, ...] = ()

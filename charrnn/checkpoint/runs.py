@@ -17,6 +17,9 @@ RUNS = Path("checkpoints")
 MODEL = "model.safetensors"
 LAST = "last.safetensors"
 LOG = "log.jsonl"
+# Of a classifier's first stage, gone when the second has saved its own.
+PAIR = "words.safetensors"
+PAIR_LOG = "words.jsonl"
 LOCK = ".lock"
 ENVIRONMENT = "CHARRNN_MODEL"
 MAX_NAME = 100

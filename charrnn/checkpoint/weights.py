@@ -60,15 +60,43 @@ def classifier_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
         (3, 32)
     """
     cell, hidden = CELLS[config.cell], config.hidden_size
-    directions = (FORWARDS, BACKWARDS) if config.bidirectional else (FORWARDS,)
+    names = directions(config)
     table: dict[str, tuple[int, ...]] = {EMBEDDING: (config.vocab_size, config.embedding_size)}
     for index in range(config.num_layers):
-        width = config.embedding_size if index == 0 else len(directions) * hidden
-        for direction in directions:
+        width = config.embedding_size if index == 0 else len(names) * hidden
+        for direction in names:
             for part, shape in cell.shapes(width, hidden).items():
                 table[layer(index, direction + part)] = shape
-    pooled = len(POOLED) * len(directions) * hidden
+    pooled = len(POOLED) * len(names) * hidden
     return table | {OUTPUT_WEIGHT: (config.classes, pooled), OUTPUT_BIAS: (config.classes,)}
+
+
+def pair_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
+    """Name to shape of a classifier's net as language models: its lowest layer, and what they predict with.
+
+    Example:
+        >>> sorted(pair_shapes(ClassifierConfig(vocab_size=9, classes=3, bidirectional=False)))[-2:]
+        ['model.output.bias', 'model.output.projection.forwards']
+    """
+    names = directions(config)
+    lowest = layer(0, "")
+    table = {
+        name: shape
+        for name, shape in classifier_shapes(config).items()
+        if name == EMBEDDING or name.startswith(lowest)
+    }
+    table |= {projection(name): (config.embedding_size, config.hidden_size) for name in names}
+    return table | {OUTPUT_BIAS: (config.vocab_size,)}
+
+
+def directions(config: ClassifierConfig) -> tuple[str, ...]:
+    """In which a net reads."""
+    return (FORWARDS, BACKWARDS) if config.bidirectional else (FORWARDS,)
+
+
+def projection(direction: str) -> str:
+    """The name of what takes a direction's output to where it is compared with embeddings."""
+    return f"{OUTPUT_PROJECTION}.{direction.removesuffix('.')}"
 
 
 def ngram_shapes(ngrams: int, classes: int) -> dict[str, tuple[int, ...]]:
@@ -78,7 +106,7 @@ def ngram_shapes(ngrams: int, classes: int) -> dict[str, tuple[int, ...]]:
 
 
 def state(index: int, part: str) -> str:
-    """The name of a recurrent layer's carried state, `hidden` or `cell`."""
+    """The name of a recurrent layer's carried state, `hidden` or `cell`; of a pair, a direction's."""
     return f"train.state.{index}.{part}"
 
 
@@ -89,6 +117,16 @@ def training_shapes(config: ModelConfig, batch_size: int, step: int) -> dict[str
         for index in range(config.num_layers):
             for part in CELLS[config.cell].state._fields:
                 table[state(index, part)] = (batch_size, config.hidden_size)
+    return table
+
+
+def pair_training_shapes(config: ClassifierConfig, batch_size: int, step: int) -> dict[str, tuple[int, ...]]:
+    """As `training_shapes`, of the language models that a classifier's net is at first."""
+    table = descent_shapes(pair_shapes(config))
+    if step:
+        for direction in range(len(directions(config))):
+            for part in CELLS[config.cell].state._fields:
+                table[state(direction, part)] = (batch_size, config.hidden_size)
     return table
 
 

@@ -33,6 +33,8 @@ def train(
     label_column: train_options.LabelColumn = None,
     text_column: train_options.TextColumn = None,
     class_weights: train_options.ClassWeights = None,
+    unlabelled: train_options.Unlabelled = None,
+    pretrain: train_options.Pretrain = None,
     level: train_options.Level = None,
     lines: train_options.Lines = None,
     encoding: train_options.Encoding = None,
@@ -83,6 +85,8 @@ def train(
         "label_column": label_column,
         "text_column": text_column,
         "class_weights": class_weights,
+        "unlabelled": unlabelled,
+        "pretrain": pretrain,
     }
     net_flags = {
         "cell": cell,
@@ -184,12 +188,13 @@ def _resume(asked: Asked, name: str) -> None:
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import prepare
     from charrnn.training.classifier_run import is_classifier
+    from charrnn.training.pretraining_run import is_pretraining
     from charrnn.training.request import refuse_changes
     from charrnn.training.run import check_corpus, documents, load_last, load_recipe
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
-    if is_classifier(folder):
+    if is_classifier(folder) or is_pretraining(folder):
         train_classifier.resume(asked, folder)
         return
     recipe = load_recipe(folder)

@@ -1,25 +1,28 @@
-"""`charrnn train` where the input is labelled: what was understood, and a classifier's run."""
+"""`charrnn train` where the input is labelled: what was understood, and a run of one stage or two."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from charrnn.cli import labelled_input
+from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
 from charrnn.cli.training import Asked, sitting, train_in_view
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
-    from charrnn.config import LabelledConfig
     from charrnn.text.labelled import Labelled
     from charrnn.text.sources import Document
-    from charrnn.training.classifier_run import ClassifierRun
+    from charrnn.training.classifier_run import ClassifierRecipe, ClassifierRun
+    from charrnn.training.classifier_start import Beginning, ClassifierRequest
     from charrnn.training.loop import Training
     from charrnn.training.origins import Origins
+    from charrnn.training.pretraining_run import PretrainingRecipe, PretrainingRun
 
 LABELS_SHOWN = 6
-BOTH_WAYS = "a classifier reads both ways by itself; --from takes a language model for each direction"
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
@@ -35,14 +38,14 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     from charrnn.text.tables import Columns
 
     if asked.task == "language-model":
-        _refuse_label_flags(asked)
+        refuse_label_flags(asked)
         return None
     insists = asked.task == "classifier" or bool(asked.label_flags)
-    encoding = _config(asked).encoding
-    root = _root(asked.inputs)
+    encoding = config_of(asked).encoding
+    root = root_of(asked.inputs)
     if not insists and not labelled.looks_labelled(documents, root, encoding):
         return None
-    config = _config(asked)
+    config = config_of(asked)
     columns = Columns(config.label_column, config.text_column)
     try:
         found = labelled.read(documents, root, encoding, columns)
@@ -64,19 +67,18 @@ def start(
     asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origins: Origins | None
 ) -> None:
     """Trains a new classifier, from the weights of language models if there are any."""
-    from charrnn.checkpoint import runs
-    from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
-    from charrnn.terminal import classifier_closing
+    from charrnn.config import MAX_SEED, Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal.notes import note
-    from charrnn.terminal.reading import with_bar
-    from charrnn.text.documents import prepare
     from charrnn.training.origins import inherited_by_classifier
-    from charrnn.training.request import check_possible, refuse_idle
+    from charrnn.training.request import check_possible, flag_of, refuse_idle
 
-    config = _config(asked)
+    config = config_of(asked)
     refuse_idle(config.level, asked.corpus_flags)
-    net_flags, tokenizer = _net_flags(asked), None
+    net_flags, tokenizer = {"seed": secrets.randbelow(MAX_SEED + 1)} | net_flags_of(asked), None
     if origins is not None:
+        for name in ("unlabelled", "pretrain"):
+            if name in asked.label_flags:
+                raise UsageError(f"{flag_of(name)} does not go with --from: it knows its words")
         level, net_flags = inherited_by_classifier(origins, asked.corpus_flags, net_flags)
         config, tokenizer = replace(config, level=level["level"]), origins.tokenizer
     check_possible(
@@ -84,81 +86,94 @@ def start(
         net_flags.get("nonlinearity", ClassifierConfig.nonlinearity),
         net_flags.get("init", FineTuningConfig.init),
     )
-    valid = asked.label_flags.get("valid")
-    work = prepare(labelled, config, _validation(valid, config), tokenizer)
-    corpus = with_bar(work, unit=" chars", quiet=asked.quiet)
-    # Imported here, with torch: what is wrong with the text is said at once.
-    from charrnn.training import classifier_start
-
-    note("training the linear model over n-grams, then the net", quiet=asked.quiet)
-    training, run, plan = classifier_start.new(
-        folder,
-        corpus,
-        documents,
-        _root(asked.inputs),
-        valid,
-        asked.inputs,
-        config,
-        net_flags,
-        asked.budget or Budget(),
-        sitting(asked),
-        origins,
-    )
-    for line in (*corpus.notes, *classifier_closing.plan_lines(plan, run)):
+    texts = labelled_input.texts_of(asked, config, documents)
+    corpus = labelled_input.read(asked, texts, tokenizer, labelled)
+    for line in corpus.notes:
         note(line, quiet=asked.quiet)
-    for file in (runs.MODEL, runs.LAST, runs.LOG):
-        (folder / file).unlink(missing_ok=True)
-    _show(asked, training, run)
+    # Imported here, with torch: what is wrong with the text is said at once.
+    from charrnn.training import pretraining
+    from charrnn.training.classifier_start import ClassifierRequest, from_language_models
+
+    request = ClassifierRequest(folder, corpus, texts, net_flags, asked.budget or Budget(), sitting(asked))
+    if origins is not None:
+        _labels_stage(asked, request, from_language_models(origins))
+        return
+    stage = pretraining.new(request, asked.label_flags.get("pretrain"))
+    if stage is None:
+        _labels_stage(asked, request, None)
+    else:
+        _remove_files(folder)
+        _both_stages(asked, request, *stage)
 
 
 def resume(asked: Asked, folder: Path) -> None:
-    """Goes on with a classifier's run."""
+    """Goes on with a classifier's run, in whichever stage it is."""
     from charrnn.checkpoint import runs
-    from charrnn.errors import CheckpointError
     from charrnn.storage import remove_leftovers
-    from charrnn.terminal.reading import with_bar
-    from charrnn.text import labelled
-    from charrnn.text.documents import prepare
-    from charrnn.text.sources import Document
-    from charrnn.text.tables import Columns
-    from charrnn.training.classifier_run import load_last, load_recipe
-    from charrnn.training.request import refuse_differing
+    from charrnn.training import classifier_run, pretraining_run
 
-    name = folder.name
-    recipe = load_recipe(folder)
-    fixed = asdict(recipe.corpus) | asdict(recipe.settings) | asdict(recipe.model) | {"valid": recipe.valid}
-    given = dict(asked.label_flags)
-    if "valid" in given:
-        given["valid"] = str(Path(given["valid"]).absolute())
-    refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)
-    if asked.inputs:
-        raise UsageError(f"--resume {name}: the run knows its texts", "leave the input out")
+    in_words_stage = pretraining_run.is_pretraining(folder)
+    recipe = (pretraining_run if in_words_stage else classifier_run).load_recipe(folder)
+    _refuse_changes(asked, folder.name, recipe)
     with runs.locked(folder):
         remove_leftovers(folder)
-        left = load_last(folder)
-        if left.progress.finished and asked.budget is None:
-            hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
-            raise UsageError(f"{name}: has finished its budget", hint)
-        documents = [Document(path, Path(path)) for path in recipe.sources]
-        gone = next((document.name for document in documents if not Path(document.name).exists()), None)
-        if gone:
-            raise CheckpointError(f"{name}: its texts are gone: {gone}: no such file")
-        config = recipe.corpus
-        columns = Columns(config.label_column, config.text_column)
-        root = Path(recipe.folder) if recipe.folder else None
-        found = labelled.read(documents, root, config.encoding, columns)
-        work = prepare(found, config, _validation(recipe.valid, config), left.checkpoint.tokenizer)
-        corpus = with_bar(work, unit=" chars", quiet=asked.quiet)
-        if corpus.digest != recipe.digest:
-            raise CheckpointError(
-                f"{name}: its texts have changed: "
-                f"trained on {recipe.digest[:12]}, found {corpus.digest[:12]}",
-                "train a new classifier",
-            )
-        from charrnn.training import classifier_start
+        (_resume_words if in_words_stage else _resume_labels)(asked, folder)
 
-        training, run = classifier_start.resume(folder, left, corpus, asked.budget, sitting(asked))
-        _show(asked, training, run)
+
+def _resume_words(asked: Asked, folder: Path) -> None:
+    from charrnn.training.pretraining_run import load_last
+
+    left = load_last(folder)
+    recipe = left.recipe
+    corpus = labelled_input.read_again(asked, folder.name, recipe.texts, left.tokenizer, recipe.digest)
+    from charrnn.training import pretraining
+
+    _both_stages(asked, *pretraining.resume(folder, left, corpus, asked.budget, sitting(asked)))
+
+
+def _resume_labels(asked: Asked, folder: Path) -> None:
+    from charrnn.training.classifier_run import load_last
+
+    left, name = load_last(folder), folder.name
+    if left.progress.finished and asked.budget is None:
+        hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
+        raise UsageError(f"{name}: has finished its budget", hint)
+    recipe, tokenizer = left.recipe, left.checkpoint.tokenizer
+    corpus = labelled_input.read_again(asked, name, recipe.texts, tokenizer, recipe.digest)
+    from charrnn.training import classifier_start
+
+    _show(asked, *classifier_start.resume(folder, left, corpus, asked.budget, sitting(asked)))
+
+
+def _both_stages(asked: Asked, request: ClassifierRequest, training: Training, run: PretrainingRun) -> None:
+    """Words first; if nobody stops it, labels then, with what is left of the budget."""
+    from charrnn.checkpoint import runs
+    from charrnn.terminal import pretraining_closing
+    from charrnn.training import pretraining
+
+    train_in_view(
+        asked,
+        training,
+        run.folder,
+        pretraining_closing.heading(run, training.progress),
+        lambda finished: pretraining_closing.show(run, finished),
+        log=runs.PAIR_LOG,
+    )
+    _labels_stage(asked, *pretraining.handed_on(request, training.progress, run))
+
+
+def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning | None) -> None:
+    from charrnn.terminal import classifier_closing
+    from charrnn.terminal.notes import note
+    from charrnn.training import classifier_start
+
+    note("training the linear model over n-grams, then the net", quiet=asked.quiet)
+    training, run, plan = classifier_start.new(request, beginning)
+    for line in classifier_closing.plan_lines(plan, run):
+        note(line, quiet=asked.quiet)
+    if beginning is None or beginning.pretraining is None:
+        _remove_files(run.folder)
+    _show(asked, training, run)
 
 
 def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:
@@ -174,60 +189,28 @@ def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:
     )
 
 
-def _root(inputs: Sequence[str]) -> Path | None:
-    """The folder, if the input is a single one."""
-    return Path(inputs[0]) if len(inputs) == 1 and Path(inputs[0]).is_dir() else None
+def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | PretrainingRecipe) -> None:
+    """Refuses flags that say something else than the run."""
+    from charrnn.training.request import refuse_differing
+
+    texts = recipe.texts
+    fixed = asdict(texts.config) | asdict(recipe.settings) | asdict(recipe.model)
+    fixed |= {"valid": texts.valid, "unlabelled": list(texts.unlabelled)}
+    given = dict(asked.label_flags)
+    if "valid" in given:
+        given["valid"] = str(Path(given["valid"]).absolute())
+    if "unlabelled" in given:
+        given["unlabelled"] = [str(Path(path).absolute()) for path in given["unlabelled"]]
+    if "pretrain" in given:
+        raise UsageError(f"--pretrain does not go with --resume: {name} has its shares")
+    refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)
+    if asked.inputs:
+        raise UsageError(f"--resume {name}: the run knows its texts", "leave the input out")
 
 
-def _config(asked: Asked) -> LabelledConfig:
-    """How to read labelled texts, from the flags.
+def _remove_files(folder: Path) -> None:
+    """Removes the files of an earlier run in the same place."""
+    from charrnn.checkpoint import runs
 
-    Raises:
-        UsageError: if a flag is for language models, or there is no such encoding.
-    """
-    from charrnn.config import LabelledConfig
-    from charrnn.text.decoding import check_encoding
-
-    known = {item.name for item in fields(LabelledConfig)}
-    given = asked.corpus_flags | asked.label_flags
-    config = LabelledConfig(**{name: value for name, value in given.items() if name in known})
-    return replace(config, encoding=check_encoding(config.encoding))
-
-
-def _net_flags(asked: Asked) -> dict[str, Any]:
-    """The flags of net and recipe that a classifier has.
-
-    Raises:
-        UsageError: naming one that it has not.
-    """
-    from charrnn.config import ClassifierConfig, FineTuningConfig, LabelledConfig
-    from charrnn.training.request import flag_of
-
-    net = {item.name for kind in (ClassifierConfig, FineTuningConfig) for item in fields(kind)}
-    corpus = {item.name for item in fields(LabelledConfig)}
-    for name in (*(set(asked.corpus_flags) - corpus), *(set(asked.net_flags) - net)):
-        raise UsageError(
-            f"{flag_of(name)} is for language models, and these are labelled texts",
-            BOTH_WAYS if name == "backward" else "leave it out, or --task language-model",
-        )
-    return dict(asked.net_flags)
-
-
-def _validation(valid: str | None, config: LabelledConfig) -> Labelled | None:
-    """The texts of `--valid`."""
-    from charrnn.text import labelled
-    from charrnn.text.sources import find
-    from charrnn.text.tables import Columns
-
-    if valid is None:
-        return None
-    root = Path(valid) if Path(valid).is_dir() else None
-    columns = Columns(config.label_column, config.text_column)
-    return labelled.read(find([valid]), root, config.encoding, columns)
-
-
-def _refuse_label_flags(asked: Asked) -> None:
-    from charrnn.training.request import flag_of
-
-    for name in asked.label_flags:
-        raise UsageError(f"{flag_of(name)} is for classifiers, not for --task language-model")
+    for file in (runs.MODEL, runs.LAST, runs.LOG, runs.PAIR, runs.PAIR_LOG):
+        (folder / file).unlink(missing_ok=True)

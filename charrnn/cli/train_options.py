@@ -76,6 +76,24 @@ ClassWeights = Annotated[
         help=f"classifier: balanced counts rare labels more. [default: {LabelledConfig.class_weights}]",
     ),
 ]
+Unlabelled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unlabelled",
+        metavar="FILE",
+        help="classifier: text without labels, to learn words from first; may be repeated.",
+    ),
+]
+Pretrain = Annotated[
+    float | None,
+    typer.Option(
+        "--pretrain",
+        parser=number("--pretrain", 0, 0.95),
+        metavar="X",
+        help="classifier: share of the budget for learning to foresee words, before any label is seen; "
+        "0 = none. [default: by the budget]",
+    ),
+]
 Level = Annotated[
     str | None,
     typer.Option(

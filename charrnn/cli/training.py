@@ -39,7 +39,13 @@ class Asked:
 
 
 def train_in_view(
-    asked: Asked, training: Training, folder: Path, heading: Heading, show: Callable[[Finished], None]
+    asked: Asked,
+    training: Training,
+    folder: Path,
+    heading: Heading,
+    show: Callable[[Finished], None],
+    *,
+    log: str | None = None,
 ) -> None:
     """Runs the loop in view of the person, and ends with the card or by the signal that stopped it.
 
@@ -49,6 +55,7 @@ def train_in_view(
         folder: of the run.
         heading: what stands above the live screen.
         show: shows the card at the end.
+        log: the file in that folder to which all events go, if not to that of every run.
     """
     from charrnn.checkpoint.runs import LOG
     from charrnn.terminal import screen
@@ -56,16 +63,16 @@ def train_in_view(
     from charrnn.training.events import Finished
     from charrnn.training.log import Log
 
-    log = Log(folder / LOG, training.progress.step)
+    events = Log(folder / (log or LOG), training.progress.step)
     finished = None
     with interrupt.watched() as flag:
         training.watch(flag)
         with screen.opened(heading, quiet=asked.quiet) as view:
             for event in training.fit():
-                log.write(event)
+                events.write(event)
                 view.show(event)
                 finished = event if isinstance(event, Finished) else None
-    log.close()
+    events.close()
     assert finished is not None
     if not asked.quiet:
         show(finished)

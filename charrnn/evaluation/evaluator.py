@@ -7,14 +7,15 @@ scored, so that the figure is that of one sequential pass (to 1e-3; tested).
 from __future__ import annotations
 
 import math
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from charrnn.config import IGNORED
 from charrnn.evaluation.metrics import Validation, validation
-from charrnn.models.language_model import LanguageModel
 from charrnn.models.losses import next_token_loss
 from charrnn.text.tokenizer import Ids
 
@@ -23,6 +24,17 @@ STREAM_TOKENS = 512  # a stream is at least this long: warming up must not be mo
 WARM_TOKENS = 256
 WINDOW = 256
 MAX_LOGITS = 2**24  # scores of the vocabulary at a time, 64 MB
+
+
+class Predictor(Protocol):
+    """Something that says how likely every token is to come next."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many there are."""
+
+    def __call__(self, inputs: Tensor, states: Any, /) -> tuple[Tensor, Any]:
+        """Logits of the next token, [T, B, V], and the state after the window, from ids, [T, B]."""
 
 
 class Evaluator:
@@ -42,11 +54,12 @@ class Evaluator:
         return len(self._ids) - 1
 
     @torch.inference_mode()
-    def score(self, model: LanguageModel, tokens: int | None = None) -> Validation:
+    def score(self, model: Predictor, tokens: int | None = None) -> Validation:
         """The loss over all tokens, or over about so many, taken from all over the text; no dropout."""
         inputs, targets = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
-        nats, states = 0.0, None
-        steps = max(1, min(WINDOW, MAX_LOGITS // (inputs.shape[1] * model.config.vocab_size)))
+        nats = 0.0
+        states: Any = None
+        steps = max(1, min(WINDOW, MAX_LOGITS // (inputs.shape[1] * model.vocab_size)))
         for begin in range(0, len(inputs), steps):
             window = torch.from_numpy(inputs[begin : begin + steps]).to(self._device)
             wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)

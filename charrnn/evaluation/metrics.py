@@ -24,6 +24,24 @@ class Validation:
         return self.nats_per_token
 
 
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """How well a classifier's net foresees words, before it learns labels."""
+
+    nats_per_token: float  # the mean over both directions
+    tokens: int  # how many were scored
+
+    @property
+    def loss(self) -> float:
+        """What is to become small."""
+        return self.nats_per_token
+
+    @property
+    def perplexity(self) -> float:
+        """Among how many equally likely tokens the next one might as well have been drawn."""
+        return math.exp(self.nats_per_token)
+
+
 def validation(
     nats: float, targets: NDArray[np.integer[Any]], byte_lengths: NDArray[np.float64], unknown: int | None
 ) -> Validation:

@@ -6,9 +6,9 @@ from typing import Any
 
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.classification import restore as restore_verdict
-from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.metrics import Foresight, Validation
 
-Score = Validation | Verdict
+Score = Validation | Verdict | Foresight
 
 
 def restore(values: dict[str, Any]) -> Score:
@@ -17,4 +17,6 @@ def restore(values: dict[str, Any]) -> Score:
     Raises:
         TypeError, KeyError: if the values are not such a description.
     """
-    return restore_verdict(values) if "answer" in values else Validation(**values)
+    if "answer" in values:
+        return restore_verdict(values)
+    return Validation(**values) if "bits_per_byte" in values else Foresight(**values)

@@ -65,6 +65,11 @@ class LanguageModel(nn.Module):
         # A corpus of one document has one boundary: untrained, it must not be a random kick.
         self.embedding.weight[:RESERVED] = 0.0
 
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens it tells apart."""
+        return self.config.vocab_size
+
     def forward(
         self, inputs: Tensor, states: States | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, States]:

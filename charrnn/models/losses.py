@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,3 +25,34 @@ def next_token_loss(logits: Tensor, targets: Tensor, reduction: str = "mean") ->
     return functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction=reduction
     )
+
+
+def sampled_loss(
+    vectors: Tensor, targets: Tensor, weight: Tensor, bias: Tensor, sample: Tensor, log_chances: Tensor
+) -> Tensor:
+    """The cross-entropy of the next token among the right one and a sample of the others, in nats per token.
+
+    Each score is lowered by the logarithm of its id's chance to be there, so that the loss estimates that
+    over the whole vocabulary (Bengio & Senecal 2008; Jean et al. 2015, arXiv:1412.2007, eq. 8-9); if every
+    id is sure to be in the sample, it is that loss.
+
+    Args:
+        vectors: what is compared with the ids' rows, [T, B, E].
+        targets: ids of the tokens that came next, [T, B]; `IGNORED` marks what is not scored.
+        weight: the rows, [V, E].
+        bias: of every id, [V].
+        sample: distinct ids, ascending, [S].
+        log_chances: of every id to be in the sample, [V].
+    """
+    vectors, targets = vectors.flatten(0, 1), targets.flatten()
+    is_scored = targets != IGNORED
+    targets = targets.clamp(min=0)
+    right = (vectors * functional.embedding(targets, weight)).sum(-1) + bias[targets] - log_chances[targets]
+    rows = functional.embedding(sample, weight)
+    others = torch.addmm(bias[sample] - log_chances[sample], vectors, rows.T)  # [T * B, S]
+    place = torch.searchsorted(sample, targets).clamp_(max=len(sample) - 1)
+    is_sampled = sample[place] == targets  # and counts once, as the right one
+    hits = torch.nonzero(is_sampled).squeeze(1)
+    others[hits, place[hits]] = -torch.inf
+    nats = torch.logaddexp(others.logsumexp(-1), right) - right
+    return (nats * is_scored).sum() / is_scored.sum()

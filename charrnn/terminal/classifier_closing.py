@@ -21,7 +21,7 @@ from charrnn.training.progress import Progress
 
 if TYPE_CHECKING:
     # It imports torch, and errors about the text come before that.
-    from charrnn.training.classifier_start import ClassifierPlan
+    from charrnn.training.classifier_plan import ClassifierPlan
 
 
 def plan_lines(plan: ClassifierPlan, run: ClassifierRun) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def show(run: ClassifierRun, progress: Progress, finished: Finished) -> None:
         ("answer", f"{figures_line(verdict.answer)}, on {verdict.documents:,}{of} validation texts"),
         ("net", figures_line(verdict.net) + ("" if is_mixed else ": answers alone")),
         ("n-grams", figures_line(verdict.linear)),
-        ("corpus", f"{' '.join(run.recipe.shown_sources)}, sha256 {run.corpus.digest[:12]}"),
+        ("corpus", f"{' '.join(run.recipe.texts.shown)}, sha256 {run.corpus.digest[:12]}"),
     ]
     if finished.reason == "stopped":
         facts.append(("go on", command("train", "--resume", name)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from charrnn.evaluation.classification import Figures, Verdict
+from charrnn.evaluation.metrics import Foresight
 from charrnn.evaluation.score import Score
 
 
@@ -19,13 +20,18 @@ def score_cells(score: Score, scored: str) -> tuple[str, ...]:
             f"net {percent(score.net)}",
             (f"answer {percent(score.answer)}"),
         )
-    return f"validation {score.nats_per_token:.4f} nats/{scored}", f"{score.bits_per_byte:.4f} bits/byte"
+    nats = f"validation {score.nats_per_token:.4f} nats/{scored}"
+    if isinstance(score, Foresight):
+        return nats, f"perplexity {score.perplexity:.1f}"
+    return nats, f"{score.bits_per_byte:.4f} bits/byte"
 
 
 def best_of(score: Score) -> str:
     """A score in the corner of the panel."""
     if isinstance(score, Verdict):
         return f"answer {score.answer.accuracy:.2%}, net {score.net.accuracy:.2%}"
+    if isinstance(score, Foresight):
+        return f"{score.nats_per_token:.3f}, perplexity {score.perplexity:.1f}"
     return f"{score.nats_per_token:.3f} = {score.bits_per_byte:.3f} bits/byte"
 
 

@@ -47,6 +47,11 @@ class Documents:
         """The ids of one text."""
         return self.ids[self.starts[index] : self.starts[index + 1]]
 
+    def shuffled(self, seed: int) -> NDArray[np.int64]:
+        """The ids of all texts in an order of chance, for they lie sorted by label."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        return np.concatenate([self[int(index)] for index in order])
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """How many ids each text has, [N]."""
@@ -59,6 +64,7 @@ class LabelledCorpus:
 
     training: Documents
     validation: Documents
+    unlabelled: NDArray[np.int64]  # ids of texts without a label, each headed by the boundary
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     digest: str
@@ -71,6 +77,7 @@ def prepare(
     config: LabelledConfig,
     valid: Labelled | None = None,
     tokenizer: Tokenizer | None = None,
+    unlabelled: Sequence[str] = (),
 ) -> Generator[Reading, None, LabelledCorpus]:
     """Splits and encodes labelled texts; yields progress, in characters, and returns the corpus.
 
@@ -79,31 +86,33 @@ def prepare(
         config: how to read it.
         valid: what to measure on; without it, a share of `labelled` with the same mixture of labels.
         tokenizer: the vocabulary to use; without one it is built from the training part.
+        unlabelled: texts without a label, from which words are learnt.
 
     Raises:
         TextError: if a label has too few texts, or stands in `valid` alone.
     """
     labels = labelled.labels
     training, validation, notes = _divided(labelled, valid, config.val_fraction)
-    total = sum(len(example.text) for example in (*training, *validation))
+    texts = [[example.text for example in part] for part in (training, validation)]
     if tokenizer is None:
-        tokenizer = _vocabulary([example.text for example in training], config)
+        tokenizer = _vocabulary([*texts[0], *unlabelled], config)
     number = {label: index for index, label in enumerate(labels)}
-    parts, done = [], 0
-    for examples in (training, validation):
+    total, done, encoded = sum(len(text) for part in (*texts, unlabelled) for text in part), 0, []
+    for part in (*texts, unlabelled):
         ids: list[Ids] = []
-        for index, example in enumerate(examples):
-            ids.append(tokenizer.encode(example.text))
-            done += len(example.text)
+        for index, text in enumerate(part):
+            ids.append(tokenizer.encode(text))
+            done += len(text)
             if index % TEXTS_A_READING == 0:
                 yield Reading(done, total)
-        parts.append(_documents(ids, [number[example.label] for example in examples], examples))
+        encoded.append(ids)
     return LabelledCorpus(
-        training=parts[0],
-        validation=parts[1],
+        training=_documents(encoded[0], [number[example.label] for example in training], training),
+        validation=_documents(encoded[1], [number[example.label] for example in validation], validation),
+        unlabelled=_joined(encoded[2])[0],
         tokenizer=tokenizer,
         labels=labels,
-        digest=_digest((*labelled.examples, *(valid.examples if valid else ()))),
+        digest=_digest((*labelled.examples, *(valid.examples if valid else ())), unlabelled),
         form=labelled.form,
         notes=tuple(notes),
     )
@@ -169,18 +178,22 @@ def _vocabulary(texts: Sequence[str], config: LabelledConfig) -> Tokenizer:
 
 
 def _documents(ids: Sequence[Ids], labels: Sequence[int], examples: Sequence[Example]) -> Documents:
+    texts = tuple(example.text for example in examples)
+    return Documents(*_joined(ids), np.array(labels, np.int64), texts)
+
+
+def _joined(ids: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The ids of texts one after the other, each headed by the boundary, and where they begin and end."""
     starts = np.cumsum([0, *(1 + len(of) for of in ids)])
     whole = np.full(starts[-1], BOUNDARY, np.int64)
     for start, of in zip(starts, ids, strict=False):
         whole[start + 1 : start + 1 + len(of)] = of
-    texts = tuple(example.text for example in examples)
-    return Documents(whole, starts, np.array(labels, np.int64), texts)
+    return whole, starts
 
 
-def _digest(examples: Sequence[Example]) -> str:
+def _digest(examples: Sequence[Example], unlabelled: Sequence[str]) -> str:
     total = hashlib.sha256()
-    for example in examples:
-        for part in (example.label, example.text):
-            data = part.encode("utf-8", "surrogatepass")
-            total.update(len(data).to_bytes(8, "little") + data)
+    for part in (*(part for example in examples for part in (example.label, example.text)), *unlabelled):
+        data = part.encode("utf-8", "surrogatepass")
+        total.update(len(data).to_bytes(8, "little") + data)
     return total.hexdigest()

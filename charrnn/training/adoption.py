@@ -8,7 +8,7 @@ from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 
 
-def adopted(own: Tensors, forward: Tensors | None, backward: Tensors | None = None) -> Tensors:
+def adopted(own: Tensors, forward: Tensors | None = None, backward: Tensors | None = None) -> Tensors:
     """A classifier's tensors with the embedding and the layers of a language model for each direction.
 
     Two embeddings stand side by side, and in the first layer no direction hears the other's at the start:

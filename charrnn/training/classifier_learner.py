@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from charrnn.models.classifier import Classifier
 from charrnn.models.places import assign, tensors_of
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.tokenizer import BOUNDARY
-from charrnn.training.adoption import adopted
 from charrnn.training.descent import Descent, Step
 
 
@@ -31,6 +31,7 @@ class ClassifierLearner:
         *,
         unknown: int | None = None,
         label_weights: NDArray[np.float32] | None = None,
+        is_pretrained: bool = False,
     ) -> None:
         """Makes a new net.
 
@@ -40,12 +41,14 @@ class ClassifierLearner:
             device: where to train.
             unknown: the id that left-out words are read as; the boundary's if there is none.
             label_weights: how much a document of each label counts, [C]; all the same if not given.
+            is_pretrained: whether the net will `adopt` weights, which then move less than the new ones.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed % 2**63)
             net = Classifier(config, settings)
         self.settings = settings
-        self.descent = Descent(net, settings, device)
+        known = [*net.embedding.parameters(), *net.layers.parameters()] if is_pretrained else []
+        self.descent = Descent(net, settings, device, known=known)
         self._left_out = BOUNDARY if unknown is None else unknown
         self._label_weights = None if label_weights is None else torch.from_numpy(label_weights).to(device)
 
@@ -93,9 +96,9 @@ class ClassifierLearner:
         """Becomes the learner whose `tensors` these are, after so many steps."""
         self.descent.restore(tensors, step)
 
-    def adopt(self, forward: Tensors | None, backward: Tensors | None = None) -> None:
-        """Starts from the weights of a language model for either direction, or for both; see `adopted`."""
-        self.descent.adopt(adopted(tensors_of(self.model), forward, backward))
+    def adopt(self, known: Callable[[Tensors], Tensors]) -> None:
+        """Starts with what is known already: `known` turns the net's tensors into those it begins with."""
+        self.descent.adopt(known(tensors_of(self.model)))
 
     def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
         """Documents in which some words, others each time, are read as unknown (Dai & Le 2015, sec. 4)."""

@@ -31,18 +31,33 @@ UNCALIBRATED = Calibration(net=1.0, linear=1.0, mixed_net=0.5, mixed_linear=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Where a classifier's texts come from and how they are read."""
+
+    config: LabelledConfig
+    sources: tuple[str, ...]  # absolute paths
+    folder: str | None = None  # in which the sources were found, if that is what was named
+    valid: str | None = None  # absolute path of the validation texts, if they were given
+    unlabelled: tuple[str, ...] = ()  # absolute paths of texts without labels
+    shown: tuple[str, ...] = ()  # the sources as typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifierRecipe:
     """What a run is made of, fixed when it starts; with the corpus it can be made again."""
 
     model: ClassifierConfig
     settings: FineTuningConfig
-    corpus: LabelledConfig
-    sources: tuple[str, ...]  # absolute paths
-    folder: str | None  # in which the sources were found, if that is what was named
-    valid: str | None  # absolute path of the validation texts, if they were given
-    shown_sources: tuple[str, ...]  # as typed
+    texts: Texts
     digest: str  # of the corpus
     from_model: str | None = None  # the language models whose weights and tokenizer it started from
+    # What the stage before came to, if the net first learnt to foresee words: steps, epochs and nats a token.
+    pretraining: dict[str, float] | None = None
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the net knew words before it saw labels."""
+        return self.from_model is not None or self.pretraining is not None
 
 
 class ClassifierRun:
@@ -70,15 +85,16 @@ class ClassifierRun:
         assert isinstance(score, Verdict)
         card = history(self.folder.name, TASK, progress, epochs, self.recipe.settings) | {
             "corpus": {
-                "sources": list(self.recipe.shown_sources),
+                "sources": list(self.recipe.texts.shown),
                 "form": self.corpus.form,
                 "digest": self.corpus.digest,
                 "documents": len(self.corpus.training),
                 "labels": dict(zip(self.corpus.labels, self._counts(), strict=True)),
-                **asdict(self.recipe.corpus),
+                **asdict(self.recipe.texts.config),
             },
             "validation": asdict(score) | {"of": len(self.corpus.validation)},
             "from": self.recipe.from_model,
+            "pretraining": self.recipe.pretraining,
         }
         classifier.save(self.model_file, self._checkpoint(tensors, score.calibration, card))
 
@@ -96,6 +112,7 @@ class ClassifierRun:
             "progress": progress.describe(),
         }
         write_atomically(self.last_file, container.pack(description, checkpoint.tensors))
+        (self.folder / runs.PAIR).unlink(missing_ok=True)  # what the first stage found is in here now
 
     def yardstick(self) -> None:
         """None of its own: every score has that of the linear model."""
@@ -127,7 +144,7 @@ class ClassifierLeft(NamedTuple):
 
 
 def is_classifier(folder: Path) -> bool:
-    """Whether a run trains a classifier.
+    """Whether a run trains a classifier and is past its first stage.
 
     Raises:
         CheckpointError: if its file cannot be used.
@@ -171,15 +188,23 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Classi
                 **values,
                 "model": checkpoint.config,
                 "settings": FineTuningConfig(**{**settings, "seed": int(settings["seed"])}),
-                "corpus": LabelledConfig(**values["corpus"]),
-                "sources": tuple(values["sources"]),
-                "shown_sources": tuple(values["shown_sources"]),
+                "texts": restored_texts(values["texts"]),
             }
         )
         return ClassifierLeft(recipe, restore_progress(description["progress"]), checkpoint)
     except (KeyError, TypeError, ValueError) as error:
         reason = f"recipe or progress lacks or has too much: {error}"
         raise CheckpointError(f"{path}: metadata: {reason}") from None
+
+
+def restored_texts(values: dict[str, Any]) -> Texts:
+    """The texts that `asdict` made plain.
+
+    Raises:
+        TypeError, KeyError: if the values are not such a description.
+    """
+    lists = {name: tuple(values[name]) for name in ("sources", "unlabelled", "shown")}
+    return Texts(**{**values, **lists, "config": LabelledConfig(**values["config"])})
 
 
 def class_weights(kind: str, labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -17,6 +18,8 @@ from charrnn.models.places import Placed, assign, tensors_of
 # Memory cells are unbounded: a peephole that learns as fast as the rest throws its gate about, and its
 # gradient, clipped with the others, drowns them (docs/recipe.md).
 PEEPHOLE_SHARE = 0.01  # of the learning rate
+# Weights that know something already move less than new ones (Howard & Ruder 2018, sec. 3.2).
+KNOWN_SHARE = 0.5  # of the learning rate
 # What AdamW calls the two moments of a gradient.
 MOMENTS = {weights.FIRST_MOMENT: "exp_avg", weights.SECOND_MOMENT: "exp_avg_sq"}
 
@@ -74,7 +77,22 @@ class Descent(Generic[M]):
     Randomness is counter-based: the masks of a step depend on the seed and the step alone.
     """
 
-    def __init__(self, model: M, settings: Settings, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: M,
+        settings: Settings,
+        device: torch.device,
+        *,
+        known: Sequence[nn.Parameter] = (),
+    ) -> None:
+        """Makes an optimiser and a moving average for a model.
+
+        Args:
+            model: what is to learn.
+            settings: how.
+            device: where.
+            known: parameters that know something already; they move less than the others.
+        """
         module = cast(nn.Module, model)
         module.to(device)
         self.model = model
@@ -87,13 +105,18 @@ class Descent(Generic[M]):
         self._peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
         peepholes = set(self._peepholes)
         self._others = [parameter for parameter in learning if parameter not in peepholes]
-        decay = settings.weight_decay
+        decay, old = settings.weight_decay, set(known)
+        groups = [
+            {
+                "params": [p for p in self._others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
+                "weight_decay": decay if is_matrix else 0.0,
+                "share": KNOWN_SHARE if is_old else 1.0,
+            }
+            for is_old in (False, True)
+            for is_matrix in (True, False)
+        ]
         self._optimiser = torch.optim.AdamW(
-            [
-                {"params": [p for p in self._others if p.ndim > 1], "weight_decay": decay, "share": 1.0},
-                {"params": [p for p in self._others if p.ndim == 1], "weight_decay": 0.0, "share": 1.0},
-                {"params": self._peepholes, "weight_decay": decay, "share": PEEPHOLE_SHARE},
-            ],
+            [*groups, {"params": self._peepholes, "weight_decay": decay, "share": PEEPHOLE_SHARE}],
             lr=settings.learning_rate,
             betas=(settings.adam_beta1, settings.adam_beta2),
             fused=True,

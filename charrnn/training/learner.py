@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from charrnn.cells import CELLS
+from charrnn.cells import CELLS, State
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig, TrainingConfig
@@ -65,21 +65,14 @@ class Learner:
 
     def tensors(self) -> Tensors:
         """What `descent` has, and the carried state, under the names of `weights.training_shapes`."""
-        tensors = self.descent.tensors()
-        for index, state in enumerate(self._states or ()):
-            for part, tensor in state._asdict().items():
-                tensors[weights.state(index, part)] = tensor.cpu().numpy().copy()
-        return tensors
+        return self.descent.tensors() | saved_states(self._states or ())
 
     def restore(self, tensors: Tensors, step: int) -> None:
         """Becomes the learner whose `tensors` these are, after so many steps."""
         self.descent.restore(tensors, step)
         if step:
-            kind = CELLS[self.model.config.cell].state
-            self._states = tuple(
-                kind(*(self._carried(tensors, index, part) for part in kind._fields))
-                for index in range(self.model.config.num_layers)
-            )
+            config = self.model.config
+            self._states = restored_states(config.cell, config.num_layers, tensors, self.descent.device)
 
     def adopt(self, tensors: Tensors) -> None:
         """Starts from the weights of another model."""
@@ -88,8 +81,33 @@ class Learner:
     def _before(self, batch: Batch) -> States | None:
         if self._states is None or batch.starts.all():
             return None
-        goes_on = torch.from_numpy(~batch.starts).to(self.descent.device)[:, None]
-        return tuple(type(state)(*(part * goes_on for part in state)) for state in self._states)
+        return tuple(carried_on(state, batch) for state in self._states)
 
-    def _carried(self, tensors: Tensors, layer: int, part: str) -> torch.Tensor:
-        return torch.from_numpy(tensors[weights.state(layer, part)].copy()).to(self.descent.device)
+
+def carried_on(state: State, batch: Batch) -> State:
+    """The state before a window from that after the one before: zero where a stream starts."""
+    goes_on = torch.from_numpy(~batch.starts).to(state.hidden.device)[:, None]
+    return type(state)(*(part * goes_on for part in state))
+
+
+def saved_states(states: States) -> Tensors:
+    """States under the names that they have in a file."""
+    return {
+        weights.state(index, part): tensor.cpu().numpy().copy()
+        for index, state in enumerate(states)
+        for part, tensor in state._asdict().items()
+    }
+
+
+def restored_states(cell: str, count: int, tensors: Tensors, device: torch.device) -> States:
+    """The states of so many layers of a cell from a file's tensors."""
+    kind = CELLS[cell].state
+    return tuple(
+        kind(
+            *(
+                torch.from_numpy(tensors[weights.state(index, part)].copy()).to(device)
+                for part in kind._fields
+            )
+        )
+        for index in range(count)
+    )

@@ -2,6 +2,8 @@
 
 import random
 
+from charrnn.text.labelled import Example, Labelled
+
 PRAISE, BLAME = ("fine", "lovely", "great", "warm"), ("dull", "awful", "cold", "boring")
 REST = [
     "the",
@@ -37,3 +39,8 @@ def reviews(count: int = 120, seed: int = 1) -> list[tuple[str, str]]:
 
 def tsv(rows: list[tuple[str, str]]) -> str:
     return "".join(f"{label}\t{text}\n" for label, text in rows)
+
+
+def labelled_reviews() -> Labelled:
+    """The same as if read from a file."""
+    return Labelled([Example(text, label, "reviews") for label, text in reviews()], "made")

@@ -1,5 +1,6 @@
 """What language models knew, the directions of a classifier know: to the last digit, before it learns."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_each_direction_says_what_its_language_model_says(cell: str) -> None:
     ahead = language_model(1, cell=cell)
     back = language_model(2, cell=cell, embedding_size=5, backward=True)
     ours = learner(3 + 5, cell=cell)
-    ours.adopt(tensors_of(ahead), tensors_of(back))
+    ours.adopt(partial(adopted, forward=tensors_of(ahead), backward=tensors_of(back)))
     hidden = hidden_of(ours)
     for lane, ids in enumerate(texts()):
         own = hidden[: len(ids), lane]
@@ -76,7 +77,7 @@ def test_a_backward_model_alone_leaves_the_forward_direction_as_it_was() -> None
     back = language_model(2, cell="lstm", backward=True)
     ours = learner(3)
     before = tensors_of(ours.model)
-    ours.adopt(None, tensors_of(back))
+    ours.adopt(partial(adopted, forward=None, backward=tensors_of(back)))
     for lane, ids in enumerate(texts()):
         close(hidden_of(ours)[: len(ids), lane, H:].flip(0), hidden_alone(back, ids.flip(0)))
     for name, tensor in tensors_of(ours.model).items():

@@ -1,6 +1,7 @@
 """A classifier's training keeps the laws of the loop, and what it saves says what it measured."""
 
 import itertools
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ from charrnn.text import labelled
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.text.sources import Document, find
-from charrnn.training import classifier_start
+from charrnn.training import classifier_plan, classifier_start
+from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
-from charrnn.training.classifier_run import ClassifierRun, load_last
-from charrnn.training.events import Event, Finished, Stepped
-from charrnn.training.interrupt import Interrupt
+from charrnn.training.classifier_run import ClassifierRun, Texts, load_last
+from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.events import Finished
 from charrnn.training.loop import Training
 from charrnn.training.start import Sitting
 from tests.text.reading import finish
 from tests.text.reviews import reviews, tsv
+from tests.training.fitting import fit
 
 STEPS = 40
 SITTING = Sitting(0.0, torch.device("cpu"), 0)
@@ -46,35 +49,25 @@ def new(folder: str, budget: Budget, **flags: Any) -> tuple[Training, Classifier
     found, documents = corpus()
     Path(folder).mkdir(parents=True)
     net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
-    training, run, _ = classifier_start.new(
-        Path(folder),
-        found,
-        documents,
-        None,
-        None,
-        ["reviews.tsv"],
-        LabelledConfig(),
-        net_flags,
-        budget,
-        SITTING,
-    )
+    training, run, _ = classifier_start.new(request(folder, found, documents, net_flags, budget))
     return training, run
+
+
+def request(
+    folder: str,
+    corpus: LabelledCorpus,
+    documents: list[Document],
+    net_flags: dict[str, Any],
+    budget: Budget,
+) -> ClassifierRequest:
+    sources = tuple(str(document.path) for document in documents)
+    texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",))
+    return ClassifierRequest(Path(folder), corpus, texts, net_flags, budget, SITTING)
 
 
 def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, ClassifierRun]:
     found, _ = corpus()
     return classifier_start.resume(Path(folder), load_last(Path(folder)), found, budget, SITTING)
-
-
-def fit(training: Training, stop_after: int | None = None) -> list[Event]:
-    interrupt = Interrupt()
-    training.watch(interrupt)
-    events = []
-    for event in training.fit():
-        events.append(event)
-        if isinstance(event, Stepped) and event.step == stop_after:
-            interrupt.signal_number = 2
-    return events
 
 
 @pytest.mark.parametrize("stops", [(20,), (1, 13, 39)])
@@ -166,13 +159,13 @@ def test_a_timed_budget_that_would_read_small_texts_too_often_ends_sooner() -> N
     training._clock = lambda: float(next(ticks))
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
-    assert finished.step <= classifier_start.MOST_EPOCHS * 14  # 108 texts, 8 a batch
+    assert finished.step <= classifier_plan.MOST_EPOCHS * 14  # 108 texts, 8 a batch
 
 
 def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() -> None:
     for folder, epochs, flags, dropout in (
         ("once", 1.0, {}, FineTuningConfig.dropout),
-        ("often", 8.0, {}, classifier_start.DROPOUT_OF_MANY),
+        ("often", 8.0, {}, classifier_plan.DROPOUT_OF_MANY),
         ("said", 8.0, {"dropout": 0.1}, 0.1),
     ):
         training, run = new(folder, Budget("epochs", epochs), **flags)
@@ -197,7 +190,7 @@ def test_what_a_language_model_knew_the_forward_direction_knows(cell: str) -> No
         torch.device("cpu"),
     )
     before = ours.tensors()
-    ours.adopt(tensors_of(language_model))
+    ours.adopt(partial(adopted, forward=tensors_of(language_model)))
     one = batch([0, 1, 2])
     seen: list[torch.Tensor] = []
     first = ours.model.layers[0]

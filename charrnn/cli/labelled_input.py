@@ -1,0 +1,165 @@
+"""What the command line says of labelled texts: how to read them, and the texts themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charrnn.cli.training import Asked
+from charrnn.errors import CheckpointError, UsageError
+
+if TYPE_CHECKING:
+    from charrnn.config import LabelledConfig
+    from charrnn.text.documents import LabelledCorpus
+    from charrnn.text.labelled import Labelled
+    from charrnn.text.sources import Document
+    from charrnn.text.tokenizer import Tokenizer
+    from charrnn.training.classifier_run import Texts
+
+BOTH_WAYS = "a classifier reads both ways by itself; --from takes a language model for each direction"
+
+
+def root_of(inputs: Sequence[str]) -> Path | None:
+    """The folder, if the input is a single one."""
+    return Path(inputs[0]) if len(inputs) == 1 and Path(inputs[0]).is_dir() else None
+
+
+def config_of(asked: Asked) -> LabelledConfig:
+    """How to read labelled texts, from the flags.
+
+    Raises:
+        UsageError: if a flag is for language models, or there is no such encoding.
+    """
+    from charrnn.config import LabelledConfig
+    from charrnn.text.decoding import check_encoding
+
+    known = {item.name for item in fields(LabelledConfig)}
+    given = asked.corpus_flags | asked.label_flags
+    config = LabelledConfig(**{name: value for name, value in given.items() if name in known})
+    return replace(config, encoding=check_encoding(config.encoding))
+
+
+def net_flags_of(asked: Asked) -> dict[str, Any]:
+    """The flags of net and recipe that a classifier has.
+
+    Raises:
+        UsageError: naming one that it has not.
+    """
+    from charrnn.config import ClassifierConfig, FineTuningConfig, LabelledConfig
+    from charrnn.training.request import flag_of
+
+    net = {item.name for kind in (ClassifierConfig, FineTuningConfig) for item in fields(kind)}
+    corpus = {item.name for item in fields(LabelledConfig)}
+    for name in (*(set(asked.corpus_flags) - corpus), *(set(asked.net_flags) - net)):
+        raise UsageError(
+            f"{flag_of(name)} is for language models, and these are labelled texts",
+            BOTH_WAYS if name == "backward" else "leave it out, or --task language-model",
+        )
+    return dict(asked.net_flags)
+
+
+def refuse_label_flags(asked: Asked) -> None:
+    """Refuses flags that only classifiers have.
+
+    Raises:
+        UsageError: naming one.
+    """
+    from charrnn.training.request import flag_of
+
+    for name in asked.label_flags:
+        raise UsageError(f"{flag_of(name)} is for classifiers, not for --task language-model")
+
+
+def texts_of(asked: Asked, config: LabelledConfig, documents: Sequence[Document]) -> Texts:
+    """Where the texts of a new run come from.
+
+    Raises:
+        UsageError: if a file of `--unlabelled` does not exist.
+    """
+    from charrnn.text.sources import find
+    from charrnn.training.classifier_run import Texts
+
+    root, valid = root_of(asked.inputs), asked.label_flags.get("valid")
+    return Texts(
+        config=config,
+        sources=_absolute(documents),
+        folder=str(root.absolute()) if root else None,
+        valid=str(Path(valid).absolute()) if valid else None,
+        unlabelled=_absolute(find(asked.label_flags.get("unlabelled", ()))),
+        shown=tuple(asked.inputs),
+    )
+
+
+def read(
+    asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labelled | None = None
+) -> LabelledCorpus:
+    """Reads texts to ids, in view of the person.
+
+    Args:
+        asked: the command line.
+        texts: where they are.
+        tokenizer: the vocabulary to use; without one it is made.
+        labelled: the labelled texts, where they were read already.
+
+    Raises:
+        TextError: if they cannot be used.
+    """
+    from charrnn.terminal.reading import with_bar
+    from charrnn.text.documents import prepare
+    from charrnn.text.labelled import text_of
+
+    config = texts.config
+    found = labelled or _labelled(_documents(texts.sources), texts.folder, config)
+    unlabelled = [text_of(document, config.encoding) for document in _documents(texts.unlabelled)]
+    valid = None
+    if texts.valid is not None:
+        from charrnn.text.sources import find
+
+        folder = texts.valid if Path(texts.valid).is_dir() else None
+        valid = _labelled(find([texts.valid]), folder, config)
+    return with_bar(prepare(found, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
+
+
+def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, digest: str) -> LabelledCorpus:
+    """As `read`, for a run that goes on.
+
+    Args:
+        asked: the command line.
+        name: of the run.
+        texts: where they were.
+        tokenizer: the run's vocabulary.
+        digest: what the texts' was.
+
+    Raises:
+        CheckpointError: if they are gone, or no longer what they were.
+    """
+    for path in (*texts.sources, *texts.unlabelled):
+        if not Path(path).exists():
+            raise CheckpointError(f"{name}: its texts are gone: {path}: no such file")
+    corpus = read(asked, texts, tokenizer)
+    if corpus.digest != digest:
+        raise CheckpointError(
+            f"{name}: its texts have changed: trained on {digest[:12]}, found {corpus.digest[:12]}",
+            "train a new classifier",
+        )
+    return corpus
+
+
+def _labelled(documents: Sequence[Document], folder: str | None, config: LabelledConfig) -> Labelled:
+    from charrnn.text import labelled
+    from charrnn.text.tables import Columns
+
+    columns = Columns(config.label_column, config.text_column)
+    return labelled.read(documents, Path(folder) if folder else None, config.encoding, columns)
+
+
+def _documents(paths: Sequence[str]) -> list[Document]:
+    from charrnn.text.sources import Document
+
+    return [Document(path, Path(path)) for path in paths]
+
+
+def _absolute(documents: Sequence[Document]) -> tuple[str, ...]:
+    return tuple(str(document.path.absolute()) for document in documents if document.path)

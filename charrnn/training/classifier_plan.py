@@ -1,0 +1,127 @@
+"""What a classifier's training comes to: net, recipe and epochs, by what was asked and what fits."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
+from charrnn.text.document_batches import DocumentBatches
+from charrnn.text.documents import LabelledCorpus
+from charrnn.training.objective import Batches, Learner
+from charrnn.training.plan import FORWARD_COST
+from charrnn.training.progress import Progress
+from charrnn.training.schedule import Segment
+from charrnn.training.start import TRAINING_SHARE
+
+# Read oftener than this, labelled texts are learnt by heart, however much time is left.
+MOST_EPOCHS = 10.0
+# From so many readings on, this much is dropped (docs/classify.md).
+MANY_EPOCHS = 4.0
+DROPOUT_OF_MANY = 0.5
+EVALUATION_SHARE = 0.1  # of the training tokens, at most, are read in all evaluations of an epoch together
+SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
+CLOSING_SECONDS = 1.0
+MEASURE_STEPS = 4
+MODEL_FIELDS = (
+    "hidden_size",
+    "embedding_size",
+    "num_layers",
+    "cell",
+    "nonlinearity",
+    "zoneout",
+    "bidirectional",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierPlan:
+    """What training will come to."""
+
+    model: ClassifierConfig
+    settings: FineTuningConfig
+    tokens_per_second: float | None  # of training; measured only for a timed budget
+    epochs: float
+    linear_seconds: float  # that the linear model took
+
+
+def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfig:
+    """The shape of the net."""
+    return ClassifierConfig(
+        vocab_size=corpus.tokenizer.vocab_size,
+        classes=len(corpus.labels),
+        **{name: value for name, value in net_flags.items() if name in MODEL_FIELDS},
+    )
+
+
+def recipe(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> FineTuningConfig:
+    """How it learns, before it is known how often it reads the texts."""
+    flags = {name: value for name, value in net_flags.items() if name not in MODEL_FIELDS}
+    return FineTuningConfig(evaluation_tokens=_slice(corpus), **flags)
+
+
+def dropout(net_flags: Mapping[str, Any], epochs: float) -> float:
+    """How much to drop for so many readings, unless that was asked for."""
+    default = DROPOUT_OF_MANY if epochs >= MANY_EPOCHS else FineTuningConfig.dropout
+    return float(net_flags.get("dropout", default))
+
+
+def speed(learner: Learner[Any, Any], batches: Batches[Any]) -> float:
+    """Tokens per second of training a net here, which learns nothing from it."""
+    learner.learn(batches.at(0), 0.0)  # the first call prepares kernels
+    rates: list[float] = []
+    for step in range(1, MEASURE_STEPS + 1):
+        batch = batches.at(step)
+        begin = time.perf_counter()
+        learner.learn(batch, 0.0)
+        rates.append(batch.tokens / (time.perf_counter() - begin))
+    return statistics.median(rates)
+
+
+def segment(
+    budget: Budget,
+    batches: DocumentBatches,
+    before: Progress,
+    now: float,
+    tokens_per_second: float | None,
+    corpus: LabelledCorpus,
+) -> Segment:
+    """The stretch from here to the end of a budget, or to where more of it would do harm.
+
+    Args:
+        budget: of the run, from where `before` ended.
+        batches: what to learn from.
+        before: where the run stood.
+        now: seconds spent so far, also on what is not training.
+        tokens_per_second: of training, if it was measured.
+        corpus: which also has to be scored in the end.
+    """
+    most = MOST_EPOCHS * batches.steps
+    if budget.unit == "seconds":
+        closing = CLOSING_SECONDS
+        if tokens_per_second:
+            closing += len(corpus.validation.ids) * FORWARD_COST / tokens_per_second
+        seconds = max(TRAINING_SHARE * budget.amount, before.seconds + budget.amount - closing - now)
+        if tokens_per_second is None or seconds * tokens_per_second <= MOST_EPOCHS * batches.tokens:
+            return Segment("seconds", now, now + seconds)
+        return Segment("steps", before.step, before.step + math.ceil(most))
+    steps = budget.amount * batches.steps if budget.unit == "epochs" else budget.amount
+    return Segment("steps", before.step, before.step + max(1, round(steps)))
+
+
+def epochs(stretch: Segment, batches: DocumentBatches, tokens_per_second: float | None) -> float:
+    """How often a stretch reads the texts."""
+    length = stretch.end - stretch.begin
+    if stretch.unit == "seconds" and tokens_per_second:
+        return length * tokens_per_second / batches.tokens
+    return length / batches.steps
+
+
+def _slice(corpus: LabelledCorpus) -> int:
+    """How much validation text an evaluation reads."""
+    share = EVALUATION_SHARE / FORWARD_COST / FineTuningConfig.evaluations / 2  # weights and their average
+    return max(SMALLEST_SLICE, int(share * len(corpus.training.ids)))

@@ -1,0 +1,154 @@
+"""The files of a classifier's first stage, in which its net learns to foresee words in both directions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from charrnn.checkpoint import classifier, container, model, runs, weights
+from charrnn.checkpoint.container import Tensors
+from charrnn.config import Budget, ClassifierConfig, PretrainingConfig
+from charrnn.errors import CheckpointError
+from charrnn.evaluation.score import Score
+from charrnn.storage import write_atomically
+from charrnn.text.documents import LabelledCorpus
+from charrnn.text.tokenizer import Tokenizer
+from charrnn.training.classifier_run import Texts, restored_texts
+from charrnn.training.progress import Progress
+from charrnn.training.progress import restore as restore_progress
+from charrnn.training.run import plain
+
+KIND = "pretraining-state"
+PAIR_KIND = "language-model-pair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingRecipe:
+    """What a first stage is made of, and what is to be done after it."""
+
+    model: ClassifierConfig
+    settings: PretrainingConfig
+    texts: Texts
+    digest: str  # of the corpus
+    net_flags: dict[str, Any]  # what was asked of the net and its recipe
+    budget: Budget  # of both stages, from the beginning of the run
+    share: float  # of it for this one
+
+
+class PretrainingRun:
+    """Writes a first stage's files."""
+
+    def __init__(self, folder: Path, recipe: PretrainingRecipe, corpus: LabelledCorpus) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.corpus = corpus
+        self.model_file = folder / runs.PAIR
+        self.last_file = folder / runs.LAST
+
+    def save_model(
+        self,
+        tensors: Tensors,
+        score: Score,  # noqa: ARG002 (the file is for this run alone, and its progress has the score)
+        progress: Progress,  # noqa: ARG002
+        epochs: float,  # noqa: ARG002
+        yardstick: float | None,  # noqa: ARG002
+    ) -> None:
+        """Writes the best language models so far."""
+        write_atomically(self.model_file, container.pack(model.header(PAIR_KIND), tensors))
+
+    def load_model(self) -> Tensors:
+        """The best language models as they are on disk.
+
+        Raises:
+            CheckpointError: if the file cannot be used.
+        """
+        description, tensors = container.unpack(self.model_file)
+        model.check_version(self.model_file, description, PAIR_KIND)
+        weights.check(self.model_file, tensors, weights.pair_shapes(self.recipe.model))
+        model.refuse_non_finite(self.model_file, tensors)
+        return tensors
+
+    def save_last(self, tensors: Tensors, progress: Progress) -> None:
+        """Writes all that resuming needs."""
+        description = model.header(KIND) | {
+            "labels": list(self.corpus.labels),
+            "tokenizer": self.corpus.tokenizer.describe(),
+            "recipe": plain(asdict(self.recipe) | {"net_flags": plain(self.recipe.net_flags)}),
+            "progress": progress.describe(),
+        }
+        write_atomically(self.last_file, container.pack(description, tensors))
+
+    def yardstick(self) -> None:
+        """None: these are not the models that anybody wants."""
+
+
+def is_pretraining(folder: Path) -> bool:
+    """Whether a run is in its first stage.
+
+    Raises:
+        CheckpointError: if its file cannot be used.
+    """
+    return container.read_metadata(folder / runs.LAST).get("kind") == KIND
+
+
+class PretrainingLeft(NamedTuple):
+    """What a first stage left behind when it stopped."""
+
+    recipe: PretrainingRecipe
+    progress: Progress
+    tokenizer: Tokenizer
+    tensors: Tensors
+
+
+def load_recipe(folder: Path) -> PretrainingRecipe:
+    """What a first stage was made of, from the header of its file alone.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    return _parsed(path, container.read_metadata(path), {}).recipe
+
+
+def load_last(folder: Path) -> PretrainingLeft:
+    """What a first stage was made of, how far it is, and its tensors.
+
+    Raises:
+        CheckpointError: if the file cannot be used.
+    """
+    path = folder / runs.LAST
+    description, tensors = container.unpack(path)
+    left = _parsed(path, description, tensors)
+    recipe, step = left.recipe, left.progress.step
+    weights.check(path, tensors, weights.pair_training_shapes(recipe.model, recipe.settings.batch_size, step))
+    model.refuse_non_finite(path, tensors)
+    return left
+
+
+def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> PretrainingLeft:
+    model.check_version(path, description, KIND)
+    try:
+        values = description["recipe"]
+        settings, net_flags = values["settings"], values["net_flags"]
+        config = classifier.parse_config(path, values["model"])
+        recipe = PretrainingRecipe(
+            **{
+                **values,
+                "model": config,
+                "settings": PretrainingConfig(**{**settings, "seed": int(settings["seed"])}),
+                "texts": restored_texts(values["texts"]),
+                "net_flags": {**net_flags, "seed": int(net_flags["seed"])},
+                "budget": Budget(**values["budget"]),
+            }
+        )
+        progress = restore_progress(description["progress"])
+        tokenizer = model.parse_tokenizer(path, description["tokenizer"])
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"recipe or progress lacks or has too much: {error}"
+        raise CheckpointError(f"{path}: metadata: {reason}") from None
+    if tokenizer.vocab_size != config.vocab_size:
+        raise CheckpointError(
+            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
+        )
+    return PretrainingLeft(recipe, progress, tokenizer, tensors)

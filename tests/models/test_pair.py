@@ -1,0 +1,66 @@
+"""A classifier's net as two language models: each reads by itself; what they learn fits the classifier."""
+
+import numpy as np
+import torch
+
+from charrnn.checkpoint import weights
+from charrnn.config import ClassifierConfig, ModelConfig
+from charrnn.models.classifier import Classifier
+from charrnn.models.language_model import LanguageModel
+from charrnn.models.pair import LanguageModelPair
+from charrnn.models.places import assign, tensors_of
+
+CONFIG = ClassifierConfig(vocab_size=11, classes=3, hidden_size=5, embedding_size=4)
+INPUTS = torch.randint(11, (9, 2), generator=torch.Generator().manual_seed(0))
+
+
+def pair(config: ClassifierConfig = CONFIG) -> LanguageModelPair:
+    torch.manual_seed(1)
+    return LanguageModelPair(config).double()
+
+
+def test_each_direction_is_a_language_model_whose_embedding_is_its_output() -> None:
+    both = pair()
+    tensors = tensors_of(both)
+    for index, direction in enumerate((weights.FORWARDS, weights.BACKWARDS)):
+        alone = LanguageModel(
+            ModelConfig(vocab_size=11, hidden_size=5, embedding_size=4, cell=CONFIG.cell, tied=True)
+        ).double()
+        places = {name: name for name in (weights.EMBEDDING, weights.OUTPUT_BIAS)}
+        places[weights.OUTPUT_PROJECTION] = weights.projection(direction)
+        for name in alone.places():
+            if name.startswith(weights.LAYERS):
+                places[name] = weights.layer(0, direction + name.rpartition(".")[2])
+        assign(alone, {name: tensors[place] for name, place in places.items()})
+        vectors, _ = both.read(index, INPUTS)
+        torch.testing.assert_close(both.logits(vectors), alone(INPUTS)[0], rtol=0, atol=1e-12)
+
+
+def test_what_a_direction_says_does_not_depend_on_the_other() -> None:
+    both = pair()
+    vectors, _ = both.read(0, INPUTS)
+    with torch.no_grad():
+        for parameter in both.readers[1].parameters():
+            parameter.add_(1.0)
+    torch.testing.assert_close(both.read(0, INPUTS)[0], vectors)
+
+
+def test_the_lowest_layer_of_a_classifier_with_these_weights_says_what_they_say() -> None:
+    both = pair()
+    net = Classifier(CONFIG).double()
+    known = {name: tensor for name, tensor in tensors_of(both).items() if name in net.places()}
+    known.pop(weights.OUTPUT_BIAS)
+    assign(net, tensors_of(net) | known)
+    hidden = net.layers[0](net.embedding(INPUTS))
+    for index, way in enumerate((INPUTS, INPUTS.flip(0))):
+        said, _ = both.readers[index](both.embedding(way))
+        expected = said if index == 0 else said.flip(0)
+        torch.testing.assert_close(hidden[..., index * 5 : index * 5 + 5], expected, rtol=0, atol=1e-12)
+
+
+def test_its_tensors_have_the_names_and_shapes_that_its_file_is_checked_for() -> None:
+    for bidirectional in (True, False):
+        config = ClassifierConfig(vocab_size=11, classes=3, num_layers=2, bidirectional=bidirectional)
+        found = {name: tensor.shape for name, tensor in tensors_of(pair(config)).items()}
+        assert found == weights.pair_shapes(config)
+        assert np.prod(found[weights.projection(weights.FORWARDS)]) == 64 * 64

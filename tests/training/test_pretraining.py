@@ -1,0 +1,135 @@
+"""A classifier's first stage keeps the laws of the loop, and hands on what it learnt."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from charrnn.checkpoint import container, weights
+from charrnn.config import Budget, LabelledConfig
+from charrnn.errors import CheckpointError
+from charrnn.evaluation.metrics import Foresight
+from charrnn.models.places import tensors_of
+from charrnn.text.documents import LabelledCorpus, prepare
+from charrnn.training import classifier_start, pretraining
+from charrnn.training.classifier_run import Texts
+from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.events import Finished
+from charrnn.training.loop import Training
+from charrnn.training.pretraining_run import PretrainingRun, load_last
+from charrnn.training.start import Sitting
+from tests.text.reading import finish
+from tests.text.reviews import labelled_reviews
+from tests.training.fitting import fit
+
+STEPS = 24
+SITTING = Sitting(0.0, torch.device("cpu"), 0)
+
+
+def corpus(unlabelled: tuple[str, ...] = ()) -> LabelledCorpus:
+    return finish(prepare(labelled_reviews(), LabelledConfig(), unlabelled=unlabelled))
+
+
+def request(folder: str, budget: Budget, **flags: Any) -> ClassifierRequest:
+    Path(folder).mkdir(parents=True)
+    net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6} | flags
+    texts = Texts(config=LabelledConfig(), sources=("reviews.tsv",))
+    return ClassifierRequest(Path(folder), corpus(), texts, net_flags, budget, SITTING)
+
+
+def new(folder: str, share: float = 0.5, **flags: Any) -> tuple[ClassifierRequest, Training, PretrainingRun]:
+    asked = request(folder, Budget("steps", STEPS), **flags)
+    stage = pretraining.new(asked, share)
+    assert stage is not None
+    return asked, *stage
+
+
+def resumed(folder: str, budget: Budget | None = None) -> tuple[ClassifierRequest, Training, PretrainingRun]:
+    return pretraining.resume(Path(folder), load_last(Path(folder)), corpus(), budget, SITTING)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_stage_stopped_anywhere_and_resumed_equals_one_that_never_stopped(cell: str) -> None:
+    fit(new("whole", cell=cell)[1])
+    fit(new("parts", cell=cell)[1], 5)
+    for stop in (6, None):
+        fit(resumed("parts")[1], stop)
+    for name in ("words.safetensors", "last.safetensors"):
+        whole, parts = (container.unpack(Path(folder, name))[1] for folder in ("whole", "parts"))
+        assert whole.keys() == parts.keys()
+        for tensor in whole:
+            np.testing.assert_array_equal(whole[tensor], parts[tensor], err_msg=tensor)
+
+
+def test_it_foresees_words_ever_better() -> None:
+    _, training, _ = new("run", share=0.9)
+    finished = fit(training)[-1]
+    assert isinstance(finished, Finished)
+    assert isinstance(finished.validation, Foresight)
+    losses = [point.validation_loss for point in training.progress.history]
+    assert losses == sorted(losses, reverse=True)
+    assert finished.validation.loss == losses[-1] < np.log(corpus().tokenizer.vocab_size)
+
+
+def test_what_it_learnt_is_what_the_second_stage_begins_with() -> None:
+    asked, training, run = new("run")
+    fit(training)
+    left, beginning = pretraining.handed_on(asked, training.progress, run)
+    second, classifier_run, _ = classifier_start.new(left, beginning)
+    net, words = tensors_of(second._learner.model), run.load_model()
+    known = [name for name in words if name in net and name != weights.OUTPUT_BIAS]
+    assert len(known) == 1 + 2 * 3  # the embedding, and the parts of two layers
+    for name in known:
+        np.testing.assert_array_equal(net[name], words[name], err_msg=name)
+    assert left.budget == Budget("steps", STEPS / 2)
+    assert classifier_run.recipe.pretraining is not None
+    assert classifier_run.recipe.pretraining["steps"] == STEPS / 2
+    assert run.model_file.exists()
+    fit(second)
+    assert not run.model_file.exists()
+
+
+def test_a_budget_too_short_to_read_the_texts_often_enough_is_for_labels_alone() -> None:
+    assert pretraining.new(request("short", Budget("epochs", 1.0)), None) is None
+    assert pretraining.new(request("none", Budget("epochs", 100.0)), 0.0) is None
+    assert pretraining.new(request("long", Budget("epochs", 100.0)), None) is not None
+
+
+def test_a_net_of_one_direction_learns_words_in_that_direction() -> None:
+    _, training, run = new("run", bidirectional=False)
+    fit(training, 2)
+    assert not any(weights.BACKWARDS in name for name in run.load_model())
+    assert load_last(Path("run")).recipe.model.bidirectional is False
+
+
+def test_texts_without_labels_are_read_and_their_words_known() -> None:
+    more = corpus(("zyzzyva likes zyzzyva",))
+    word = more.tokenizer.encode("zyzzyva")
+    assert word != more.tokenizer.unknown
+    assert pretraining.counts(more)[word] == 2
+    assert more.digest != corpus().digest
+    assert len(more.training) == len(corpus().training)
+
+
+def test_a_state_that_lacks_something_is_refused() -> None:
+    fit(new("run")[1], 1)
+    path = Path("run/last.safetensors")
+    description, tensors = container.unpack(path)
+    description.pop("digest")
+    tensors.pop(weights.projection(weights.BACKWARDS))
+    path.write_bytes(container.pack(description, tensors))
+    with pytest.raises(CheckpointError, match=r"projection\.backwards: expected \[6, 8\], found none"):
+        load_last(Path("run"))
+
+
+def test_more_time_for_a_stopped_stage_counts_from_where_it_stopped() -> None:
+    asked, training, _ = new("run")
+    fit(training, 3)
+    left = load_last(Path("run"))
+    left = left._replace(progress=replace(left.progress, seconds=40.0))
+    asked, training, _ = pretraining.resume(Path("run"), left, corpus(), Budget("seconds", 20.0), SITTING)
+    assert asked.budget == Budget("seconds", 60.0)
+    assert training.progress.segment.end - training.progress.segment.begin < 0.5 * 20.0
