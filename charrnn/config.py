@@ -168,7 +168,7 @@ class FineTuningConfig:
     seed: int
     learning_rate: float = 0.006
     dropout: float = 0.3  # of what the answer is made of; more where texts are read often
-    dropout_words: float = 0.1  # share of a text's tokens that are read as unknown
+    dropout_words: float = 0.25  # share of a text's distinct tokens that are read as unknown
     batch_size: int = 16  # documents of about the same length
     init: str = "orthogonal"
     weight_drop: float = 0.0

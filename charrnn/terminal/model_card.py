@@ -35,6 +35,9 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
         rows.append(("", f"sha256 {corpus['digest']}"))
     if card.get("from"):
         rows.append(("started from", card["from"]))
+    if words := card.get("pretraining"):
+        foreseen = f"{words['epochs']:.2f} epochs, {words['nats_per_token']:.3f} nats/token"
+        rows.append(("before", f"learnt words first: {foreseen}"))
     rows += _trained(card)
     for name in ("answer", "net", "linear") if validation else ():
         row = validation[name]

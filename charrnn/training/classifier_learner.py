@@ -101,9 +101,17 @@ class ClassifierLearner:
         self.descent.adopt(known(tensors_of(self.model)))
 
     def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        """Documents in which some words, others each time, are read as unknown (Dai & Le 2015, sec. 4)."""
+        """Documents without some of their words, others each time, wherever in a document they stand.
+
+        They are read as unknown (Gal & Ghahramani 2016, arXiv:1512.05287, sec. 4.2): were only some of a
+        word's occurrences left out, the others would still give the label away.
+        """
         share = self.settings.dropout_words
         if share == 0.0:
             return inputs
-        chance = torch.rand(inputs.shape, generator=generator, device=inputs.device)
-        return inputs.masked_fill(chance < share, self._left_out)
+        # One number for each word, and each document begins elsewhere on their circle: as good as a number
+        # for each word of each document, and far fewer to draw.
+        words, documents = self.model.config.vocab_size, inputs.shape[1]
+        places = torch.rand(words, generator=generator, device=inputs.device)
+        begins = torch.rand(documents, generator=generator, device=inputs.device)
+        return inputs.masked_fill((places[inputs] + begins) % 1.0 < share, self._left_out)

@@ -3,13 +3,17 @@
 import gzip
 import json
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.cli.program import Answer, run, shown, start, warm
+from charrnn.checkpoint import classifier as files
+from tests.cli.program import CALLED, Answer, ended, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
 TRAINING = ("--steps", "60", "--hidden", "8", "--embedding", "8", "--seed", "1")
@@ -359,3 +363,33 @@ def test_a_classifier_is_not_trained_backwards() -> None:
         "charrnn: error: --backward is for language models, and these are labelled texts",
         "hint: a classifier reads both ways by itself; --from takes a language model for each direction",
     ]
+
+
+WORDS_FIRST = ("--pretrain", "0.8", "--unlabelled", "more.txt", *TRAINING, "--steps", "600")
+
+
+def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_the_same_weights() -> None:
+    Path("more.txt").write_text("the sea was a very warm sea\n" * 3)
+    process = start("train", "reviews.tsv", *WORDS_FIRST, "--name", "parts")
+    log = Path("checkpoints/parts/words.jsonl")
+    while '"stepped"' not in (log.read_text() if log.exists() else ""):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.terminate()
+    stopped = ended(process)
+    assert stopped.status == -signal.SIGTERM
+    assert stopped.lines[-2].startswith("stopped      before labels: ")
+    assert stopped.lines[-1] == f"go on        {CALLED} train --resume parts"
+    assert warm("train", "--resume", "parts", "--pretrain", "0.5").lines[0] == (
+        "charrnn: error: --pretrain does not go with --resume: parts has its shares"
+    )
+    went_on = warm("train", "--resume", "parts")
+    assert went_on.status == 0
+    assert any(line.startswith("charrnn: foresees words: ") for line in went_on.lines)
+    assert warm("train", "reviews.tsv", *WORDS_FIRST, "--name", "whole", "-q") == Answer(0, b"", "")
+    ours, theirs = (files.load(Path(f"checkpoints/{name}/model.safetensors")) for name in ("parts", "whole"))
+    for name, tensor in ours.tensors.items():
+        np.testing.assert_array_equal(tensor, theirs.tensors[name], err_msg=name)
+    assert ours.card["pretraining"] == theirs.card["pretraining"]
+    assert ours.card["pretraining"]["steps"] == 480
+    assert "learnt words first" in warm("inspect", "parts").text

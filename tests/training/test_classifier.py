@@ -139,17 +139,21 @@ def test_the_loss_is_the_weighted_surprise_at_the_right_labels() -> None:
     assert ours.learn(one, 0.0).loss == pytest.approx(float((nats * share).sum() / share.sum()), rel=1e-5)
 
 
-def test_left_out_words_are_read_as_unknown_and_others_at_every_step() -> None:
+def test_left_out_words_are_unknown_wherever_they_stand_and_others_in_every_document_and_step() -> None:
     ours = learner(dropout_words=0.4)
     seen: list[torch.Tensor] = []
     ours.model.embedding.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     one = batch([0, 1, 2] * 40)
+    one.inputs[4] = one.inputs[0]  # a word that stands in its document twice
     for _ in range(2):
         ours.learn(one, 0.01)
     for read in seen:
         changed = read.numpy() != one.inputs
         assert (read.numpy()[changed] == 1).all()
         assert 0.3 < changed.mean() < 0.5
+        np.testing.assert_array_equal(changed[4], changed[0])
+        first_word = one.inputs == one.inputs[0, 0]
+        assert 0 < changed[first_word].mean() < 1
     assert (seen[0] != seen[1]).any()
 
 
