@@ -29,11 +29,9 @@ IGNORED = -100
 MAX_CHARACTERS = 200_000
 WORDS = 10_000  # of the commonest words, at most, at level word
 POOLED = ("max", "mean")  # over time, what a classifier answers from
-READ_WORDS = 20_000  # the same for a model that only reads, in lower case
-# A classifier's first stage, in which its net learns to foresee words: its share of a budget, and how often
-# it must read the texts in that time to be worth it.
+READ_WORDS = 30_000  # the same for a model that only reads, in lower case
+# Of a budget, for a classifier's first stage, in which its net learns to foresee words, where there is one.
 PRETRAINING_SHARE = 0.5
-PRETRAINING_EPOCHS = 2.0
 SAMPLED = 512  # ids that the right one is told from there if the vocabulary is large
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
@@ -168,7 +166,9 @@ class FineTuningConfig:
     seed: int
     learning_rate: float = 0.006
     dropout: float = 0.3  # of what the answer is made of; more where texts are read often
-    dropout_words: float = 0.25  # share of a text's distinct tokens that are read as unknown
+    dropout_words: float = (
+        0.1  # share of a text's distinct tokens that are read as unknown; more of long texts
+    )
     batch_size: int = 16  # documents of about the same length
     init: str = "orthogonal"
     weight_drop: float = 0.0

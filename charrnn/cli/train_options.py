@@ -17,6 +17,7 @@ from charrnn.config import (
     MAX_VOCABULARY,
     NEWLINES,
     NONLINEARITIES,
+    PRETRAINING_SHARE,
     SUBWORDS,
     TASKS,
     TIED_EMBEDDING,
@@ -91,7 +92,7 @@ Pretrain = Annotated[
         parser=number("--pretrain", 0, 0.95),
         metavar="X",
         help="classifier: share of the budget for learning to foresee words, before any label is seen; "
-        "0 = none. [default: by the budget]",
+        f"0 = none. [default: {PRETRAINING_SHARE} with --unlabelled, else 0]",
     ),
 ]
 Level = Annotated[

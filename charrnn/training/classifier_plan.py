@@ -6,9 +6,12 @@ import math
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from charrnn.checkpoint import weights
 from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
 from charrnn.text.document_batches import DocumentBatches
 from charrnn.text.documents import LabelledCorpus
@@ -23,6 +26,15 @@ MOST_EPOCHS = 10.0
 # From so many readings on, this much is dropped (docs/classify.md).
 MANY_EPOCHS = 4.0
 DROPOUT_OF_MANY = 0.5
+# Long texts say the same in many words, and can spare more of them.
+LONG_TEXT = 100  # tokens, of half the texts at least
+DROPOUT_WORDS_OF_LONG = 0.25
+# The ladder of hidden sizes under a budget of time: the largest that reads the texts so often, unless it has
+# more numbers to learn between two tokens than the texts can teach.
+LADDER = (64, 128, 256)
+WIDEST_EMBEDDING = 128
+ENOUGH_EPOCHS = 3.0
+TOKENS_PER_PARAMETER = 8.0
 EVALUATION_SHARE = 0.1  # of the training tokens, at most, are read in all evaluations of an epoch together
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
 CLOSING_SECONDS = 1.0
@@ -50,7 +62,7 @@ class ClassifierPlan:
 
 
 def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfig:
-    """The shape of the net."""
+    """The shape of the net, if nothing speaks for a larger one."""
     return ClassifierConfig(
         vocab_size=corpus.tokenizer.vocab_size,
         classes=len(corpus.labels),
@@ -58,10 +70,40 @@ def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfi
     )
 
 
+def ladder(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> list[ClassifierConfig]:
+    """The shapes to choose from by the time there is, the smallest first; one if its size was asked for."""
+    smallest = net(corpus, net_flags)
+    if "hidden_size" in net_flags:
+        return [smallest]
+    sizes = [
+        replace(
+            smallest,
+            hidden_size=hidden,
+            embedding_size=net_flags.get("embedding_size", min(hidden, WIDEST_EMBEDDING)),
+        )
+        for hidden in LADDER
+    ]
+    tokens = len(corpus.training.ids)
+    return [
+        size
+        for size in sizes
+        if size.hidden_size == LADDER[0] or tokens >= TOKENS_PER_PARAMETER * _recurrent_parameters(size)
+    ]
+
+
+def _recurrent_parameters(config: ClassifierConfig) -> int:
+    return weights.parameters(config) - config.vocab_size * config.embedding_size
+
+
 def recipe(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> FineTuningConfig:
     """How it learns, before it is known how often it reads the texts."""
     flags = {name: value for name, value in net_flags.items() if name not in MODEL_FIELDS}
-    return FineTuningConfig(evaluation_tokens=_slice(corpus), **flags)
+    is_long = float(np.median(corpus.training.lengths)) >= LONG_TEXT
+    return FineTuningConfig(
+        evaluation_tokens=_slice(corpus),
+        dropout_words=DROPOUT_WORDS_OF_LONG if is_long else FineTuningConfig.dropout_words,
+        **flags,
+    )
 
 
 def dropout(net_flags: Mapping[str, Any], epochs: float) -> float:

@@ -79,14 +79,20 @@ def new(
         pretraining=beginning.pretraining,
     )
     batches = _batches(corpus, recipe)
-    run = ClassifierRun(request.folder, recipe, corpus, linear)
-    speed = planning.speed(_learner(run, sitting), batches) if request.budget.unit == "seconds" else None
-    nothing = Progress(segment=NOTHING)
+    nothing, speed = Progress(segment=NOTHING), None
     segment = planning.segment(request.budget, batches, nothing, clock(), speed, corpus)
+    if request.budget.unit == "seconds":
+        for shape in planning.ladder(corpus, net_flags):
+            larger = replace(recipe, model=shape)
+            found = planning.speed(_learner(larger, corpus, sitting), batches)
+            stretch = planning.segment(request.budget, batches, nothing, clock(), found, corpus)
+            if speed and planning.epochs(stretch, batches, found) < planning.ENOUGH_EPOCHS:
+                break
+            recipe, segment, speed = larger, stretch, found
     epochs = planning.epochs(segment, batches, speed)
     settings = replace(recipe.settings, dropout=planning.dropout(net_flags, epochs))
     run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear)
-    learner = _learner(run, sitting)
+    learner = _learner(run.recipe, corpus, sitting)
     learner.adopt(beginning.known)
     training = _training(learner, batches, run, Progress(segment=segment), sitting, clock)
     return training, run, ClassifierPlan(recipe.model, settings, speed, epochs, linear_seconds)
@@ -106,7 +112,7 @@ def resume(
     """
     recipe, progress, checkpoint = left
     run = ClassifierRun(folder, recipe, corpus, from_tensors(checkpoint.tensors))
-    learner = _learner(run, sitting)
+    learner = _learner(recipe, corpus, sitting)
     learner.restore(checkpoint.tensors, progress.step)
     batches = _batches(corpus, recipe)
     clock = sitting.clock(progress.seconds)
@@ -128,8 +134,7 @@ def _batches(corpus: LabelledCorpus, recipe: ClassifierRecipe) -> DocumentBatche
     return DocumentBatches(corpus.training, recipe.settings.batch_size, recipe.settings.seed)
 
 
-def _learner(run: ClassifierRun, sitting: Sitting) -> ClassifierLearner:
-    corpus, recipe = run.corpus, run.recipe
+def _learner(recipe: ClassifierRecipe, corpus: LabelledCorpus, sitting: Sitting) -> ClassifierLearner:
     weighting = recipe.texts.config.class_weights
     return ClassifierLearner(
         recipe.model,

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import weights
 from charrnn.config import (
-    PRETRAINING_EPOCHS,
     PRETRAINING_SHARE,
     Budget,
     ClassifierConfig,
@@ -40,18 +39,18 @@ def new(request: ClassifierRequest, share: float | None) -> tuple[Training, Pret
 
     Args:
         request: what was asked for.
-        share: of the budget that was asked for; what is right for the budget if `None`.
+        share: of the budget that was asked for; if `None`, there is a first stage only for the sake of texts
+            without labels: on the labelled ones alone it has not won so far (docs/classify.md).
     """
+    if share is None:
+        share = PRETRAINING_SHARE if len(request.corpus.unlabelled) else 0.0
+    if not share:
+        return None
     corpus, net_flags, where = request.corpus, request.net_flags, request.sitting
     config = planning.net(corpus, net_flags)
     settings = PretrainingConfig(seed=net_flags["seed"], init=net_flags.get("init", PretrainingConfig.init))
     batches = _batches(corpus, config, settings)
     settings = replace(settings, batch_size=batches.batch_size)
-    learner = PairLearner(config, settings, counts(corpus), where.device)
-    if share is None:
-        share = _share(request, learner, batches)
-    if not share:
-        return None
     recipe = PretrainingRecipe(
         model=config,
         settings=settings,
@@ -114,7 +113,10 @@ def handed_on(
     budget = request.budget
     if budget.unit != "seconds":  # the clock has seen what was spent
         budget = replace(budget, amount=(1.0 - recipe.share) * budget.amount)
-    return replace(request, budget=budget), Beginning(lambda made: made | known, pretraining=summary)
+    # The second stage has the shape of the first.
+    shape = {name: getattr(recipe.model, name) for name in planning.MODEL_FIELDS}
+    request = replace(request, budget=budget, net_flags=request.net_flags | shape)
+    return request, Beginning(lambda made: made | known, pretraining=summary)
 
 
 def counts(corpus: LabelledCorpus) -> NDArray[np.int64]:
@@ -128,18 +130,6 @@ def counts(corpus: LabelledCorpus) -> NDArray[np.int64]:
 def _batches(corpus: LabelledCorpus, model: ClassifierConfig, settings: PretrainingConfig) -> BatchesBothWays:
     ids = np.concatenate((corpus.training.shuffled(settings.seed), corpus.unlabelled))
     return BatchesBothWays(ids, settings.batch_size, settings.seq_len, both=model.bidirectional)
-
-
-def _share(request: ClassifierRequest, learner: PairLearner, batches: BatchesBothWays) -> float:
-    """How much of a budget goes to words: none if that would not read the texts often enough to help."""
-    budget = request.budget
-    if budget.unit == "seconds":
-        seconds = PRETRAINING_SHARE * (budget.amount - request.sitting.clock()())
-        epochs = seconds * planning.speed(learner, batches) / batches.tokens
-    else:
-        steps = PRETRAINING_SHARE * budget.amount
-        epochs = steps if budget.unit == "epochs" else steps / batches.windows
-    return PRETRAINING_SHARE if epochs >= PRETRAINING_EPOCHS else 0.0
 
 
 def _segment(recipe: PretrainingRecipe, batches: BatchesBothWays, before: Progress, now: float) -> Segment:

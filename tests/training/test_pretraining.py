@@ -92,10 +92,12 @@ def test_what_it_learnt_is_what_the_second_stage_begins_with() -> None:
     assert not run.model_file.exists()
 
 
-def test_a_budget_too_short_to_read_the_texts_often_enough_is_for_labels_alone() -> None:
-    assert pretraining.new(request("short", Budget("epochs", 1.0)), None) is None
-    assert pretraining.new(request("none", Budget("epochs", 100.0)), 0.0) is None
-    assert pretraining.new(request("long", Budget("epochs", 100.0)), None) is not None
+def test_without_being_asked_it_is_there_for_texts_without_labels_alone() -> None:
+    asked = request("run", Budget("epochs", 100.0))
+    assert pretraining.new(asked, None) is None
+    with_more = replace(asked, corpus=corpus(("the sea was warm",)))
+    assert pretraining.new(with_more, None) is not None
+    assert pretraining.new(with_more, 0.0) is None
 
 
 def test_a_net_of_one_direction_learns_words_in_that_direction() -> None:
