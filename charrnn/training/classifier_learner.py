@@ -17,10 +17,10 @@ from charrnn.models.classifier import Classifier
 from charrnn.models.places import assign, tensors_of
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.tokenizer import BOUNDARY
-from charrnn.training.descent import Descent, Step
+from charrnn.training.descent import Descending, Descent, Step
 
 
-class ClassifierLearner:
+class ClassifierLearner(Descending[Classifier]):
     """Learns from one batch at a time; all it knows goes into `tensors` and comes back by `restore`."""
 
     def __init__(
@@ -51,21 +51,6 @@ class ClassifierLearner:
         self.descent = Descent(net, settings, device, known=known)
         self._left_out = BOUNDARY if unknown is None else unknown
         self._label_weights = None if label_weights is None else torch.from_numpy(label_weights).to(device)
-
-    @property
-    def model(self) -> Classifier:
-        """The model as it is now."""
-        return self.descent.model
-
-    @property
-    def average(self) -> Classifier:
-        """The model whose weights are the moving average."""
-        return self.descent.average
-
-    @property
-    def step(self) -> int:
-        """How many steps were taken."""
-        return self.descent.step
 
     @property
     def guessing(self) -> float:

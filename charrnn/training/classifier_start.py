@@ -51,7 +51,6 @@ class Beginning(NamedTuple):
     known: Callable[[Tensors], Tensors]  # a net's tensors as they are made to those it begins with
     from_model: str | None = None  # the language models that it is from
     pretraining: dict[str, float] | None = None  # what the first stage came to, if it is from there
-    seconds: float = 0.0  # that earlier sittings spent on the run
 
 
 def new(
@@ -65,7 +64,7 @@ def new(
     """
     corpus, texts, net_flags, sitting = request.corpus, request.texts, request.net_flags, request.sitting
     beginning = beginning or Beginning(lambda made: made)
-    clock = sitting.clock(beginning.seconds)
+    clock = sitting.clock()
     begun = clock()
     counts = class_weights(texts.config.class_weights, corpus.training.labels, len(corpus.labels))
     linear = linear_training.train(corpus.training.texts, corpus.training.labels, counts)
@@ -90,7 +89,7 @@ def new(
                 break
             recipe, segment, speed = larger, stretch, found
     epochs = planning.epochs(segment, batches, speed)
-    settings = replace(recipe.settings, dropout=planning.dropout(net_flags, epochs))
+    settings = planning.suited(recipe.settings, corpus, net_flags, epochs)
     run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear)
     learner = _learner(run.recipe, corpus, sitting)
     learner.adopt(beginning.known)

@@ -190,3 +190,24 @@ class Descent(Generic[M]):
     def _moment(self, parameter: nn.Parameter, key: str) -> Tensor:
         moment: Tensor = self._optimiser.state[parameter][key]
         return moment
+
+
+class Descending(Generic[M]):
+    """What every learner shows of its descent."""
+
+    descent: Descent[M]
+
+    @property
+    def model(self) -> M:
+        """The model as it is now."""
+        return self.descent.model
+
+    @property
+    def average(self) -> M:
+        """The model whose weights are the moving average."""
+        return self.descent.average
+
+    @property
+    def step(self) -> int:
+        """How many steps were taken."""
+        return self.descent.step

@@ -14,10 +14,10 @@ from charrnn.models.language_model import LanguageModel, States, detached
 from charrnn.models.losses import next_token_loss
 from charrnn.models.places import assign
 from charrnn.text.batches import Batch
-from charrnn.training.descent import Descent, Step
+from charrnn.training.descent import Descending, Descent, Step
 
 
-class Learner:
+class Learner(Descending[LanguageModel]):
     """Learns from one batch at a time; all it knows goes into `tensors` and comes back by `restore`."""
 
     def __init__(self, config: ModelConfig, settings: TrainingConfig, device: torch.device) -> None:
@@ -27,21 +27,6 @@ class Learner:
         self.settings = settings
         self.descent = Descent(model, settings, device)
         self._states: States | None = None
-
-    @property
-    def model(self) -> LanguageModel:
-        """The model as it is now."""
-        return self.descent.model
-
-    @property
-    def average(self) -> LanguageModel:
-        """The model whose weights are the moving average."""
-        return self.descent.average
-
-    @property
-    def step(self) -> int:
-        """How many steps were taken."""
-        return self.descent.step
 
     @property
     def guessing(self) -> float:

@@ -16,14 +16,14 @@ from charrnn.models.losses import next_token_loss, sampled_loss
 from charrnn.models.pair import LanguageModelPair
 from charrnn.models.places import assign
 from charrnn.text.both_ways import BatchPair
-from charrnn.training.descent import Descent, Step
+from charrnn.training.descent import Descending, Descent, Step
 from charrnn.training.learner import carried_on, restored_states, saved_states
 
 # The power of their frequency with which ids are sampled (Mikolov et al. 2013, arXiv:1310.4546, sec. 2.2).
 FLATTENED = 0.75
 
 
-class PairLearner:
+class PairLearner(Descending[LanguageModelPair]):
     """Learns a window of both directions at a time; `tensors` has all it knows, `restore` takes it back."""
 
     def __init__(
@@ -49,21 +49,6 @@ class PairLearner:
         self._states: States | None = None
         # Of few ids all are scored: that costs less than to choose among them.
         self._noise = Noise(counts, device) if config.vocab_size > SAMPLED else None
-
-    @property
-    def model(self) -> LanguageModelPair:
-        """The models as they are now."""
-        return self.descent.model
-
-    @property
-    def average(self) -> LanguageModelPair:
-        """The models whose weights are the moving average."""
-        return self.descent.average
-
-    @property
-    def step(self) -> int:
-        """How many steps were taken."""
-        return self.descent.step
 
     @property
     def guessing(self) -> float:

@@ -14,12 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint import weights
-from charrnn.config import (
-    PRETRAINING_SHARE,
-    Budget,
-    ClassifierConfig,
-    PretrainingConfig,
-)
+from charrnn.config import PRETRAINING_SHARE, Budget, ClassifierConfig, PretrainingConfig
 from charrnn.evaluation.metrics import Foresight
 from charrnn.evaluation.pair_evaluator import PairEvaluator
 from charrnn.text.both_ways import BatchesBothWays
@@ -80,7 +75,9 @@ def resume(
         where: the circumstances.
     """
     recipe, progress = left.recipe, left.progress
-    clock = where.clock(progress.seconds)
+    # As if there had been one sitting, for the second stage goes on with the same clock.
+    where = replace(where, started=where.started - progress.seconds)
+    clock = where.clock()
     batches = _batches(corpus, recipe.model, recipe.settings)
     if budget is not None:
         recipe = replace(recipe, budget=_prolonged(budget, progress))

@@ -1,5 +1,6 @@
 """A classifier's first stage keeps the laws of the loop, and hands on what it learnt."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,10 @@ def test_more_time_for_a_stopped_stage_counts_from_where_it_stopped() -> None:
     fit(training, 3)
     left = load_last(Path("run"))
     left = left._replace(progress=replace(left.progress, seconds=40.0))
-    asked, training, _ = pretraining.resume(Path("run"), left, corpus(), Budget("seconds", 20.0), SITTING)
+    sitting = replace(SITTING, started=time.monotonic())
+    asked, training, _ = pretraining.resume(Path("run"), left, corpus(), Budget("seconds", 20.0), sitting)
     assert asked.budget == Budget("seconds", 60.0)
-    assert training.progress.segment.end - training.progress.segment.begin < 0.5 * 20.0
+    segment = training.progress.segment
+    assert 40.0 <= segment.begin < segment.end
+    assert segment.end - segment.begin == pytest.approx(0.5 * (60.0 - segment.begin))
+    assert asked.sitting.clock()() > 40.0  # the second stage's clock
