@@ -105,7 +105,7 @@ def recipe(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> FineTuningCo
 def suited(
     settings: FineTuningConfig, corpus: LabelledCorpus, net_flags: Mapping[str, Any], epochs: float
 ) -> FineTuningConfig:
-    """The recipe for so many readings: what is left out, unless that was asked for, and how it is measured."""
+    """The recipe for so many readings: what is left out unless that was asked for, and how it is measured."""
     dropout = DROPOUT_OF_MANY if epochs >= MANY_EPOCHS else settings.dropout
     can_spare = epochs >= SEVERAL_EPOCHS and np.median(corpus.training.lengths) >= LONG_TEXT
     return replace(

@@ -1,4 +1,4 @@
-"""A net's size follows the texts and the time; what is left out of texts, and what is measured, the epochs."""
+"""A net's size follows texts and time; what is left out of texts, and what is measured, the epochs."""
 
 import time
 from pathlib import Path
