@@ -1,6 +1,7 @@
 """What tests share: where real data lies, and a cache of their own."""
 
 import os
+import signal
 
 # Nets of a dozen units gain nothing from a second thread, and on a busy machine two threads that wait for
 # each other take fifty times as long. Set before torch is imported, here and in the programs that tests run.
@@ -9,6 +10,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path
 
 import pytest
+
+# A shell without job control starts what is sent to the background deaf to Ctrl-C, and so its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
