@@ -78,7 +78,6 @@ def texts_of(asked: Asked, config: LabelledConfig, documents: Sequence[Document]
     Raises:
         UsageError: if a file of `--unlabelled` does not exist.
     """
-    from charrnn.text.sources import find
     from charrnn.training.classifier_run import Texts
 
     root, valid = root_of(asked.inputs), asked.label_flags.get("valid")
@@ -87,9 +86,20 @@ def texts_of(asked: Asked, config: LabelledConfig, documents: Sequence[Document]
         sources=_absolute(documents),
         folder=str(root.absolute()) if root else None,
         valid=str(Path(valid).absolute()) if valid else None,
-        unlabelled=_absolute(find(asked.label_flags.get("unlabelled", ()))),
+        unlabelled=unlabelled_of(asked),
         shown=tuple(asked.inputs),
     )
+
+
+def unlabelled_of(asked: Asked) -> tuple[str, ...]:
+    """The absolute paths of the files that `--unlabelled` names.
+
+    Raises:
+        UsageError: if one does not exist.
+    """
+    from charrnn.text.sources import find
+
+    return _absolute(find(asked.label_flags.get("unlabelled", ())))
 
 
 def read(

@@ -194,13 +194,13 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     from charrnn.training.request import refuse_differing
 
     texts = recipe.texts
-    fixed = asdict(texts.config) | asdict(recipe.settings) | asdict(recipe.model)
-    fixed |= {"valid": texts.valid, "unlabelled": list(texts.unlabelled)}
+    fixed = asdict(texts.config) | asdict(recipe.labels_settings) | asdict(recipe.model)
+    fixed |= {"valid": texts.valid, "unlabelled": texts.unlabelled}
     given = dict(asked.label_flags)
     if "valid" in given:
         given["valid"] = str(Path(given["valid"]).absolute())
     if "unlabelled" in given:
-        given["unlabelled"] = [str(Path(path).absolute()) for path in given["unlabelled"]]
+        given["unlabelled"] = labelled_input.unlabelled_of(asked)
     if "pretrain" in given:
         raise UsageError(f"--pretrain does not go with --resume: {name} has its shares")
     refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)

@@ -55,6 +55,11 @@ class ClassifierRecipe:
     pretraining: dict[str, float] | None = None
 
     @property
+    def labels_settings(self) -> FineTuningConfig:
+        """How labels are learnt."""
+        return self.settings
+
+    @property
     def is_pretrained(self) -> bool:
         """Whether the net knew words before it saw labels."""
         return self.from_model is not None or self.pretraining is not None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from charrnn.checkpoint import classifier, container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import Budget, ClassifierConfig, PretrainingConfig
+from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, PretrainingConfig
 from charrnn.errors import CheckpointError
 from charrnn.evaluation.score import Score
 from charrnn.storage import write_atomically
@@ -34,6 +34,13 @@ class PretrainingRecipe:
     net_flags: dict[str, Any]  # what was asked of the net and its recipe
     budget: Budget  # of both stages, from the beginning of the run
     share: float  # of it for this one
+
+    @property
+    def labels_settings(self) -> FineTuningConfig:
+        """How labels are to be learnt after this, as far as that was asked for."""
+        known = {item.name for item in fields(FineTuningConfig)}
+        asked = {name: value for name, value in self.net_flags.items() if name in known}
+        return FineTuningConfig(evaluation_tokens=0, **asked)
 
 
 class PretrainingRun:

@@ -365,11 +365,13 @@ def test_a_classifier_is_not_trained_backwards() -> None:
     ]
 
 
-WORDS_FIRST = ("--pretrain", "0.8", "--unlabelled", "more.txt", *TRAINING, "--steps", "600")
+LABELS = ("--lr", "0.01", "--dropout", "0.4")
+WORDS_FIRST = ("--pretrain", "0.8", "--unlabelled", "more", *TRAINING, "--steps", "600", *LABELS)
 
 
 def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_the_same_weights() -> None:
-    Path("more.txt").write_text("the sea was a very warm sea\n" * 3)
+    Path("more").mkdir()
+    Path("more/1.txt").write_text("the sea was a very warm sea\n" * 3)
     process = start("train", "reviews.tsv", *WORDS_FIRST, "--name", "parts")
     log = Path("checkpoints/parts/words.jsonl")
     while '"stepped"' not in (log.read_text() if log.exists() else ""):
@@ -383,7 +385,10 @@ def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_th
     assert warm("train", "--resume", "parts", "--pretrain", "0.5").lines[0] == (
         "charrnn: error: --pretrain does not go with --resume: parts has its shares"
     )
-    went_on = warm("train", "--resume", "parts")
+    assert warm("train", "--resume", "parts", "--lr", "0.02").lines[0] == (
+        "charrnn: error: --lr 0.02 contradicts --resume: it has --lr 0.01"
+    )
+    went_on = warm("train", "--resume", "parts", "--unlabelled", "more", *LABELS)
     assert went_on.status == 0
     assert any(line.startswith("charrnn: foresees words: ") for line in went_on.lines)
     assert warm("train", "reviews.tsv", *WORDS_FIRST, "--name", "whole", "-q") == Answer(0, b"", "")
