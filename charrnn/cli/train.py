@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from charrnn.cli import options, train_classifier, train_options
+from charrnn.cli import classifier_options, options, train_classifier, train_options
 from charrnn.cli.threads import limit_numpy
 from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
@@ -29,12 +29,12 @@ def train(
     from_: train_options.From = None,
     force: train_options.Force = False,
     task: train_options.Task = None,
-    valid: train_options.Valid = None,
-    label_column: train_options.LabelColumn = None,
-    text_column: train_options.TextColumn = None,
-    class_weights: train_options.ClassWeights = None,
-    unlabelled: train_options.Unlabelled = None,
-    pretrain: train_options.Pretrain = None,
+    valid: classifier_options.Valid = None,
+    label_column: classifier_options.LabelColumn = None,
+    text_column: classifier_options.TextColumn = None,
+    class_weights: classifier_options.ClassWeights = None,
+    unlabelled: classifier_options.Unlabelled = None,
+    pretrain: classifier_options.Pretrain = None,
     level: train_options.Level = None,
     lines: train_options.Lines = None,
     encoding: train_options.Encoding = None,

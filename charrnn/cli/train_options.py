@@ -9,7 +9,6 @@ import typer
 from charrnn.cells import CELLS
 from charrnn.cli.values import duration, number, one_of, whole
 from charrnn.config import (
-    CLASS_WEIGHTS,
     INITS,
     LEVELS,
     MAX_HIDDEN,
@@ -17,7 +16,6 @@ from charrnn.config import (
     MAX_VOCABULARY,
     NEWLINES,
     NONLINEARITIES,
-    PRETRAINING_SHARE,
     SUBWORDS,
     TASKS,
     TIED_EMBEDDING,
@@ -46,53 +44,6 @@ Task = Annotated[
         parser=one_of("--task", TASKS),
         metavar="NAME",
         help=f"{' or '.join(TASKS)}. [default: by the input]",
-    ),
-]
-Valid = Annotated[
-    str | None,
-    typer.Option(
-        "--valid",
-        metavar="FILE",
-        help="classifier: texts to measure on. [default: a share of the input]",
-    ),
-]
-LabelColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--label-column", metavar="NAME|N", help="classifier: where the labels stand. [default: found out]"
-    ),
-]
-TextColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--text-column", metavar="NAME|N", help="classifier: where the texts stand. [default: found out]"
-    ),
-]
-ClassWeights = Annotated[
-    str | None,
-    typer.Option(
-        "--class-weights",
-        parser=one_of("--class-weights", CLASS_WEIGHTS),
-        metavar="NAME",
-        help=f"classifier: balanced counts rare labels more. [default: {LabelledConfig.class_weights}]",
-    ),
-]
-Unlabelled = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--unlabelled",
-        metavar="FILE",
-        help="classifier: text without labels, to learn words from first; may be repeated.",
-    ),
-]
-Pretrain = Annotated[
-    float | None,
-    typer.Option(
-        "--pretrain",
-        parser=number("--pretrain", 0, 0.95),
-        metavar="X",
-        help="classifier: share of the budget for learning to foresee words, before any label is seen; "
-        f"0 = none. [default: {PRETRAINING_SHARE} with --unlabelled, else 0]",
     ),
 ]
 Level = Annotated[

@@ -30,8 +30,8 @@ DROPOUT_OF_MANY = 0.5
 LONG_TEXT = 100  # tokens, of half the texts at least
 SEVERAL_EPOCHS = 2.5
 DROPOUT_WORDS_OF_LONG = 0.25
-# The ladder of hidden sizes under a budget of time: the largest that reads the texts so often, unless it has
-# more numbers to learn between two tokens than the texts can teach.
+# The ladder of hidden sizes under a budget of time: the largest that reads the texts so often, and for each
+# of whose numbers (but for the embedding's) they have so many tokens.
 LADDER = (64, 128, 256)
 WIDEST_EMBEDDING = 128
 ENOUGH_EPOCHS = 3.0
@@ -96,10 +96,10 @@ def _recurrent_parameters(config: ClassifierConfig) -> int:
     return weights.parameters(config) - config.vocab_size * config.embedding_size
 
 
-def recipe(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> FineTuningConfig:
+def recipe(net_flags: Mapping[str, Any]) -> FineTuningConfig:
     """How it learns, before it is known how often it reads the texts."""
     flags = {name: value for name, value in net_flags.items() if name not in MODEL_FIELDS}
-    return FineTuningConfig(evaluation_tokens=_slice(corpus, 1.0), **flags)
+    return FineTuningConfig(evaluation_tokens=SMALLEST_SLICE, **flags)
 
 
 def suited(

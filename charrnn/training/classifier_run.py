@@ -14,7 +14,6 @@ from charrnn.checkpoint import classifier, container, model, runs, weights
 from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig, FineTuningConfig, LabelledConfig
-from charrnn.errors import CheckpointError
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.score import Score
 from charrnn.inference.linear import Linear
@@ -22,7 +21,7 @@ from charrnn.storage import write_atomically
 from charrnn.text.documents import LabelledCorpus
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
-from charrnn.training.run import history, plain
+from charrnn.training.run import complete, exact, history, plain
 
 KIND = "classifier-training-state"
 TASK = "classifier"
@@ -185,21 +184,17 @@ def load_last(folder: Path) -> ClassifierLeft:
 
 def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> ClassifierLeft:
     checkpoint = classifier.parse(path, description, tensors, KIND)
-    try:
+    with complete(path):
         values = description["recipe"]
-        settings = values["settings"]
         recipe = ClassifierRecipe(
             **{
                 **values,
                 "model": checkpoint.config,
-                "settings": FineTuningConfig(**{**settings, "seed": int(settings["seed"])}),
+                "settings": FineTuningConfig(**exact(values["settings"])),
                 "texts": restored_texts(values["texts"]),
             }
         )
         return ClassifierLeft(recipe, restore_progress(description["progress"]), checkpoint)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"recipe or progress lacks or has too much: {error}"
-        raise CheckpointError(f"{path}: metadata: {reason}") from None
 
 
 def restored_texts(values: dict[str, Any]) -> Texts:

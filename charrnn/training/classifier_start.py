@@ -29,7 +29,7 @@ from charrnn.training.classifier_run import (
 from charrnn.training.loop import Training
 from charrnn.training.origins import Origins
 from charrnn.training.progress import Progress
-from charrnn.training.schedule import PEAK_AFTER_RESUME
+from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
 
 
@@ -71,23 +71,14 @@ def new(
     linear_seconds = clock() - begun
     recipe = ClassifierRecipe(
         model=planning.net(corpus, net_flags),
-        settings=planning.recipe(corpus, net_flags),
+        settings=planning.recipe(net_flags),
         texts=texts,
         digest=corpus.digest,
         from_model=beginning.from_model,
         pretraining=beginning.pretraining,
     )
     batches = _batches(corpus, recipe)
-    nothing, speed = Progress(segment=NOTHING), None
-    segment = planning.segment(request.budget, batches, nothing, clock(), speed, corpus)
-    if request.budget.unit == "seconds":
-        for shape in planning.ladder(corpus, net_flags):
-            larger = replace(recipe, model=shape)
-            found = planning.speed(_learner(larger, corpus, sitting), batches)
-            stretch = planning.segment(request.budget, batches, nothing, clock(), found, corpus)
-            if speed and planning.epochs(stretch, batches, found) < planning.ENOUGH_EPOCHS:
-                break
-            recipe, segment, speed = larger, stretch, found
+    recipe, segment, speed = _sized(request, recipe, batches)
     epochs = planning.epochs(segment, batches, speed)
     settings = planning.suited(recipe.settings, corpus, net_flags, epochs)
     run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear)
@@ -95,6 +86,29 @@ def new(
     learner.adopt(beginning.known)
     training = _training(learner, batches, run, Progress(segment=segment), sitting, clock)
     return training, run, ClassifierPlan(recipe.model, settings, speed, epochs, linear_seconds)
+
+
+def _sized(
+    request: ClassifierRequest, recipe: ClassifierRecipe, batches: DocumentBatches
+) -> tuple[ClassifierRecipe, Segment, float | None]:
+    """The recipe with the net that fits the time, until when it learns, and tokens per second if measured."""
+    corpus, nothing, clock = request.corpus, Progress(segment=NOTHING), request.sitting.clock()
+
+    def until(speed: float | None) -> Segment:
+        return planning.segment(request.budget, batches, nothing, clock(), speed, corpus)
+
+    if request.budget.unit != "seconds":  # what it comes to must not depend on a machine
+        return recipe, until(None), None
+    smallest, *larger = (replace(recipe, model=shape) for shape in planning.ladder(corpus, request.net_flags))
+    speed = planning.speed(_learner(smallest, corpus, request.sitting), batches)
+    chosen, segment = smallest, until(speed)
+    for candidate in larger:
+        slower = planning.speed(_learner(candidate, corpus, request.sitting), batches)
+        shorter = until(slower)
+        if planning.epochs(shorter, batches, slower) < planning.ENOUGH_EPOCHS:
+            break
+        chosen, segment, speed = candidate, shorter, slower
+    return chosen, segment, speed
 
 
 def resume(

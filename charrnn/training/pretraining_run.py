@@ -17,7 +17,7 @@ from charrnn.text.tokenizer import Tokenizer
 from charrnn.training.classifier_run import Texts, restored_texts
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
-from charrnn.training.run import plain
+from charrnn.training.run import complete, exact, plain
 
 KIND = "pretraining-state"
 PAIR_KIND = "language-model-pair"
@@ -135,25 +135,21 @@ def load_last(folder: Path) -> PretrainingLeft:
 
 def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> PretrainingLeft:
     model.check_version(path, description, KIND)
-    try:
+    with complete(path):
         values = description["recipe"]
-        settings, net_flags = values["settings"], values["net_flags"]
         config = classifier.parse_config(path, values["model"])
         recipe = PretrainingRecipe(
             **{
                 **values,
                 "model": config,
-                "settings": PretrainingConfig(**{**settings, "seed": int(settings["seed"])}),
+                "settings": PretrainingConfig(**exact(values["settings"])),
                 "texts": restored_texts(values["texts"]),
-                "net_flags": {**net_flags, "seed": int(net_flags["seed"])},
+                "net_flags": exact(values["net_flags"]),
                 "budget": Budget(**values["budget"]),
             }
         )
         progress = restore_progress(description["progress"])
         tokenizer = model.parse_tokenizer(path, description["tokenizer"])
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"recipe or progress lacks or has too much: {error}"
-        raise CheckpointError(f"{path}: metadata: {reason}") from None
     if tokenizer.vocab_size != config.vocab_size:
         raise CheckpointError(
             f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,6 +139,25 @@ def history(
     }
 
 
+@contextmanager
+def complete(path: Path) -> Iterator[None]:
+    """Says of a file in one line that what it says of a run lacks or has too much.
+
+    Raises:
+        CheckpointError: in place of what reading it raised.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"recipe or progress lacks or has too much: {error}"
+        raise CheckpointError(f"{path}: metadata: {reason}") from None
+
+
+def exact(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings from JSON, their seed a number again; what `plain` did is undone."""
+    return {**settings, "seed": int(settings["seed"])}
+
+
 class Left(NamedTuple):
     """What a run left behind when it stopped."""
 
@@ -173,23 +193,19 @@ def load_last(folder: Path) -> Left:
 
 def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Left:
     checkpoint = model.parse(path, description, tensors, KIND)
-    try:
+    with complete(path):
         values = description["recipe"]
-        settings = values["settings"]
         recipe = Recipe(
             **{
                 **values,
                 "model": checkpoint.config,
-                "settings": TrainingConfig(**{**settings, "seed": int(settings["seed"])}),
+                "settings": TrainingConfig(**exact(values["settings"])),
                 "corpus": CorpusConfig(**values["corpus"]),
                 "sources": tuple(values["sources"]),
                 "shown_sources": tuple(values["shown_sources"]),
             }
         )
         return Left(recipe, restore_progress(description["progress"]), checkpoint)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"recipe or progress lacks or has too much: {error}"
-        raise CheckpointError(f"{path}: metadata: {reason}") from None
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -85,13 +85,13 @@ def test_more_words_are_left_out_of_long_texts_that_are_read_several_times(
     length: int, epochs: float, is_more: bool
 ) -> None:
     corpus = corpus_of(9, length)
-    settings = classifier_plan.recipe(corpus, {"seed": 1})
+    settings = classifier_plan.recipe({"seed": 1})
     left_out = classifier_plan.suited(settings, corpus, {}, epochs).dropout_words
     assert (left_out > settings.dropout_words) == is_more
 
 
 def test_the_longer_is_trained_the_more_an_evaluation_reads() -> None:
     corpus = corpus_of(25_000, 300)
-    settings = classifier_plan.recipe(corpus, {"seed": 1})
+    settings = classifier_plan.recipe({"seed": 1})
     once, often = (classifier_plan.suited(settings, corpus, {}, epochs) for epochs in (1.0, 4.0))
     assert often.evaluation_tokens == 4 * once.evaluation_tokens

@@ -1,0 +1,58 @@
+"""The flags of `train` that classifiers alone have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.values import number, one_of
+from charrnn.config import CLASS_WEIGHTS, PRETRAINING_SHARE, LabelledConfig
+
+Valid = Annotated[
+    str | None,
+    typer.Option(
+        "--valid",
+        metavar="FILE",
+        help="classifier: texts to measure on. [default: a share of the input]",
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label-column", metavar="NAME|N", help="classifier: where the labels stand. [default: found out]"
+    ),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text-column", metavar="NAME|N", help="classifier: where the texts stand. [default: found out]"
+    ),
+]
+ClassWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--class-weights",
+        parser=one_of("--class-weights", CLASS_WEIGHTS),
+        metavar="NAME",
+        help=f"classifier: balanced counts rare labels more. [default: {LabelledConfig.class_weights}]",
+    ),
+]
+Unlabelled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unlabelled",
+        metavar="FILE",
+        help="classifier: text without labels, to learn words from first; may be repeated.",
+    ),
+]
+Pretrain = Annotated[
+    float | None,
+    typer.Option(
+        "--pretrain",
+        parser=number("--pretrain", 0, 0.95),
+        metavar="X",
+        help="classifier: share of the budget for learning to foresee words, before any label is seen; "
+        f"0 = none. [default: {PRETRAINING_SHARE} with --unlabelled, else 0]",
+    ),
+]
