@@ -35,7 +35,7 @@ clean: ## remove .venv and caches
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: $(BIN)/python pyproject.toml constraints.txt
+.venv/installed: $(BIN)/python pyproject.toml setup.py constraints.txt $(wildcard charrnn/native/*.[ch])
 	$(PIP) -e .
 	@touch $@
 

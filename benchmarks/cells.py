@@ -4,12 +4,14 @@
     python -m benchmarks.cells --time 60s     (trainings: `charrnn train --cell X --time 60s` for all)
 
 The speeds of one size are taken in turns, and the medians of the turns are printed: on a shared machine a
-figure alone says little, their ratios more.
+figure alone says little, their ratios more. The speeds are of what there is without the native library, which
+`benchmarks.native` measures.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -25,6 +27,7 @@ from charrnn.cells import CELLS, cell_name
 from charrnn.config import NONLINEARITIES
 from charrnn.models import recurrent
 from charrnn.models.recurrent import FUSED, RecurrentLayer
+from charrnn.native import library
 
 STEPS = 64
 SIZES = ((16, 384), (32, 256), (64, 256), (16, 512))  # batch, hidden
@@ -51,7 +54,7 @@ def ours(kind: tuple[str, str], batch: int, hidden_size: int, *, fused: bool) ->
     inputs = torch.randn(STEPS, batch, INPUT_SIZE, requires_grad=True)
 
     def step() -> None:
-        outputs, _ = layer(inputs) if fused else layer.scan(layer.project(inputs))
+        outputs, _ = layer(inputs) if fused else layer.unroll(layer.project(inputs))
         outputs.sum().backward()
 
     return step
@@ -157,6 +160,7 @@ def main() -> None:
     if asked.time:
         trainings(place.data(asked) / "tinyshakespeare.txt", asked.time)
         return
+    os.environ[library.VARIABLE] = "0"
     # Every road there is, not only those that are faster here.
     recurrent.FASTER_ON_CPU |= set(FUSED)
     for batch, hidden_size in SIZES:

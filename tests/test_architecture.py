@@ -20,7 +20,7 @@ LAYERS = (
     ("evaluation", "inspection"),
     ("inference", "models"),
     ("checkpoint",),
-    ("text", "cells"),
+    ("text", "cells", "native"),
     ("storage",),
     ("config", "errors"),
 )
@@ -31,6 +31,7 @@ FREE_OF_TORCH = (
     "checkpoint",
     "inference",
     "inspection",
+    "native",
     "cells",
     "config",
     "errors",

@@ -1,8 +1,8 @@
 """Recurrent layers over whole windows, with the weights of our files, on whichever road is fastest.
 
-A layer's cell is unrolled by torch's fused kernel where there is one that is faster, else by the scan.
-torch's modules have two biases where one would do: the second is zero here, but for the inner bias of
-`gru-after`, which means something.
+A layer's cell is unrolled by the native library where there is one, else by torch's fused kernel where
+that is faster, else by the scan. torch's modules have two biases where one would do: the second is zero
+here, but for the inner bias of `gru-after`, which means something.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
+from charrnn.models.native_scan import native_scan
 from charrnn.models.scan import scan
+from charrnn.native.library import Native, native
 
 # torch's kernels for a window, by cell and nonlinearity.
 FUSED: dict[tuple[str, str], Callable[..., Any]] = {
@@ -67,9 +69,19 @@ class RecurrentLayer(nn.Module):
         return dict(self.named_parameters())
 
     def has_fused_road(self, device: torch.device) -> bool:
-        """Whether torch's kernel is taken rather than the scan."""
-        kind = (self.name, self.nonlinearity)
-        return not self.zoneout and kind in (FASTER_ON_CPU if device.type == "cpu" else FUSED)
+        """Whether torch's kernel is taken rather than something that begins with projected inputs."""
+        if self.zoneout or self._native(device):
+            return False
+        return self._kind in (FASTER_ON_CPU if device.type == "cpu" else FUSED)
+
+    @property
+    def _kind(self) -> tuple[str, str]:
+        return self.name, self.nonlinearity
+
+    def _native(self, device: torch.device) -> Native | None:
+        """The native library, where it can go through these weights."""
+        takes = device.type == "cpu" and not self.zoneout and self.parts["recurrent"].dtype == torch.float32
+        return native() if takes else None
 
     def forward(
         self, inputs: Tensor, state: State | None = None, generator: torch.Generator | None = None
@@ -85,7 +97,7 @@ class RecurrentLayer(nn.Module):
             Outputs, [T, B, H], and the state, [B, H] each.
         """
         if not self.has_fused_road(inputs.device):
-            return self.scan(self.project(inputs), state, generator)
+            return self.unroll(self.project(inputs), state, generator)
         state = state or self._zeros(inputs)
         parts = self.parts
         second_bias = torch.zeros_like(parts["bias"])
@@ -94,7 +106,7 @@ class RecurrentLayer(nn.Module):
         weights = [parts["input"], self._recurrent_weight(generator), parts["bias"], second_bias]
         before: Any = tuple(part[None] for part in state)
         has_memory = isinstance(state, LSTMState)
-        outputs, *after = FUSED[self.name, self.nonlinearity](
+        outputs, *after = FUSED[self._kind](
             inputs,
             before if has_memory else before[0],
             weights,
@@ -111,14 +123,16 @@ class RecurrentLayer(nn.Module):
         """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""
         return functional.linear(inputs, self.parts["input"], self.parts["bias"])
 
-    def scan(
+    def unroll(
         self, projected: Tensor, state: State | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, State]:
         """As `forward`, from projected inputs, [T, B, G H], which are used up."""
         state = state or self._zeros(projected)
-        parts = self.parts
+        parts: dict[str, Tensor] = {**self.parts, "recurrent": self._recurrent_weight(generator)}
+        if library := self._native(projected.device):
+            return native_scan(library, self._kind, projected, state, parts)
         recurrent = Recurrent(
-            self._recurrent_weight(generator).T,
+            parts["recurrent"].T,
             parts.get("inner_bias"),
             parts["peephole"].T if self.cell.has_peephole else None,
             self.nonlinearity,

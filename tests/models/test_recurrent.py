@@ -29,7 +29,7 @@ def inputs(seed: int = 1) -> Tensor:
 def test_both_roads_give_the_same(cell: str, nonlinearity: str) -> None:
     road = layer(cell, nonlinearity)
     by_default, after = road(inputs())
-    by_scan, last = road.scan(road.project(inputs()))
+    by_scan, last = road.unroll(road.project(inputs()))
     torch.testing.assert_close(by_default, by_scan, rtol=0, atol=1e-12)
     for ours, theirs in zip(after, last, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)

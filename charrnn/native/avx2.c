@@ -1,0 +1,27 @@
+/* The road for x86-64 processors with AVX2, FMA and F16C: eight floats a vector, sixteen registers. */
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,f16c")
+#endif
+
+#define LANES 8
+#define MOST_SUMS 12
+#define ROWS_OVER_1 6
+#define ROWS_OVER_2 3
+#define ROWS_OVER_4 1
+#define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#include "road.h"
+
+static int is_passable(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+const struct road AVX2 = {"AVX2", is_passable, forward, backward};
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#endif

@@ -1,0 +1,29 @@
+/* The road for x86-64 processors with AVX-512: sixteen floats a vector, thirty-two registers. */
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c")
+#endif
+
+#define LANES 16
+#define MOST_SUMS 24
+/* Rows of gates often lie a multiple of 4096 bytes apart, where the nearest cache has room for eight. */
+#define ROWS_OVER_1 8
+#define ROWS_OVER_2 8
+#define ROWS_OVER_4 4
+#define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#include "road.h"
+
+static int is_passable(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+const struct road AVX512 = {"AVX-512", is_passable, forward, backward};
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#endif

@@ -1,0 +1,94 @@
+"""Finds the compiled library and the road it takes on this processor, or says why there is none."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from charrnn.errors import UsageError
+
+# 0 forbids the library, 1 demands it; so do --engine plain and --engine native.
+VARIABLE = "CHARRNN_NATIVE"
+FILE = Path(__file__).with_name("libcharrnn.so")
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """The library's code for one set of instructions."""
+
+    name: str
+    index: int
+    is_passable: bool  # worth taking on this processor
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The library, and the road taken."""
+
+    library: ctypes.CDLL
+    road: Road
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """No library: torch trains and NumPy runs."""
+
+    reason: str
+
+
+@functools.cache
+def engine() -> Native | Plain:
+    """What computes in this process.
+
+    Raises:
+        UsageError: if the library is demanded and not there.
+    """
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted == "0":
+        return Plain(f"{VARIABLE}=0 or --engine plain")
+    found = _best()
+    if isinstance(found, Plain) and wanted == "1":
+        raise UsageError(f"--engine native: {found.reason}", "leave the flag out to do without the library")
+    return found
+
+
+def native() -> Native | None:
+    """The library, if this process computes with it."""
+    chosen = engine()
+    return chosen if isinstance(chosen, Native) else None
+
+
+def roads(library: ctypes.CDLL) -> Iterator[Road]:
+    """All roads that are compiled in, the best first."""
+    index = 0
+    while name := library.charrnn_road_name(index):
+        yield Road(name.decode(), index, bool(library.charrnn_road_is_passable(index)))
+        index += 1
+
+
+def open_library() -> ctypes.CDLL:
+    """The library with its functions declared.
+
+    Raises:
+        OSError: if it was not compiled, or not for this machine.
+    """
+    library = ctypes.CDLL(str(FILE))
+    library.charrnn_road_name.restype = ctypes.c_char_p
+    return library
+
+
+def _best() -> Native | Plain:
+    if not FILE.exists():
+        return Plain("no C compiler was there when charrnn was installed")
+    try:
+        library = open_library()
+    except OSError as error:
+        return Plain(f"the library cannot be loaded: {error}")
+    for road in roads(library):
+        if road.is_passable:
+            return Native(library, road)
+    return Plain("this processor lacks AVX2, FMA and F16C")

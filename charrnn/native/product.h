@@ -1,0 +1,80 @@
+/* Rows times packed weights, the product inside every step; included once for each road.
+ *
+ * Weights are packed into panels of 16 columns, depth first, so that a product reads them from end to end:
+ *
+ *      panel 0           panel 1
+ *      w[0][0..15]       w[0][16..31]        each line 64 bytes, one for each k
+ *      w[1][0..15]       w[1][16..31]
+ *      ...               ...
+ *
+ * A tile of rows x panels keeps all its sums in registers. Each sum runs over k from 0 on, alone, so a row's
+ * result depends neither on the rows beside it nor on the tile it is in.
+ */
+#define PARTS (PANEL / LANES) /* vectors in a line */
+
+/* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS and PANELS are constants. */
+INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *left, int64_t stride,
+                 const float *panels, float *sums, int64_t pitch, int adding)
+{
+    vec sum[MOST_SUMS];
+    _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
+    {
+        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
+        const float *at = sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES;
+        sum[i] = adding ? *(const vec *)at : all(0.0f);
+    }
+    for (int64_t k = 0; k < depth; k++) {
+        vec w[MOST_SUMS];
+        _Pragma("GCC unroll 32") for (int part = 0; part < PANELS * PARTS; part++)
+            w[part] = *(const vec *)(panels + (part / PARTS * depth + k) * PANEL + part % PARTS * LANES);
+        _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
+            sum[i] += left[i / (PANELS * PARTS) * stride + k] * w[i % (PANELS * PARTS)];
+    }
+    _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
+    {
+        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
+        *(vec *)(sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES) = sum[i];
+    }
+}
+
+/* Rows of `left` times so many neighbouring panels, for all rows, with the largest tiles that fit. */
+INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth, const float *left, int64_t stride,
+                   const float *panels, float *sums, int adding)
+{
+    for (int64_t row = 0, count; row < rows; row += count) {
+        count = rows - row < most_rows ? rows - row : most_rows;
+        const float *from = left + row * stride;
+        float *to = sums + row * PANEL;
+        switch (count) {
+#define ROWS_CASE(n)                                                                                       \
+    case n:                                                                                                \
+        if (n * PANELS * PARTS <= MOST_SUMS)                                                               \
+            tile(n, PANELS, depth, from, stride, panels, to, rows * PANEL, adding);                        \
+        break;
+            EACH_COUNT(ROWS_CASE)
+#undef ROWS_CASE
+        }
+    }
+}
+
+/* sums[p][r][0..15] = rows r of `left` times panel p, for all; or that added to what is there.
+ * Few rows go over several panels at once, or there would be too few sums to hide how long each addition takes.
+ */
+static void product(int64_t rows, int panels, int64_t depth, const float *left, int64_t stride,
+                    const float *packed, float *sums, int adding)
+{
+    for (int p = 0, taken; p < panels; p += taken) {
+        const float *from = packed + p * depth * PANEL;
+        float *to = sums + p * rows * PANEL;
+        if (rows <= ROWS_OVER_4 && panels - p >= 4) {
+            across(4, ROWS_OVER_4, rows, depth, left, stride, from, to, adding);
+            taken = 4;
+        } else if (rows <= ROWS_OVER_2 && panels - p >= 2) {
+            across(2, ROWS_OVER_2, rows, depth, left, stride, from, to, adding);
+            taken = 2;
+        } else {
+            across(1, ROWS_OVER_1, rows, depth, left, stride, from, to, adding);
+            taken = 1;
+        }
+    }
+}

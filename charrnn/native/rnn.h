@@ -1,0 +1,34 @@
+/* The plain recurrent network: h_t = sigma(x_t W + b + h_{t-1} U). */
+
+INLINE vec rnn_sigma(int32_t cell, vec x)
+{
+    if (cell == RNN_TANH)
+        return tangent(x);
+    if (cell == RNN_LOGISTIC)
+        return sigmoid(x);
+    return either(x < all(0.0f), all(0.0f), x); /* NaN stays NaN */
+}
+
+INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)
+{
+    if (cell == RNN_TANH)
+        return through_tanh(d, y);
+    if (cell == RNN_LOGISTIC)
+        return through_sigmoid(d, y);
+    return either(y > all(0.0f), d, all(0.0f));
+}
+
+static void rnn_units(const struct work *work, struct step s, int64_t unit)
+{
+    EACH_VECTOR(work, unit)
+    store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
+}
+
+static void rnn_units_back(const struct work *work, struct step s, int64_t unit)
+{
+    EACH_VECTOR(work, unit)
+    {
+        store(s.gates + at, through_rnn_sigma(work->of->cell, ARRIVING_D_H, load(s.hidden + at, n)), n);
+        store(s.d_hidden + at, all(0.0f), n);
+    }
+}

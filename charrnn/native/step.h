@@ -1,0 +1,51 @@
+/* A step of a thread's lanes: where its numbers lie, and how the equations go over them. */
+
+struct step {
+    float *gates, *hidden, *memory, *beside;
+    const float *hidden_before, *memory_before, *d_outputs;
+    float *d_hidden, *d_memory; /* what reaches h and c of this step but through the gates of the next */
+    int is_last;                /* of the window */
+};
+
+INLINE struct step step_at(const struct work *work, int64_t t)
+{
+    const struct window *w = work->of;
+    int64_t H = w->hidden_size, lanes = work->first * H, place = t * w->lanes * H + lanes, after = place + w->lanes * H;
+    return (struct step){
+        .gates = w->gates + place * gates_of(w->cell),
+        .hidden = w->hidden + after,
+        .memory = w->memory ? w->memory + after : 0,
+        .beside = w->beside ? w->beside + place : 0,
+        .hidden_before = w->hidden + place,
+        .memory_before = w->memory ? w->memory + place : 0,
+        .d_outputs = w->d_outputs ? w->d_outputs + place : 0,
+        .d_hidden = w->d_hidden ? w->d_hidden + lanes : 0,
+        .d_memory = w->d_memory ? w->d_memory + lanes : 0,
+        .is_last = t + 1 == w->steps,
+    };
+}
+
+/* For each of the thread's rows, each vector of the 16 units from `unit` on: u is its first unit, `at` its place
+ * in rows of H, and `n` says how many units there are from u on. */
+#define EACH_VECTOR(work, unit)                                                                            \
+    for (int64_t H = (work)->of->hidden_size, row = 0; row < (work)->rows; row++)                          \
+        for (int64_t u = (unit), n, at; n = H - u, at = row * H + u, n > 0 && u < (unit) + PANEL; u += LANES)
+
+/* A vector of what a product left, inside EACH_VECTOR. */
+#define SUM(panel) (*(const vec *)(work->sums + ((panel)*work->rows + row) * PANEL + u - unit))
+
+/* The gradient of h_t, inside EACH_VECTOR: from after the window or past the next step's gates, from the output,
+ * and through the next step's gates. */
+#define ARRIVING_D_H                                                                                       \
+    (load(s.d_hidden + at, n) + load(s.d_outputs + at, n) + (s.is_last ? all(0.0f) : SUM(0)))
+
+/* Through the functions, by their values: d sigmoid = y (1 - y), d tanh = 1 - y^2. */
+INLINE vec through_sigmoid(vec d, vec y)
+{
+    return d * (y - y * y);
+}
+
+INLINE vec through_tanh(vec d, vec y)
+{
+    return d - d * y * y;
+}

@@ -1,0 +1,36 @@
+/* What Python hands to the library: a window of a recurrent layer. Mirrored by `window.py`.
+ *
+ * T steps, B lanes, H hidden units, G gates; everything is row-major and dense, in single precision.
+ */
+#ifndef CHARRNN_WINDOW_H
+#define CHARRNN_WINDOW_H
+
+#include <stdint.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+
+enum cell { RNN_TANH, RNN_LOGISTIC, RNN_RELU, LSTM, LSTM_PEEPHOLE, GRU, GRU_AFTER };
+
+struct window {
+    int32_t cell;
+    int32_t threads;
+    int64_t steps, lanes, hidden_size; /* T, B, H */
+    float *gates;            /* [T, B, G H]: x W + b, then the gates, on the way back their gradients */
+    float *hidden;           /* [T + 1, B, H]: h before the window, then after each step */
+    float *memory;           /* [T + 1, B, H]: c likewise, of the LSTMs */
+    float *beside;           /* [T, B, H]: of the GRUs, what U_n meets (GRU: r h_{t-1}) or makes of it
+                                (GRU_AFTER: h_{t-1} U_n + b_inner, on the way back its gradient) */
+    const float *recurrent;  /* [G H, H]: U, transposed as files hold it */
+    const float *peephole;   /* [H, H]: V_o likewise, of LSTM_PEEPHOLE */
+    const float *inner_bias; /* [H], of GRU_AFTER */
+    const float *d_outputs;  /* [T, B, H]: gradients of h after each step */
+    float *d_hidden;         /* [B, H]: of h after the window; in its place, of h before it */
+    float *d_memory;         /* [B, H]: likewise of c */
+};
+
+static inline int gates_of(int32_t cell)
+{
+    return cell <= RNN_RELU ? 1 : cell <= LSTM_PEEPHOLE ? 4 : 3;
+}
+
+#endif

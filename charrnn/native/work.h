@@ -1,0 +1,32 @@
+/* What a thread of a window works on, and the roads it may take. Internal to the library. */
+#ifndef CHARRNN_WORK_H
+#define CHARRNN_WORK_H
+
+#include "window.h"
+
+enum { PANEL = 16 };      /* columns of a panel of packed weights, and units taken at a time */
+enum { MOST_LANES = 64 }; /* taken through a window at a time, so that their sums stay in the nearest cache */
+enum { MOST_GATES = 4 };
+
+/* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates of
+ * these units lie side by side; on the way back it is 16 units of what went in, and k runs over the gates. */
+struct packed {
+    float *gates;  /* of the product that every cell has, with h_{t-1} */
+    float *second; /* V_o of the peephole, or U_n of a GRU where that is a product of its own */
+};
+
+struct work {
+    const struct window *of;
+    const struct packed *packed;
+    int64_t first, rows; /* lanes */
+    float *sums;         /* [panels, rows, PANEL]: what a product leaves to the equations */
+};
+
+struct road {
+    const char *name;
+    int (*is_passable)(void); /* whether this processor has the instructions */
+    void (*forward)(const struct work *);
+    void (*backward)(const struct work *);
+};
+
+#endif

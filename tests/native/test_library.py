@@ -1,0 +1,69 @@
+"""Which engine computes, and why."""
+
+import ctypes
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from charrnn.errors import UsageError
+from charrnn.native import library
+from charrnn.native.library import Native, Plain
+from tests.native.compiled import needs_library
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(library.VARIABLE, raising=False)
+    library.engine.cache_clear()
+    yield
+    library.engine.cache_clear()
+
+
+@needs_library
+def test_the_first_passable_road_is_taken() -> None:
+    found = library.engine()
+    passable = [road for road in library.roads(library.open_library()) if road.is_passable]
+    if not passable:
+        assert found == Plain("this processor lacks AVX2, FMA and F16C")
+    else:
+        assert isinstance(found, Native)
+        assert found.road == passable[0]
+
+
+def test_zero_forbids_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(library.VARIABLE, "0")
+    assert library.engine() == Plain("CHARRNN_NATIVE=0 or --engine plain")
+    assert library.native() is None
+
+
+def test_without_the_file_there_is_a_reason_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(library, "FILE", tmp_path / "libcharrnn.so")
+    assert library.engine() == Plain("no C compiler was there when charrnn was installed")
+
+
+def test_a_file_for_another_machine_is_a_reason_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "libcharrnn.so").write_bytes(b"not a library")
+    monkeypatch.setattr(library, "FILE", tmp_path / "libcharrnn.so")
+    found = library.engine()
+    assert isinstance(found, Plain)
+    assert found.reason.startswith("the library cannot be loaded: ")
+
+
+def test_a_demanded_library_that_is_missing_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(library, "FILE", tmp_path / "libcharrnn.so")
+    monkeypatch.setenv(library.VARIABLE, "1")
+    with pytest.raises(UsageError, match="--engine native: no C compiler was there when"):
+        library.engine()
+
+
+@needs_library
+def test_a_road_past_the_last_has_no_name() -> None:
+    opened = library.open_library()
+    count = len(list(library.roads(opened)))
+    assert isinstance(opened, ctypes.CDLL)
+    assert opened.charrnn_road_name(count) is None
