@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli import options, stdin
+from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import limit_numpy
 from charrnn.config import CorpusConfig
@@ -40,6 +41,7 @@ def classify(
     encoding: options.TextEncoding = CorpusConfig.encoding,
     json: options.Json = False,
     threads: options.Threads = None,
+    engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Say which label texts have.
@@ -48,6 +50,7 @@ def classify(
     and where the text stood, parted by tabs.
     """
     limit_numpy(threads)
+    choose_engine(engine)
     from charrnn.cli.models import announce
     from charrnn.terminal.streams import Product
     from charrnn.text.decoding import check_encoding

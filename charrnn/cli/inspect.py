@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli import options, prompt, stdin
+from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import limit_numpy
 from charrnn.config import VIEWS
@@ -37,6 +38,7 @@ def inspect(
     svg: options.Svg = None,
     json: options.Json = False,
     threads: options.Threads = None,
+    engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Look inside a model.
@@ -46,6 +48,7 @@ def inspect(
     prediction depends on what was read; `runs`, all runs, the best first.
     """
     limit_numpy(threads)
+    choose_engine(engine)
     from charrnn.terminal.streams import Product
 
     product = Product()
@@ -96,6 +99,7 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
     from charrnn.checkpoint import model as model_files
     from charrnn.cli.models import announce
     from charrnn.inspection.card import card, classifier_card
+    from charrnn.native import library
     from charrnn.terminal.cards import print_card
     from charrnn.terminal.console import for_product
     from charrnn.terminal.model_card import classifier_facts, facts
@@ -108,6 +112,7 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
     else:
         language_model = model_files.load(found.path, allow_non_finite=True)
         findings = card(found.path, found.name, language_model)
+    findings["engine"] = str(library.engine())
     if as_json:
         write_json(product, findings)
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cli.values import number, one_of, whole
-from charrnn.config import DEVICES, MAX_SEED, UNKNOWNS, VIEWS
+from charrnn.config import DEVICES, ENGINES, MAX_SEED, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
 
@@ -27,6 +27,15 @@ Device = Annotated[
         parser=one_of("--device", DEVICES),
         metavar="NAME",
         help="Where to compute: auto, cpu, cuda or mps.",
+    ),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        parser=one_of("--engine", ENGINES),
+        metavar="NAME",
+        help="What computes on the CPU: auto, native (the C library), plain (torch and NumPy).",
     ),
 ]
 Seed = Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import options
 from charrnn.cli import prompt as prompts
+from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import limit_numpy
 from charrnn.config import MAX_SEED, SamplingConfig
 
@@ -33,6 +34,7 @@ def sample(
     json: options.Json = False,
     device: options.Device = "cpu",
     threads: options.Threads = None,
+    engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write text in the manner of what a model was trained on.
@@ -40,6 +42,7 @@ def sample(
     The prompt is --prompt, or standard input when something is piped in, and is printed first.
     """
     limit_numpy(threads)
+    choose_engine(engine)
     import secrets
 
     from charrnn.cli.models import announce, load

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from charrnn.cli import classifier_options, options, train_classifier, train_options
+from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import limit_numpy
 from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
@@ -63,6 +64,7 @@ def train(
     seed: options.Seed = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Train a language model on text, or a classifier on labelled texts.
@@ -71,6 +73,7 @@ def train(
     """
     # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
     limit_numpy(1)
+    choose_engine(engine)
     corpus_flags = {
         "level": level,
         "lines": lines,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charrnn.errors import UsageError
 
-# 0 forbids the library, 1 demands it; so do --engine plain and --engine native.
+# 0 forbids the library, 1 demands it, as --engine plain and --engine native do.
 VARIABLE = "CHARRNN_NATIVE"
 FILE = Path(__file__).with_name("libcharrnn.so")
 
@@ -32,6 +32,9 @@ class Native:
     library: ctypes.CDLL
     road: Road
 
+    def __str__(self) -> str:
+        return f"native ({self.road.name})"
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -39,15 +42,20 @@ class Plain:
 
     reason: str
 
+    def __str__(self) -> str:
+        return f"plain ({self.reason})"
+
 
 @functools.cache
 def engine() -> Native | Plain:
     """What computes in this process.
 
     Raises:
-        UsageError: if the library is demanded and not there.
+        UsageError: if the library is demanded and not there, or the variable says neither 0 nor 1.
     """
     wanted = os.environ.get(VARIABLE, "")
+    if wanted not in ("", "0", "1"):
+        raise UsageError(f"{VARIABLE}={wanted}: must be 0, 1 or empty")
     if wanted == "0":
         return Plain(f"{VARIABLE}=0 or --engine plain")
     found = _best()

@@ -113,6 +113,8 @@ def _ending(card: dict[str, Any]) -> list[Fact]:
     if versions:
         rows.append(("versions", ", ".join(f"{key} {value}" for key, value in versions.items())))
     rows.append(("digest", card["digest"]))
+    if card.get("engine"):
+        rows.append(("engine", card["engine"]))
     for name, count in card["non_finite"].items():
         rows.append(("damaged", f"{count} non-finite values in {name}"))
     return rows

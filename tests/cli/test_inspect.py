@@ -98,6 +98,7 @@ def test_the_card_for_people_has_a_fact_a_line() -> None:
         f"created      {card['created']}",
         "versions     " + ", ".join(f"{key} {value}" for key, value in card["versions"].items()),
         f"digest       {card['digest']}",
+        f"engine       {card['engine']}",
     ]
 
 
