@@ -32,11 +32,13 @@ from charrnn.text.char import CharTokenizer
 SECONDS = 1.0
 
 
-def checkpoint(hidden_size: int) -> Checkpoint:
+def checkpoint(hidden_size: int, num_layers: int = 1) -> Checkpoint:
     """An untrained model with the cell of the rival, over as many characters as tiny Shakespeare has."""
     tokenizer = CharTokenizer.from_codepoints(list(range(32, 97)))
     torch.manual_seed(0)
-    config = ModelConfig(vocab_size=tokenizer.vocab_size, hidden_size=hidden_size, cell="lstm")
+    config = ModelConfig(
+        vocab_size=tokenizer.vocab_size, hidden_size=hidden_size, num_layers=num_layers, cell="lstm"
+    )
     tensors = tensors_of(TorchModel(config))
     return Checkpoint(config=config, tokenizer=tokenizer, tensors=tensors, has_endings=False)
 
@@ -59,9 +61,9 @@ def product(hidden_size: int) -> Callable[[], object]:
     return lambda: h @ w
 
 
-def charrnn(hidden_size: int) -> Callable[[], object]:
+def charrnn(hidden_size: int, num_layers: int = 1) -> Callable[[], object]:
     """One generated character, with everything that belongs to it."""
-    pieces: Iterator[str] = LanguageModel(checkpoint(hidden_size)).generate(length=0, seed=1)
+    pieces: Iterator[str] = LanguageModel(checkpoint(hidden_size, num_layers)).generate(length=0, seed=1)
     return lambda: next(pieces)
 
 
@@ -138,7 +140,12 @@ def main() -> None:
     parser = place.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--rate", help=argparse.SUPPRESS)  # of LAYERSxHIDDEN, for benchmarks.native
     arguments = parser.parse_args()
+    if arguments.rate:
+        num_layers, _, hidden_size = arguments.rate.partition("x")
+        print(rate(charrnn(int(hidden_size), int(num_layers))))
+        return
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
         for hidden_size in (256, 512):
