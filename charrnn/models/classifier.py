@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +57,12 @@ class Classifier(nn.Module):
             lengths: how many ids each has, at least one, [B].
             generator: draws what is dropped; without one nothing is.
         """
-        hidden = self.embedding(inputs)  # [T, B] -> [T, B, E]
-        for layer in self.layers:
+        first, *others = self.layers
+        if isinstance(first, Bidirectional):
+            hidden = first.read(inputs, self.embedding.weight, lengths, generator)  # [T, B] -> [T, B, D]
+        else:
+            hidden, _ = cast(RecurrentLayer, first).read(inputs, self.embedding.weight, None, generator)
+        for layer in others:
             if isinstance(layer, Bidirectional):
                 hidden = layer(hidden, lengths, generator)
             else:

@@ -104,13 +104,11 @@ class LanguageModel(nn.Module):
         state: State | None,
         generator: torch.Generator | None,
     ) -> tuple[Tensor, State]:
-        """The first layer over ids: of few tokens the inputs' products are made once and looked up by row."""
-        drops_inputs = generator is not None and self.dropout_input > 0.0
-        if layer.has_fused_road(inputs.device) or drops_inputs or self.config.vocab_size > inputs.numel():
-            embedded = _dropped(self.embedding(inputs), self.dropout_input, generator)  # [T, B] -> [T, B, E]
-            return cast(tuple[Tensor, State], layer(embedded, state, generator))
-        table = layer.project(self.embedding.weight)  # [V, G H]
-        return layer.unroll(functional.embedding(inputs, table), state, generator)
+        """The first layer over ids, whose embeddings lack other units in each lane if inputs are dropped."""
+        if generator is None or self.dropout_input == 0.0:
+            return layer.read(inputs, self.embedding.weight, state, generator)
+        embedded = _dropped(self.embedding(inputs), self.dropout_input, generator)  # [T, B] -> [T, B, E]
+        return cast(tuple[Tensor, State], layer(embedded, state, generator))
 
     def _layers(self) -> Iterator[RecurrentLayer]:
         for layer in self.layers:

@@ -119,6 +119,24 @@ class RecurrentLayer(nn.Module):
         )
         return outputs, self.cell.state(*(part[0] for part in after))
 
+    def read(
+        self,
+        ids: Tensor,
+        embedding: Tensor,
+        state: State | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, State]:
+        """As `forward`, from ids, [T, B], and the matrix of their embeddings, [V, E].
+
+        An id's product with the input weights is made once and looked up wherever the id stands.
+        """
+        if self.has_fused_road(ids.device):
+            return self.forward(functional.embedding(ids, embedding), state, generator)
+        if len(embedding) > ids.numel():
+            distinct, ids = ids.unique(return_inverse=True)
+            embedding = functional.embedding(distinct, embedding)
+        return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
+
     def project(self, inputs: Tensor) -> Tensor:
         """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""
         return functional.linear(inputs, self.parts["input"], self.parts["bias"])
@@ -184,14 +202,28 @@ class Bidirectional(nn.Module):
         back, _ = self.backwards(_reversed(inputs, lengths), None, generator)
         return torch.cat((ahead, _reversed(back, lengths)), -1)
 
+    def read(
+        self,
+        ids: Tensor,
+        embedding: Tensor,
+        lengths: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """As `forward`, from ids, [T, B], and the matrix of their embeddings, [V, E]."""
+        ahead, _ = self.forwards.read(ids, embedding, None, generator)
+        back, _ = self.backwards.read(_reversed(ids, lengths), embedding, None, generator)
+        return torch.cat((ahead, _reversed(back, lengths)), -1)
+
 
 def _reversed(sequences: Tensor, lengths: Tensor | None) -> Tensor:
-    """Each sequence from its end to its beginning, with its padding where it was, [T, B, ...]."""
+    """Each sequence from its end to its beginning, with its padding where it was: [T, B] or [T, B, E]."""
     if lengths is None:
         return sequences.flip(0)
     steps = torch.arange(len(sequences), device=sequences.device)[:, None]  # [T, 1]
     places = torch.where(steps < lengths, lengths - 1 - steps, steps)
-    return sequences.gather(0, places[:, :, None].expand(-1, -1, sequences.shape[-1]))
+    if sequences.dim() == 3:
+        places = places[:, :, None].expand(-1, -1, sequences.shape[-1])
+    return sequences.gather(0, places)
 
 
 def dropped(values: Tensor, shape: torch.Size, rate: float, generator: torch.Generator | None) -> Tensor:

@@ -168,7 +168,7 @@ TRAINING = (
 )
 OPTIONS = (
     Row("trian", USAGE, "No such command 'trian'. Did you mean 'train'?", HELP),
-    Row("sample --lenght 3", USAGE, "No such option: --lenght (Possible options: --length)", HELP),
+    Row("sample --lenght 3", USAGE, "No such option: --lenght (Possible options: --engine, --length)", HELP),
     Row("sample --temp", USAGE, "Option '--temp' requires an argument", HELP),
     Row("sample extra", USAGE, "Got unexpected extra argument(s) (extra)", HELP),
     Row("train -x.txt", USAGE, "No such option: -x", "hint: if you mean the file of this name: ./-x.txt"),

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from charrnn.cells import CELLS
 from charrnn.models.initialise import initialise
 from charrnn.models.recurrent import Bidirectional, RecurrentLayer, dropped
 from tests.kinds import KINDS
@@ -102,3 +103,20 @@ def test_what_is_left_of_dropped_values_keeps_their_mean() -> None:
     assert set(left.tolist()) == {0.0, float(torch.tensor(1.0) / (1.0 - 0.3))}
     assert abs(float(left.mean()) - 1.0) < 0.01
     assert dropped(ones, ones.shape, 0.3, None) is ones
+
+
+@pytest.mark.parametrize("vocab_size", [3, 1000])  # fewer and more than there are places
+@pytest.mark.parametrize("cell", CELLS)
+def test_reading_ids_is_going_over_their_embeddings(cell: str, vocab_size: int) -> None:
+    generator = torch.Generator().manual_seed(2)
+    embedding = torch.randn(vocab_size, E, generator=generator, dtype=torch.float64, requires_grad=True)
+    ids = torch.randint(vocab_size, (T, B), generator=generator)
+    lengths = torch.tensor([7, 3, 1, 5])
+    one, both = layer(cell), Bidirectional(lambda: layer(cell))
+    found = [one.read(ids, embedding)[0], both.read(ids, embedding, lengths)]
+    expected = [one(embedding[ids])[0], both(embedding[ids], lengths)]
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+        weights = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
+        gradients = [torch.autograd.grad((out * weights).sum(), embedding)[0] for out in (ours, theirs)]
+        torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)

@@ -39,13 +39,9 @@ def texts() -> list[Tensor]:
 def hidden_of(ours: ClassifierLearner) -> Tensor:
     """What the first layer says over all texts, [T, B, 2 H]."""
     first = ours.model.layers[0]
-    seen: list[Tensor] = []
     assert isinstance(first, Bidirectional)
-    first.register_forward_hook(lambda *given: seen.append(given[2].detach()))
     inputs = torch.nn.utils.rnn.pad_sequence(texts())
-    ours.model(inputs, torch.tensor(LENGTHS))
-    (hidden,) = seen
-    return hidden
+    return first.read(inputs, ours.model.embedding.weight, torch.tensor(LENGTHS)).detach()
 
 
 def hidden_alone(model: LanguageModel, ids: Tensor) -> Tensor:
