@@ -1,4 +1,4 @@
-"""How many CPU threads NumPy may use; it must be told before it is imported."""
+"""How libraries use the processor; they must be told before they are imported."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 
 # Of NumPy's own wheels: OpenBLAS, and Accelerate on macOS. Not OMP_NUM_THREADS, which torch obeys too.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+# Of OpenMP: threads that have nothing to do sleep, instead of waiting busily for more. Products are a little
+# slower, but cores are free at once for the native library's threads, and for another program.
+SLEEPING = {"OMP_WAIT_POLICY": "passive"}
 
 
 def limit_numpy(threads: int | None) -> None:
@@ -13,3 +16,9 @@ def limit_numpy(threads: int | None) -> None:
     if threads is not None:
         for variable in VARIABLES:
             os.environ[variable] = str(threads)
+
+
+def let_threads_sleep() -> None:
+    """Tells the threads of a torch that is imported later to sleep between products, if not told yet."""
+    for variable, value in SLEEPING.items():
+        os.environ.setdefault(variable, value)

@@ -9,10 +9,11 @@ import typer
 
 from charrnn.cli import classifier_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import let_threads_sleep, limit_numpy
 from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
+from charrnn.native import library
 
 if TYPE_CHECKING:
     from charrnn.training.loop import Training
@@ -74,6 +75,8 @@ def train(
     # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
     limit_numpy(1)
     choose_engine(engine)
+    if library.native():
+        let_threads_sleep()
     corpus_flags = {
         "level": level,
         "lines": lines,

@@ -1,0 +1,172 @@
+"""Steps of training by the native library and by torch's modules, each in a process of its own.
+
+torch's threads wait busily for the next product unless they are told to sleep. `charrnn train` tells them,
+for they would take the cores from the library's; torch's own modules are faster the way torch comes. So both
+are measured the way they are used, in turns: this program starts itself once for each and asks one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.tables import print_headings, print_row
+from charrnn.cells import CELLS, cell_name
+from charrnn.cli.threads import SLEEPING
+from charrnn.models.initialise import initialise
+from charrnn.models.recurrent import RecurrentLayer
+from charrnn.native import library
+from tests.kinds import KINDS
+
+STEPS = 64
+BATCHES = (8, 16, 32)
+HIDDEN = (256, 512)
+VOCAB_SIZE = 67
+EMBEDDING_SIZE = 32
+LARGE = 1536  # rows and columns of the large product
+PRODUCT = "product"
+RIVALS = ("LSTM", "LSTM, inputs 32 wide", "GRU")
+QUIET = 0.03  # seconds after which no thread of the other process still waits busily
+WARM_STEPS, TIMED_STEPS = 2, 4
+Step = Callable[[], object]
+
+
+def ours(kind: tuple[str, str], batch: int, hidden_size: int) -> Step:
+    """Ids to outputs and back by a layer of the product, which looks up every token's product."""
+    embedding = nn.Embedding(VOCAB_SIZE, EMBEDDING_SIZE)
+    layer = RecurrentLayer(kind[0], EMBEDDING_SIZE, hidden_size, nonlinearity=kind[1])
+    initialise(layer, "orthogonal", STEPS)
+    ids, gradient = torch.randint(VOCAB_SIZE, (STEPS, batch)), torch.randn(STEPS, batch, hidden_size)
+    return lambda: layer.read(ids, embedding.weight)[0].backward(gradient)
+
+
+def torchs(rival: str, batch: int, hidden_size: int) -> Step:
+    """Ids to outputs and back by torch's module, over embeddings as wide as the hidden state or as ours."""
+    input_size = EMBEDDING_SIZE if "32" in rival else hidden_size
+    embedding = nn.Embedding(VOCAB_SIZE, input_size)
+    module: nn.Module = getattr(nn, rival.partition(",")[0])(input_size, hidden_size)
+    ids, gradient = torch.randint(VOCAB_SIZE, (STEPS, batch)), torch.randn(STEPS, batch, hidden_size)
+    return lambda: module(embedding(ids))[0].backward(gradient)
+
+
+def large_product() -> Step:
+    """A product of torch's that is large enough to show what the processor can do."""
+    left, right = torch.randn(LARGE, LARGE), torch.randn(LARGE, LARGE)
+    out: Tensor = torch.empty(LARGE, LARGE)
+    return lambda: torch.mm(left, right, out=out)
+
+
+def operations(cell: str, hidden_size: int) -> float:
+    """Of a token, forward and back: three products with every recurrent weight."""
+    shapes = CELLS[cell].shapes(1, hidden_size)
+    weights = sum(shape[0] * shape[1] for part, shape in shapes.items() if part in ("recurrent", "peephole"))
+    return 6.0 * weights
+
+
+class Worker:
+    """A process that takes steps when it is asked to."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.native_training", "--worker"],
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def seconds(self, name: str, batch: int, hidden_size: int) -> float:
+        """What a step takes."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        time.sleep(QUIET)
+        self._process.stdin.write(f"{batch}\t{hidden_size}\t{name}\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def serve() -> None:
+    """Answers requests on standard input with the seconds of a step each."""
+    kinds = {cell_name(*kind): kind for kind in KINDS}
+    made: dict[str, Step] = {}
+    for line in sys.stdin:
+        batch, hidden_size, name = line.rstrip("\n").split("\t")
+        if line not in made:
+            size = int(batch), int(hidden_size)
+            if name == PRODUCT:
+                made[line] = large_product()
+            else:
+                made[line] = torchs(name, *size) if name in RIVALS else ours(kinds[name], *size)
+        for _ in range(WARM_STEPS):
+            made[line]()
+        started = time.perf_counter()
+        for _ in range(TIMED_STEPS):
+            made[line]()
+        print((time.perf_counter() - started) / TIMED_STEPS, flush=True)
+
+
+def training(rounds: int) -> None:
+    """Prints tokens per second of every cell beside torch's modules and beside the limit."""
+    cells = [cell_name(*kind) for kind in KINDS]
+    with Worker({}) as theirs, Worker(SLEEPING | {library.VARIABLE: "1"}) as own:
+        for hidden_size in HIDDEN:
+            for batch in BATCHES:
+                found: dict[str, list[float]] = {name: [] for name in (*RIVALS, *cells, PRODUCT)}
+                for _ in range(rounds):
+                    for name, values in found.items():
+                        worker = own if name in cells else theirs
+                        values.append(worker.seconds(name, batch, hidden_size))
+                medians = {name: statistics.median(values) for name, values in found.items()}
+                _print(medians, batch, hidden_size)
+
+
+def _print(seconds: dict[str, float], batch: int, hidden_size: int) -> None:
+    rate = 2.0 * LARGE**3 / seconds[PRODUCT]
+    print(
+        f"\n1x{hidden_size}, batch {batch}, windows of {STEPS}, {torch.get_num_threads()} threads; "
+        f"a large product makes {rate / 1e9:.0f} GFLOP/s"
+    )
+    speeds = {name: STEPS * batch / value for name, value in seconds.items()}
+    print_headings(("", "tokens/s", *(f"times {rival}" for rival in RIVALS), "of the limit"))
+    for rival in RIVALS:
+        print_row((f"torch.nn.{rival}", f"{speeds[rival]:,.0f}", "", "", "", ""))
+    for kind in KINDS:
+        name = cell_name(*kind)
+        ratios = [f"{speeds[name] / speeds[rival]:.2f}" for rival in RIVALS]
+        limit = rate / operations(kind[0], hidden_size)
+        print_row((name, f"{speeds[name]:,.0f}", *ratios, f"{speeds[name] / limit:.2f}"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=9)
+    asked = parser.parse_args()
+    if asked.worker:
+        serve()
+    else:
+        training(asked.rounds)
+
+
+if __name__ == "__main__":
+    main()
