@@ -41,8 +41,9 @@ INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *l
 INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth, const float *left, int64_t stride,
                    const float *panels, float *sums, int adding)
 {
-    for (int64_t row = 0, count; row < rows; row += count) {
-        count = rows - row < most_rows ? rows - row : most_rows;
+    int64_t tiles = (rows + most_rows - 1) / most_rows;
+    for (int64_t row = 0, count; row < rows; row += count, tiles--) {
+        count = (rows - row + tiles - 1) / tiles; /* 4 and 4 rather than 6 and 2 */
         const float *from = left + row * stride;
         float *to = sums + row * PANEL;
         switch (count) {

@@ -1,5 +1,6 @@
-/* A window through a layer, forward and back: packs the weights and gives each thread lanes of its own. */
+/* A window through a layer, forward and back: packs the weights and hands out the lanes to threads. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "pack.h"
@@ -29,45 +30,48 @@ PUBLIC int32_t charrnn_road_is_passable(int32_t road)
     return ROADS[road]->is_passable();
 }
 
-/* One thread's share of the lanes. */
-struct share {
+/* The lanes of a window, a few at a time for whichever thread is free: one that starts late, for another program
+ * has its core, then has less to do and keeps nobody waiting. */
+struct queue {
     const struct window *of;
     const struct packed *packed;
     void (*run)(const struct work *);
-    int64_t first, end;
+    int64_t rows; /* lanes at a time */
+    atomic_int_fast64_t next;
 };
 
-static void *run_share(void *given)
+static void *run_queue(void *given)
 {
-    const struct share *share = given;
+    struct queue *queue = given;
+    const int64_t lanes = queue->of->lanes, rows = queue->rows;
     _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
-    for (int64_t lane = share->first, rows; lane < share->end; lane += rows) {
-        rows = share->end - lane < MOST_LANES ? share->end - lane : MOST_LANES;
-        share->run(&(struct work){share->of, share->packed, lane, rows, sums});
-    }
+    for (int64_t lane; (lane = atomic_fetch_add(&queue->next, rows)) < lanes;)
+        queue->run(&(struct work){queue->of, queue->packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
     return 0;
 }
 
-/* Runs through all lanes. A thread that cannot be started is no error: its share is done here. */
+/* Lanes at a time: two helpings for every thread, unless that would be fewer than fill a tile. */
+static int64_t helping(int64_t lanes, int64_t threads)
+{
+    int64_t each = (lanes + threads - 1) / threads, half = (each + 1) / 2;
+    int64_t rows = threads > 1 && half >= LEAST_LANES ? half : each;
+    return rows < MOST_LANES ? rows : MOST_LANES;
+}
+
+/* Runs through all lanes. A thread that cannot be started is no error: the others do its part. */
 static void run_all(const struct window *w, const struct packed *packed, void (*run)(const struct work *))
 {
     enum { MOST_THREADS = 256 };
-    struct share shares[MOST_THREADS];
     pthread_t threads[MOST_THREADS];
-    int is_started[MOST_THREADS] = {0};
-    int most = w->lanes < MOST_THREADS ? (int)w->lanes : MOST_THREADS;
-    int count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
-    for (int i = 0; i < count; i++)
-        shares[i] = (struct share){w, packed, run, w->lanes * i / count, w->lanes * (i + 1) / count};
-    for (int i = 1; i < count; i++)
-        is_started[i] = pthread_create(&threads[i], 0, run_share, &shares[i]) == 0;
-    run_share(&shares[0]);
-    for (int i = 1; i < count; i++) {
-        if (is_started[i])
-            pthread_join(threads[i], 0);
-        else
-            run_share(&shares[i]);
-    }
+    int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
+    int64_t count = w->threads < most ? w->threads : most;
+    struct queue queue = {w, packed, run, helping(w->lanes, count), 0};
+    int64_t started = 1;
+    while (started < count && pthread_create(&threads[started], 0, run_queue, &queue) == 0)
+        started++;
+    run_queue(&queue);
+    for (int64_t i = 1; i < started; i++)
+        pthread_join(threads[i], 0);
 }
 
 static float *panels(int64_t columns, int64_t depth)

@@ -5,7 +5,9 @@
 #include "window.h"
 
 enum { PANEL = 16 };      /* columns of a panel of packed weights, and units taken at a time */
-enum { MOST_LANES = 64 }; /* taken through a window at a time, so that their sums stay in the nearest cache */
+/* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache, and not fewer
+ * than make good use of the weights that are read for them. */
+enum { LEAST_LANES = 8, MOST_LANES = 64 };
 enum { MOST_GATES = 4 };
 
 /* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates of
