@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 
 from charrnn.cells import CELLS
+from charrnn.models import recurrent
 from charrnn.models.initialise import initialise
 from charrnn.models.recurrent import Bidirectional, RecurrentLayer, dropped
 from tests.kinds import KINDS
+from tests.native.compiled import needs_library
 
 T, B, E, H = 7, 4, 3, 5
 
@@ -120,3 +122,22 @@ def test_reading_ids_is_going_over_their_embeddings(cell: str, vocab_size: int) 
         weights = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
         gradients = [torch.autograd.grad((out * weights).sum(), embedding)[0] for out in (ours, theirs)]
         torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)
+
+
+@needs_library
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_the_library_is_another_road_to_the_same_also_with_weights_left_out(
+    cell: str, nonlinearity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[Tensor]:
+        road = layer(cell, nonlinearity, weight_drop=0.3).float()
+        outputs, after = road(inputs().float(), None, torch.Generator().manual_seed(4))
+        return [outputs, *after, *torch.autograd.grad(outputs.square().sum(), list(road.parts.values()))]
+
+    by_library = found()
+    monkeypatch.setattr(recurrent, "native", lambda: None)
+    without = found()
+    for one, other in zip(by_library, without, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    # To the last bit they would be one road.
+    assert not all(torch.equal(one, other) for one, other in zip(by_library, without, strict=True))
