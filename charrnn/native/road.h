@@ -18,14 +18,7 @@
 
 #include "gru.h"
 
-typedef void units(const struct work *, struct step, int64_t unit);
-
-/* What a cell does with sixteen units once a product is there: with that of h_{t-1}, with the second one where
- * it has one, and both on the way back. */
-struct equations {
-    int panels; /* of the first product */
-    units *first, *second, *first_back, *second_back;
-};
+#include "strip.h"
 
 static const struct equations EQUATIONS[] = {
     [RNN_TANH] = {1, rnn_units, 0, rnn_units_back, 0},

@@ -1,11 +1,4 @@
-/* A step of a thread's lanes: where its numbers lie, and how the equations go over them. */
-
-struct step {
-    float *gates, *hidden, *memory, *beside;
-    const float *hidden_before, *memory_before, *d_outputs;
-    float *d_hidden, *d_memory; /* what reaches h and c of this step but through the gates of the next */
-    int is_last;                /* of the window */
-};
+/* A step of a thread's lanes: how the equations go over them. */
 
 INLINE struct step step_at(const struct work *work, int64_t t)
 {

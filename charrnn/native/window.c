@@ -7,7 +7,7 @@
 
 extern const struct road AVX512, AVX2, PLAIN;
 
-static const struct road *const ROADS[] = {
+const struct road *const ROADS[] = {
 #if defined(__x86_64__)
     &AVX512,
     &AVX2,

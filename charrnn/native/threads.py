@@ -1,0 +1,17 @@
+"""How many threads the library may use."""
+
+from __future__ import annotations
+
+import os
+
+# What --threads says, passed on to programs that this one starts.
+VARIABLE = "CHARRNN_THREADS"
+
+
+def threads() -> int:
+    """What --threads said, else the processors this process may use."""
+    if given := os.environ.get(VARIABLE, ""):
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
