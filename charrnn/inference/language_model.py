@@ -8,6 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.inference import engine
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.generate import generate
 from charrnn.inference.stepper import NumpyStepper, Stepper
+from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids
 
 
@@ -37,12 +40,22 @@ class NextToken:
 
 
 class LanguageModel:
-    """A trained language model, on NumPy unless given another stepper."""
+    """A trained language model, on this machine's processor unless given another writer."""
 
-    def __init__(self, checkpoint: Checkpoint, stepper: Stepper | None = None) -> None:
+    def __init__(self, checkpoint: Checkpoint, writer: Writer | None = None) -> None:
         self.checkpoint = checkpoint
         self.tokenizer = checkpoint.tokenizer
-        self.stepper = stepper or NumpyStepper(checkpoint.config, checkpoint.tensors)
+        self._writer = writer
+
+    @cached_property
+    def writer(self) -> Writer:
+        """What `generate` writes with."""
+        return self._writer or engine.writer(self.checkpoint.config, self.checkpoint.tensors)
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """What `next` reads with."""
+        return NumpyStepper(self.checkpoint.config, self.checkpoint.tensors)
 
     @classmethod
     def load(cls, name: str | Path) -> LanguageModel:
@@ -73,7 +86,7 @@ class LanguageModel:
         )
         seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
         pieces = generate(
-            self.stepper,
+            self.writer,
             self.tokenizer,
             self.tokenizer.encode(prompt),
             sampling,
