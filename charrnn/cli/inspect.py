@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.cli import options, prompt, stdin
 from charrnn.cli.output import write_json
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import limit_threads
 from charrnn.config import VIEWS
 from charrnn.errors import CheckpointError, UsageError, storage_error
 
@@ -45,7 +45,7 @@ def inspect(
     surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
     prediction depends on what was read; `runs`, all runs, the best first.
     """
-    limit_numpy(threads)
+    limit_threads(threads)
     from charrnn.terminal.streams import Product
 
     product = Product()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import options
 from charrnn.cli import prompt as prompts
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import limit_threads
 from charrnn.config import MAX_SEED, SamplingConfig
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def sample(
 
     The prompt is --prompt, or standard input when something is piped in, and is printed first.
     """
-    limit_numpy(threads)
+    limit_threads(threads)
     import secrets
 
     from charrnn.cli.models import announce, load
