@@ -20,7 +20,7 @@ struct sampler {
     struct layer *layers;
     struct matrix projection, output;
     int64_t size;  /* numbers in all matrices, which is what a step multiplies */
-    int64_t alone; /* for so many calls one thread does it all: the processors are busy with other programs */
+    int64_t alone, patience; /* for so many calls one thread does it all, because others had no processor */
 };
 
 /* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places. */

@@ -2,10 +2,14 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 enum { MOST_MEMBERS = 64 };
 /* Some microseconds, more than a meeting of threads that run takes; then whoever needs the processor may have it. */
 enum { SPINS = 2000 };
+/* So much waiting, and so large a part of the time: two threads then are no faster than one. */
+static const int64_t MOST_LOST = 2000000;
+enum { MOST_OF_TIME_LOST = 3 }; /* a third */
 
 struct seat {
     struct member member;
@@ -23,6 +27,13 @@ static void pause_a_moment(void)
 #endif
 }
 
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 void meet(struct member *member)
 {
     struct team *team = member->team;
@@ -36,9 +47,29 @@ void meet(struct member *member)
             return;
         pause_a_moment();
     }
-    atomic_fetch_add_explicit(&team->stalls, 1, memory_order_relaxed);
+    int64_t began = now();
     while (atomic_load_explicit(&team->arrived, memory_order_acquire) < all)
         sched_yield();
+    atomic_fetch_add_explicit(&team->lost, now() - began, memory_order_relaxed);
+}
+
+static int wait_too_long(struct team *team)
+{
+    int64_t lost = atomic_load_explicit(&team->lost, memory_order_relaxed);
+    return lost > MOST_LOST && lost > (now() - team->began) / MOST_OF_TIME_LOST;
+}
+
+int meet_to_go_on(struct member *member)
+{
+    struct team *team = member->team;
+    if (member->index == 0 && team->size > 1)
+        team->is_over = wait_too_long(team);
+    meet(member);
+    if (!team->is_over)
+        return 1;
+    if (member->index == 0)
+        team->size = 1;
+    return member->index == 0;
 }
 
 static void *sit_down(void *given)
@@ -50,21 +81,22 @@ static void *sit_down(void *given)
     return 0;
 }
 
-int64_t team_run(int size, void (*work)(struct member *, void *), void *of)
+int team_run(int size, void (*work)(struct member *, void *), void *of)
 {
-    struct team team = {.size = 1};
+    struct team team = {.began = now()};
     struct seat seats[MOST_MEMBERS];
     pthread_t threads[MOST_MEMBERS];
     atomic_int is_open = 0;
-    int most = size < MOST_MEMBERS ? size : MOST_MEMBERS;
-    for (int i = 1; i < most; i++, team.size++) {
-        seats[i] = (struct seat){{&team, i, 0}, work, of, &is_open};
-        if (pthread_create(&threads[i], 0, sit_down, &seats[i]))
+    int most = size < MOST_MEMBERS ? size : MOST_MEMBERS, count = 1;
+    for (; count < most; count++) {
+        seats[count] = (struct seat){{&team, count, 0}, work, of, &is_open};
+        if (pthread_create(&threads[count], 0, sit_down, &seats[count]))
             break;
     }
+    team.size = count;
     atomic_store_explicit(&is_open, 1, memory_order_release);
     work(&(struct member){&team, 0, 0}, of);
-    for (int i = 1; i < team.size; i++)
+    for (int i = 1; i < count; i++)
         pthread_join(threads[i], 0);
-    return atomic_load(&team.stalls);
+    return !team.is_over;
 }

@@ -8,7 +8,8 @@
 
 /* Products of numbers: what a thread must have to do at a step, and in a call, to be worth its waiting. */
 static const double WORTH_A_STEP = 6e4, WORTH_A_CALL = 4e6;
-static const int64_t BUSY_CALLS = 16; /* after one in which threads often waited for a processor */
+/* Calls. */
+static const int64_t LEAST_PATIENCE = 16, MOST_PATIENCE = 256;
 
 /* A call: what was asked for, and room to work in. */
 struct call {
@@ -93,7 +94,8 @@ static void read_tokens(struct member *me, void *of)
     for (int64_t t = 0; t < reading->steps; t++) {
         if (me->index == 0)
             give(call, 0, reading->tokens[t]);
-        meet(me);
+        if (!meet_to_go_on(me))
+            return;
         net_step(me, call->sampler, &call->rows, t & 1, sums);
         if (me->index == 0 && reading->outputs)
             memcpy(reading->outputs + t * H, call->rows.hidden[!(t & 1)] + last * call->rows.most * H, sizeof(float) * H);
@@ -154,7 +156,8 @@ static void write_tokens(struct member *me, void *of)
         int64_t end = share_end(me, call->rows.count);
         for (int64_t row = share_begin(me, call->rows.count); row < end; row++)
             draw_token(me, call, row, t);
-        meet(me);
+        if (!meet_to_go_on(me))
+            return;
         net_step(me, call->sampler, &call->rows, t & 1, sums);
         if (atomic_load_explicit(&call->has_stopped, memory_order_relaxed)) {
             meet(me);
@@ -175,6 +178,21 @@ static int team_size(const struct sampler *sampler, int64_t threads, int64_t ste
     return most < 1.0 ? 1 : most < threads ? (int)most : (int)threads;
 }
 
+/* After threads got into each other's way one goes on alone for some calls, and for longer each time. */
+static void note_success(struct sampler *sampler, int size, int has_stayed)
+{
+    if (sampler->alone > 0)
+        sampler->alone--;
+    else if (size > 1 && has_stayed)
+        sampler->patience = 0;
+    else if (size > 1) {
+        sampler->patience = sampler->patience ? sampler->patience * 2 : LEAST_PATIENCE;
+        if (sampler->patience > MOST_PATIENCE)
+            sampler->patience = MOST_PATIENCE;
+        sampler->alone = sampler->patience;
+    }
+}
+
 static int run(struct call *call, int64_t threads, int64_t steps, int64_t rows,
                void (*work)(struct member *, void *))
 {
@@ -188,8 +206,7 @@ static int run(struct call *call, int64_t threads, int64_t steps, int64_t rows,
         call->texts[row] = row;
         move_state(call, IN, row, 0, lane_of(call, row));
     }
-    int64_t stalls = team_run(size, work, call);
-    sampler->alone = stalls > steps / 8 ? BUSY_CALLS : sampler->alone - (sampler->alone > 0);
+    note_success(sampler, size, team_run(size, work, call));
     if (call->reading)
         move_state(call, OUT, 0, (int)(steps & 1), call->reading->lane);
     free(room);
