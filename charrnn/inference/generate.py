@@ -93,14 +93,20 @@ class _Text:
 
     def take(self, drawn: Drawn) -> None:
         """Adds tokens; those past the end are none of its own."""
+        if not any(drawn.nats):
+            self._take(drawn.tokens)
+            return
         for token, nats in zip(drawn.tokens, drawn.nats, strict=True):
-            if self.is_finished:
-                return
-            self._nats += nats
-            if token == BOUNDARY:
-                self._finish()
-            elif text := self.stream.push(token):
-                self._add(text[: self.missing])  # a token may have several characters
+            if not self.is_finished:
+                self._nats += nats
+                self._take([token])
+
+    def _take(self, tokens: Sequence[int]) -> None:
+        is_ended = tokens[-1] == BOUNDARY  # which is turning: no other is one
+        if text := self.stream.push_all(tokens[:-1] if is_ended else tokens):
+            self._add(text[: self.missing])  # a token may have several characters
+        if is_ended and not self.is_finished:
+            self._finish()
 
     def _add(self, text: str) -> None:
         self.missing -= len(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,7 +72,11 @@ class CharacterStream:
 
     def push(self, token: int) -> str:
         """The characters that this id completes; often one, at times none."""
-        data = self._pending + self._bytes[token]
+        return self.push_all([token])
+
+    def push_all(self, tokens: Sequence[int]) -> str:
+        """The characters that ids complete, all but the last of which are not turning."""
+        data = self._pending + b"".join([self._bytes[token] for token in tokens])
         for tail in range(min(4, len(data) + 1)):
             whole = data[: len(data) - tail]
             try:
