@@ -173,7 +173,7 @@ def _surprise(
     product: Product, subject: str | None, model: str | None, *, as_json: bool, quiet: bool
 ) -> None:
     from charrnn.cli.models import announce, load
-    from charrnn.inference.stepper import NumpyStepper
+    from charrnn.inference import engine
     from charrnn.inspection.surprise import surprise
     from charrnn.terminal.clean import clean
     from charrnn.terminal.console import for_product
@@ -185,8 +185,8 @@ def _surprise(
     if checkpoint.tokenizer.level != "byte":
         data = data.removeprefix(codecs.BOM_UTF8)  # as training does
         stdin.decoded(data, source)
-    stepper = NumpyStepper(checkpoint.config, checkpoint.tensors)
-    found = with_bar(surprise(stepper, checkpoint.tokenizer, data), quiet=quiet)
+    reader = engine.reader(checkpoint.config, checkpoint.tensors)
+    found = with_bar(surprise(reader, checkpoint.tokenizer, data), quiet=quiet)
     if as_json:
         lines = [
             {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}

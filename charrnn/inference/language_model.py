@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import secrets
 from collections import deque
@@ -19,9 +18,11 @@ from charrnn.config import MAX_SEED, SamplingConfig
 from charrnn.inference import engine
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.generate import generate
-from charrnn.inference.stepper import NumpyStepper, Stepper
+from charrnn.inference.stepper import Reader
 from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids
+
+BLOCK = 256  # tokens that are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class LanguageModel:
         return self._writer or engine.writer(self.checkpoint.config, self.checkpoint.tensors)
 
     @cached_property
-    def stepper(self) -> Stepper:
+    def reader(self) -> Reader:
         """What `next` reads with."""
-        return NumpyStepper(self.checkpoint.config, self.checkpoint.tensors)
+        return engine.reader(self.checkpoint.config, self.checkpoint.tensors)
 
     @classmethod
     def load(cls, name: str | Path) -> LanguageModel:
@@ -101,12 +102,14 @@ class LanguageModel:
 
     def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:
         """The k most likely tokens before each of these ids, and after the last: len(ids) + 1 lists."""
-        states = self.stepper.start()
-        for token in itertools.chain((BOUNDARY,), ids):
-            logits, states = self.stepper.step(int(token), states)
-            p = np.exp(log_softmax(logits))
-            likeliest = np.argsort(-p, kind="stable")[:k]
-            yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
+        states = self.reader.start()
+        inputs = np.concatenate(([BOUNDARY], ids)).astype(np.int64)
+        for begin in range(0, len(inputs), BLOCK):
+            outputs, states = self.reader.outputs(inputs[begin : begin + BLOCK], states)
+            for hidden in outputs:
+                p = np.exp(log_softmax(self.reader.logits(hidden)))
+                likeliest = np.argsort(-p, kind="stable")[:k]
+                yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
 
     def _text(self, token: int) -> str:
         return self.tokenizer.token_bytes(token).decode("utf-8", "replace")

@@ -11,10 +11,11 @@ from charrnn.cells import CELLS, LSTMState
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
-from charrnn.inference.stepper import MAX_TABLE
+from charrnn.inference.stepper import MAX_TABLE, Output
 from charrnn.native import sampler, window
 from charrnn.native.library import Native
 from charrnn.native.threads import threads
+from charrnn.text.tokenizer import Ids
 
 Floats = NDArray[np.float32]
 
@@ -115,6 +116,22 @@ class NativeNet:
 
     def _address(self, name: str) -> int | None:
         return address(self._of.get(name))
+
+
+class NativeReader:
+    """Reads known tokens in the library, in single precision."""
+
+    def __init__(self, native: Native, config: ModelConfig, tensors: Tensors) -> None:
+        self._net = NativeNet(native, config, tensors, is_half=False)
+        self.start = self._net.start
+        self.logits = Output(config, tensors).logits
+
+    def outputs(self, tokens: Ids, states: Lanes) -> tuple[Floats, Lanes]:
+        """See `Reader`."""
+        found = np.empty((len(tokens), self._net.config.hidden_size), np.float32)
+        after = states.spread(1)
+        self._net.read(after, tokens.astype(np.int64), found)
+        return found, after
 
 
 def address(array: NDArray[np.generic] | None) -> int | None:

@@ -10,7 +10,7 @@ from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
 from charrnn.inference import native_net
-from charrnn.inference.native_net import NativeNet
+from charrnn.inference.native_net import NativeNet, NativeReader
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.native import library
 from charrnn.native.library import Native, Road
@@ -115,3 +115,17 @@ def test_half_precision_is_the_nearest_there_is(road: Road) -> None:
         tensors[weights.layer(0, "recurrent")][:] = number
         found = outputs(NativeNet(native(road), config, tensors, is_half=True), np.array([0, 1]))
         assert found[1, 0] == np.float32(np.float16(number))
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_what_is_read_scores_as_on_numpy_and_leaves_the_state_before_alone(road: Road, tied: bool) -> None:
+    config = dataclasses.replace(SMALL, tied=tied)
+    ours, theirs = NativeReader(native(road), config, drawn(config)), NumpyStepper(config, drawn(config))
+    before = ours.start()
+    outputs_, after = ours.outputs(TOKENS[:7], before)
+    again, _ = ours.outputs(TOKENS[:7], before)
+    rest, _ = ours.outputs(TOKENS[7:], after)
+    exact, _ = theirs.outputs(TOKENS, theirs.start())
+    np.testing.assert_array_equal(again, outputs_)
+    found = ours.logits(np.concatenate((outputs_, rest)))
+    np.testing.assert_allclose(found, theirs.logits(exact), rtol=0, atol=1e-5)
