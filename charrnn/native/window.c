@@ -48,6 +48,18 @@ static void *run_share(void *given)
     return 0;
 }
 
+/* The lane where the i-th of so many shares begins, which have about as many rows each. */
+static int64_t share_begin(const struct window *w, int64_t i, int64_t count)
+{
+    if (!w->starts)
+        return w->lanes * i / count;
+    int64_t lane = 0, before = 0, steps = w->steps;
+    for (; lane < w->lanes && before < w->starts[w->steps] * i / count; lane++, before += steps)
+        while (rows_at(w, steps - 1) <= lane)
+            steps--;
+    return lane;
+}
+
 /* Runs through all lanes. A thread that cannot be started is no error: its share is done here. */
 static void run_all(const struct window *w, const struct packed *packed, void (*run)(const struct work *))
 {
@@ -58,7 +70,7 @@ static void run_all(const struct window *w, const struct packed *packed, void (*
     int most = w->lanes < MOST_THREADS ? (int)w->lanes : MOST_THREADS;
     int count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
     for (int i = 0; i < count; i++)
-        shares[i] = (struct share){w, packed, run, w->lanes * i / count, w->lanes * (i + 1) / count};
+        shares[i] = (struct share){w, packed, run, share_begin(w, i, count), share_begin(w, i + 1, count)};
     for (int i = 1; i < count; i++)
         is_started[i] = pthread_create(&threads[i], 0, run_share, &shares[i]) == 0;
     run_share(&shares[0]);
