@@ -43,7 +43,7 @@ setup(
             depends=HEADERS,
             # -Wno-psabi: vectors go from function to function within the library alone.
             extra_compile_args=shlex.split("-std=gnu11 -O3 -g0 -fvisibility=hidden -pthread -Wno-psabi"),
-            extra_link_args=["-pthread"],
+            extra_link_args=["-pthread", "-lm"],
             optional=True,
         )
     ],

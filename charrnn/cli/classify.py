@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli import options, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import limit_threads
 from charrnn.config import CorpusConfig
 from charrnn.errors import CharrnnError, Found, TextError, UsageError
 
@@ -49,7 +49,7 @@ def classify(
     One result for every file, or for every line of standard input, in the same order: label, probability
     and where the text stood, parted by tabs.
     """
-    limit_numpy(threads)
+    limit_threads(threads)
     choose_engine(engine)
     from charrnn.cli.models import announce
     from charrnn.terminal.streams import Product

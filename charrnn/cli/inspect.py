@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli import options, prompt, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import limit_threads
 from charrnn.config import VIEWS
 from charrnn.errors import CheckpointError, UsageError, storage_error
 
@@ -47,7 +47,7 @@ def inspect(
     surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
     prediction depends on what was read; `runs`, all runs, the best first.
     """
-    limit_numpy(threads)
+    limit_threads(threads)
     choose_engine(engine)
     from charrnn.terminal.streams import Product
 
@@ -178,7 +178,7 @@ def _surprise(
     product: Product, subject: str | None, model: str | None, *, as_json: bool, quiet: bool
 ) -> None:
     from charrnn.cli.models import announce, load
-    from charrnn.inference.stepper import NumpyStepper
+    from charrnn.inference import engine
     from charrnn.inspection.surprise import surprise
     from charrnn.terminal.clean import clean
     from charrnn.terminal.console import for_product
@@ -190,8 +190,8 @@ def _surprise(
     if checkpoint.tokenizer.level != "byte":
         data = data.removeprefix(codecs.BOM_UTF8)  # as training does
         stdin.decoded(data, source)
-    stepper = NumpyStepper(checkpoint.config, checkpoint.tensors)
-    found = with_bar(surprise(stepper, checkpoint.tokenizer, data), quiet=quiet)
+    reader = engine.reader(checkpoint.config, checkpoint.tensors)
+    found = with_bar(surprise(reader, checkpoint.tokenizer, data), quiet=quiet)
     if as_json:
         lines = [
             {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from charrnn.cli import options
 from charrnn.cli import prompt as prompts
 from charrnn.cli.engine import choose as choose_engine
-from charrnn.cli.threads import limit_numpy
+from charrnn.cli.threads import limit_threads
 from charrnn.config import MAX_SEED, SamplingConfig
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
     from charrnn.inference.language_model import LanguageModel
-    from charrnn.inference.stepper import Stepper
+    from charrnn.inference.writer import Writer
     from charrnn.terminal.streams import Product
     from charrnn.text.tokenizer import Ids
 
@@ -41,7 +42,7 @@ def sample(
 
     The prompt is --prompt, or standard input when something is piped in, and is printed first.
     """
-    limit_numpy(threads)
+    limit_threads(threads)
     choose_engine(engine)
     import secrets
 
@@ -60,15 +61,12 @@ def sample(
     sampling = SamplingConfig(
         length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop or None
     )
+    seeds = [(seed + index) & MAX_SEED for index in range(count)]
     try:
-        for index in range(count):
-            own_seed = (seed + index) & MAX_SEED
-            if json:
-                _write_json(product, language_model, text, ids, sampling, own_seed)
-            else:
-                _write_text(product, language_model, "" if no_echo else text, ids, sampling, own_seed)
-                if index + 1 < count:
-                    product.write("\n" if product.at_line_start else "\n\n")
+        if json:
+            _write_json(product, language_model, text, ids, sampling, seeds)
+        else:
+            _write_text(product, language_model, "" if no_echo else text, ids, sampling, seeds)
     finally:
         if product.is_terminal and not product.at_line_start:
             product.write("\n")
@@ -76,41 +74,58 @@ def sample(
 
 
 def _write_text(
-    product: Product, model: LanguageModel, echo: str, ids: Ids, sampling: SamplingConfig, seed: int
+    product: Product,
+    model: LanguageModel,
+    echo: str,
+    ids: Ids,
+    sampling: SamplingConfig,
+    seeds: Sequence[int],
 ) -> None:
-    from charrnn.inference.generate import generate
+    from charrnn.inference.generate import generate_each
 
-    product.write(echo)
     has_endings = model.checkpoint.has_endings
-    for piece in generate(model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings):
-        product.write(piece.text)
+    texts = generate_each(model.writer, model.tokenizer, ids, sampling, seeds, has_endings=has_endings)
+    for index, pieces in enumerate(texts):
+        if index:
+            product.write("\n" if product.at_line_start else "\n\n")
+        product.write(echo)
+        for piece in pieces:
+            product.write(piece.text)
 
 
 def _write_json(
-    product: Product, model: LanguageModel, prompt: str, ids: Ids, sampling: SamplingConfig, seed: int
+    product: Product,
+    model: LanguageModel,
+    prompt: str,
+    ids: Ids,
+    sampling: SamplingConfig,
+    seeds: Sequence[int],
 ) -> None:
     import json
 
-    from charrnn.inference.generate import bits_per_character, generate
+    from charrnn.inference.generate import bits_per_character, generate_each
 
     has_endings = model.checkpoint.has_endings
-    text_of = generate(
-        model.stepper, model.tokenizer, ids, sampling, seed, has_endings=has_endings, scored=True
+    texts = generate_each(
+        model.writer, model.tokenizer, ids, sampling, seeds, has_endings=has_endings, scored=True
     )
-    pieces = list(text_of)
-    text = "".join(piece.text for piece in pieces)
-    bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
-    product.write(json.dumps({"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}) + "\n")
+    for seed, of_one in zip(seeds, texts, strict=True):
+        pieces = list(of_one)
+        text = "".join(piece.text for piece in pieces)
+        bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
+        found = {"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}
+        product.write(json.dumps(found) + "\n")
 
 
 def _on_device(checkpoint: Checkpoint, device: str) -> LanguageModel:
     from charrnn.inference.language_model import LanguageModel
 
-    stepper: Stepper | None = None
+    writer: Writer | None = None
     if device not in ("auto", "cpu"):
         # Imported here: torch takes longer to import than a sample to be written.
+        from charrnn.inference.writer import StepWriter
         from charrnn.models.device import choose
         from charrnn.models.stepper import TorchStepper
 
-        stepper = TorchStepper(checkpoint, choose(device))
-    return LanguageModel(checkpoint, stepper)
+        writer = StepWriter(TorchStepper(checkpoint, choose(device)))
+    return LanguageModel(checkpoint, writer)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 
+from charrnn.native import threads as native
+
 # Of NumPy's own wheels: OpenBLAS, and Accelerate on macOS. Not OMP_NUM_THREADS, which torch obeys too.
-VARIABLES = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+VARIABLES = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", native.VARIABLE)
 # Of OpenMP: threads that have nothing to do sleep, instead of waiting busily for more. Products are a little
 # slower, but cores are free at once for the native library's threads, and for another program.
 SLEEPING = {"OMP_WAIT_POLICY": "passive"}
 
 
-def limit_numpy(threads: int | None) -> None:
-    """Sets the number of threads for a NumPy that is imported later; `None` leaves it as it is."""
+def limit_threads(threads: int | None) -> None:
+    """Sets the number of threads for what runs a trained model; `None` leaves it as it is."""
     if threads is not None:
         for variable in VARIABLES:
             os.environ[variable] = str(threads)

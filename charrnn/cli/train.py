@@ -9,7 +9,7 @@ import typer
 
 from charrnn.cli import classifier_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
-from charrnn.cli.threads import let_threads_sleep, limit_numpy
+from charrnn.cli.threads import let_threads_sleep, limit_threads
 from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
@@ -72,8 +72,8 @@ def train(
 
     Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
     """
-    # Torch brings its own threads; NumPy's, used for a few characters now and then, would fight them.
-    limit_numpy(1)
+    # Torch brings its own threads; others, used for a few characters now and then, would fight them.
+    limit_threads(1)
     choose_engine(engine)
     if library.native():
         let_threads_sleep()

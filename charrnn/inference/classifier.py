@@ -1,8 +1,9 @@
-"""A classifier on NumPy: documents to scores of labels, many at a time, without padding."""
+"""A classifier without torch: documents to scores of labels, many at a time, without padding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,12 @@ from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig
+from charrnn.inference.native_net import address
 from charrnn.inference.stepper import Array, NumpyOps
+from charrnn.native.library import Native, native
+from charrnn.native.threads import threads
+from charrnn.native.window import CELLS as WINDOW_CELLS
+from charrnn.native.window import Window, forward
 from charrnn.text.tokenizer import Ids
 
 # Of a batch; what goes through a layer at a time then has some megabytes.
@@ -27,24 +33,59 @@ class _Direction:
 
     def __init__(self, config: ClassifierConfig, tensors: Tensors, prefix: str) -> None:
         self._cell = CELLS[config.cell]
+        self._kind = config.cell, config.nonlinearity
         self._hidden_size = config.hidden_size
         self._zoneout = config.zoneout
         self._ops = NumpyOps()
         self._input = tensors[f"{prefix}input"].T
         self._bias = tensors[f"{prefix}bias"]
-        self._recurrent = Recurrent(
-            np.ascontiguousarray(tensors[f"{prefix}recurrent"].T),
-            tensors.get(f"{prefix}inner_bias"),
-            tensors[f"{prefix}peephole"].T if self._cell.has_peephole else None,
-            config.nonlinearity,
-        )
+        # As files hold them: what the library takes.
+        names = ("recurrent", "peephole", "inner_bias")
+        found = [tensors.get(f"{prefix}{name}") for name in names]
+        self._weights = [None if tensor is None else np.ascontiguousarray(tensor) for tensor in found]
 
     def run(self, inputs: Array, counts: NDArray[np.int64]) -> Array:
         """The outputs, step after step: [N, E] -> [N, H], with `counts` rows for each step."""
-        outputs = np.empty((len(inputs), self._hidden_size), inputs.dtype)
         projected = inputs @ self._input
         projected += self._bias
-        zeros = np.zeros((counts[0], self._hidden_size), inputs.dtype)
+        library = native()
+        if library is None or self._zoneout or projected.dtype != np.float32:
+            return self._step_by_step(projected, counts)
+        return self._by_library(library, projected, counts)
+
+    def _by_library(self, library: Native, gates: Array, counts: NDArray[np.int64]) -> Array:
+        """The same, in the place of x W + b, [N, G H]."""
+        rows = len(gates), self._hidden_size
+        starts = np.concatenate(([0], counts.cumsum()))
+        # Of each part of the state, zeros before the first step and then every step.
+        tracks = [np.empty((counts[0] + rows[0], rows[1]), np.float32) for _ in self._cell.state._fields]
+        for track in tracks:
+            track[: counts[0]] = 0.0
+        memory = tracks[1] if len(tracks) > 1 else None
+        beside = np.empty(rows, np.float32) if self._kind[0] in ("gru", "gru-after") else None
+        window = Window(
+            WINDOW_CELLS[self._kind],
+            threads(),
+            len(counts),
+            counts[0],
+            self._hidden_size,
+            *map(address, (gates, tracks[0], memory, beside, *self._weights)),
+            starts=address(starts),
+        )
+        forward(library, window)
+        return tracks[0][counts[0] :]
+
+    @cached_property
+    def _recurrent(self) -> Recurrent:
+        weight, peephole, inner_bias = self._weights
+        assert weight is not None
+        transposed = None if peephole is None else peephole.T
+        return Recurrent(np.ascontiguousarray(weight.T), inner_bias, transposed, self._kind[1])
+
+    def _step_by_step(self, projected: Array, counts: NDArray[np.int64]) -> Array:
+        """The same on NumPy."""
+        outputs = np.empty((len(projected), self._hidden_size), projected.dtype)
+        zeros = np.zeros((counts[0], self._hidden_size), projected.dtype)
         state: State = self._cell.state(*[zeros] * len(self._cell.state._fields))
         begin = 0
         for count in counts.tolist():

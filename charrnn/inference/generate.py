@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from charrnn.config import SamplingConfig
-from charrnn.inference.draw import draw, generator, log_softmax, probabilities
-from charrnn.inference.stepper import Stepper
+from charrnn.inference.writer import Drawn, Place, Texts, Writer
 from charrnn.text.stream import CharacterStream
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
+
+# Characters: texts without an end would wait without one while the first of them is shown.
+LONGEST_TOGETHER = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Piece:
 
 
 def generate(
-    stepper: Stepper,
+    writer: Writer,
     tokenizer: Tokenizer,
     prompt: Ids,
     sampling: SamplingConfig,
@@ -36,7 +41,7 @@ def generate(
     Equal seeds give equal texts, and a longer sample only appends: nothing depends on the length.
 
     Args:
-        stepper: the net.
+        writer: the net.
         tokenizer: its tokenizer.
         prompt: ids that the sample follows; the boundary before them is added here.
         sampling: how to draw and when to end.
@@ -44,32 +49,109 @@ def generate(
         has_endings: whether a boundary ends the text; if not, it is never drawn.
         scored: also say how surprising the text is, which takes a tenth of the time.
     """
-    uniforms = generator(seed)
+    (pieces,) = generate_each(
+        writer, tokenizer, prompt, sampling, [seed], has_endings=has_endings, scored=scored
+    )
+    return pieces
+
+
+def generate_each(
+    writer: Writer,
+    tokenizer: Tokenizer,
+    prompt: Ids,
+    sampling: SamplingConfig,
+    seeds: Sequence[int],
+    *,
+    has_endings: bool,
+    scored: bool = False,
+) -> Iterator[Iterator[Piece]]:
+    """A text for each seed, in their order, each as `generate` gives it.
+
+    A writer that can write several texts together does; what belongs to later ones waits for its turn.
+    """
     # No document is empty: a text may end only where it has begun.
-    stream = CharacterStream(tokenizer, has_endings=has_endings, has_begun=len(prompt) > 0)
-    stop = StopText(sampling.stop)
-    logits, states = stepper.step(BOUNDARY, stepper.start())
-    for token in prompt:
-        logits, states = stepper.step(int(token), states)
-    characters, nats = 0, 0.0
-    while not sampling.length or characters < sampling.length:
-        token = draw(probabilities(logits, stream.forbidden, sampling), uniforms.random())
-        if scored:
-            nats -= float(log_softmax(logits)[token])
-        if token == BOUNDARY:
-            break
-        if text := stream.push(token):
-            if sampling.length:
-                text = text[: sampling.length - characters]  # a token may have several characters
-            characters += len(text)
-            if released := stop.push(text):
-                yield Piece(released, nats)
-                nats = 0.0
-            if stop.reached:
+    stream = partial(CharacterStream, tokenizer, has_endings=has_endings, has_begun=len(prompt) > 0)
+    together = writer.most_texts if 0 < sampling.length <= LONGEST_TOGETHER else 1
+    for begin in range(0, len(seeds), together):
+        own = seeds[begin : begin + together]
+        texts = [_Text(stream(), sampling) for _ in own]
+        pen = _Pen(partial(writer.begin, prompt, sampling, own, scored=scored), texts)
+        for text in texts:
+            yield pen.pieces(text)
+
+
+class _Text:
+    """A text as it grows: ids in, pieces out, until something ends it."""
+
+    def __init__(self, stream: CharacterStream, sampling: SamplingConfig) -> None:
+        self.stream = stream
+        self.pieces: deque[Piece] = deque()
+        self.missing = sampling.length or sys.maxsize  # characters
+        self.is_finished = False
+        self._stop = StopText(sampling.stop)
+        self._nats = 0.0
+
+    def take(self, drawn: Drawn) -> None:
+        """Adds tokens; those past the end are none of its own."""
+        if not any(drawn.nats):
+            self._take(drawn.tokens)
+            return
+        for token, nats in zip(drawn.tokens, drawn.nats, strict=True):
+            if not self.is_finished:
+                self._nats += nats
+                self._take([token])
+
+    def _take(self, tokens: Sequence[int]) -> None:
+        is_ended = tokens[-1] == BOUNDARY  # which is turning: no other is one
+        if text := self.stream.push_all(tokens[:-1] if is_ended else tokens):
+            self._add(text[: self.missing])  # a token may have several characters
+        if is_ended and not self.is_finished:
+            self._finish()
+
+    def _add(self, text: str) -> None:
+        self.missing -= len(text)
+        if released := self._stop.push(text):
+            self._show(released)
+        if self._stop.reached:
+            self.is_finished = True
+        elif not self.missing:
+            self._finish()
+
+    def _finish(self) -> None:
+        self.is_finished = True
+        if held := self._stop.rest():
+            self._show(held)
+
+    def _show(self, text: str) -> None:
+        self.pieces.append(Piece(text, self._nats))
+        self._nats = 0.0
+
+
+class _Pen:
+    """Writes all unfinished texts on whenever one of them is asked for more."""
+
+    def __init__(self, begin: Callable[[], Texts], texts: Sequence[_Text]) -> None:
+        self._begin = begin
+        self._written: Texts | None = None
+        self._texts = texts
+
+    def pieces(self, text: _Text) -> Iterator[Piece]:
+        """The pieces of one of the texts."""
+        while True:
+            while text.pieces:
+                yield text.pieces.popleft()
+            if text.is_finished:
                 return
-        logits, states = stepper.step(token, states)
-    if held := stop.rest():
-        yield Piece(held, nats)
+            self._write()
+
+    def _write(self) -> None:
+        if self._written is None:
+            self._written = self._begin()
+        growing = [(index, text) for index, text in enumerate(self._texts) if not text.is_finished]
+        places = [Place(index, text.stream.forbidden, text.stream.turning) for index, text in growing]
+        drawn = self._written.write(places, max(text.missing for _, text in growing))
+        for (_, text), own in zip(growing, drawn, strict=True):
+            text.take(own)
 
 
 class StopText:

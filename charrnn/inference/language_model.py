@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import secrets
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,14 @@ import numpy as np
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.inference import engine
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.generate import generate
-from charrnn.inference.stepper import NumpyStepper, Stepper
+from charrnn.inference.stepper import Reader
+from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids
+
+BLOCK = 256  # tokens that are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,22 @@ class NextToken:
 
 
 class LanguageModel:
-    """A trained language model, on NumPy unless given another stepper."""
+    """A trained language model, on this machine's processor unless given another writer."""
 
-    def __init__(self, checkpoint: Checkpoint, stepper: Stepper | None = None) -> None:
+    def __init__(self, checkpoint: Checkpoint, writer: Writer | None = None) -> None:
         self.checkpoint = checkpoint
         self.tokenizer = checkpoint.tokenizer
-        self.stepper = stepper or NumpyStepper(checkpoint.config, checkpoint.tensors)
+        self._writer = writer
+
+    @cached_property
+    def writer(self) -> Writer:
+        """What `generate` writes with."""
+        return self._writer or engine.writer(self.checkpoint.config, self.checkpoint.tensors)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What `next` reads with."""
+        return engine.reader(self.checkpoint.config, self.checkpoint.tensors)
 
     @classmethod
     def load(cls, name: str | Path) -> LanguageModel:
@@ -73,7 +87,7 @@ class LanguageModel:
         )
         seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
         pieces = generate(
-            self.stepper,
+            self.writer,
             self.tokenizer,
             self.tokenizer.encode(prompt),
             sampling,
@@ -88,12 +102,14 @@ class LanguageModel:
 
     def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:
         """The k most likely tokens before each of these ids, and after the last: len(ids) + 1 lists."""
-        states = self.stepper.start()
-        for token in itertools.chain((BOUNDARY,), ids):
-            logits, states = self.stepper.step(int(token), states)
-            p = np.exp(log_softmax(logits))
-            likeliest = np.argsort(-p, kind="stable")[:k]
-            yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
+        states = self.reader.start()
+        inputs = np.concatenate(([BOUNDARY], ids)).astype(np.int64)
+        for begin in range(0, len(inputs), BLOCK):
+            outputs, states = self.reader.outputs(inputs[begin : begin + BLOCK], states)
+            for hidden in outputs:
+                p = np.exp(log_softmax(self.reader.logits(hidden)))
+                likeliest = np.argsort(-p, kind="stable")[:k]
+                yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
 
     def _text(self, token: int) -> str:
         return self.tokenizer.token_bytes(token).decode("utf-8", "replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
+from charrnn.text.tokenizer import Ids
 
 Array = NDArray[np.floating[Any]]
 States = tuple[State, ...]  # one per layer
@@ -26,6 +27,36 @@ class Stepper(Protocol):
 
     def step(self, token: int, states: States) -> tuple[Array, States]:
         """Scores of the next token, [V], and the state after this one."""
+
+
+class Reader(Protocol):
+    """A recurrent net that reads known tokens, many at a time, and remembers nothing itself."""
+
+    def start(self) -> Any:
+        """The state before any token."""
+
+    def outputs(self, tokens: Ids, states: Any) -> tuple[Array, Any]:
+        """The last layer's outputs at every token, [T, H], and the state after them."""
+
+    @property
+    def logits(self) -> Callable[[Array], Array]:
+        """Scores of the next token from the last layer's output: [..., H] -> [..., V]."""
+
+
+class Output:
+    """What makes scores of the last layer's output."""
+
+    def __init__(self, config: ModelConfig, of: Tensors) -> None:
+        self._projection = of[weights.OUTPUT_PROJECTION].T if config.tied else None  # [H, E]
+        self._weight = of[weights.EMBEDDING if config.tied else weights.OUTPUT_WEIGHT].T
+        self._bias = of[weights.OUTPUT_BIAS]
+
+    def logits(self, hidden: Array) -> Array:
+        """Scores of the next token: [..., H] -> [..., V]."""
+        if self._projection is not None:
+            hidden = hidden @ self._projection
+        scores: Array = hidden @ self._weight + self._bias
+        return scores
 
 
 class NumpyOps:
@@ -83,9 +114,7 @@ class NumpyStepper:
         self._table: Array | None = None  # [V, G H]
         if config.vocab_size * rows <= MAX_TABLE:
             self._table = self._embedding @ self._inputs[0] + self._biases[0]
-        self._projection = of[weights.OUTPUT_PROJECTION].T if config.tied else None  # [H, E]
-        self._output = self._embedding.T if config.tied else of[weights.OUTPUT_WEIGHT].T
-        self._output_bias = of[weights.OUTPUT_BIAS]
+        self.logits = Output(config, of).logits
 
     def start(self) -> States:
         """Zeros."""
@@ -108,12 +137,12 @@ class NumpyStepper:
             after.append(zoneout(state, made, [self._zoneout] * len(made)) if self._zoneout else made)
         return after[-1].hidden, tuple(after)
 
-    def logits(self, hidden: Array) -> Array:
-        """Scores of the next token from the last layer's output: [..., H] -> [..., V]."""
-        if self._projection is not None:
-            hidden = hidden @ self._projection
-        scores: Array = hidden @ self._output + self._output_bias
-        return scores
+    def outputs(self, tokens: Ids, states: States) -> tuple[Array, States]:
+        """See `Reader`."""
+        found = np.empty((len(tokens), self._hidden_size), self._dtype)
+        for row, token in zip(found, tokens, strict=True):
+            row[:], states = self.read(int(token), states)
+        return found, states
 
     def _first(self, token: int) -> Array:
         if self._table is not None:

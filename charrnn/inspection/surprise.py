@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.inference.draw import log_softmax
-from charrnn.inference.stepper import NumpyStepper
+from charrnn.inference.stepper import Reader
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.encoding import Reading
 from charrnn.text.layout import utf8_lengths
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
-BLOCK = 256  # steps whose scores are computed by one product
+BLOCK = 256  # tokens that are read, and whose scores are computed, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class Surprise:
         return sum(line.bits for line in self.lines) / self.bytes if self.bytes else 0.0
 
 
-def surprise(stepper: NumpyStepper, tokenizer: Tokenizer, text: bytes) -> Generator[Reading, None, Surprise]:
+def surprise(reader: Reader, tokenizer: Tokenizer, text: bytes) -> Generator[Reading, None, Surprise]:
     """Reads a text from its beginning, with the state carried; yields progress and returns the findings.
 
     A character outside the vocabulary costs `<unk>` and 8 bits for each of its bytes, as in validation.
 
     Args:
-        stepper: the net.
+        reader: the net.
         tokenizer: its tokenizer.
         text: UTF-8, unless the tokenizer's level is `byte`.
     """
     ids = _ids(tokenizer, text)
-    nats = yield from _token_nats(stepper, ids)
+    nats = yield from _token_nats(reader, ids)
     lengths = _byte_lengths(tokenizer, text, ids)
     bits = nats / math.log(2) + 8.0 * lengths * (ids == tokenizer.unknown)
     lines = list(_lines(text))
@@ -78,16 +78,13 @@ def surprise(stepper: NumpyStepper, tokenizer: Tokenizer, text: bytes) -> Genera
     return Surprise(tuple(found), float(nats.mean()) if len(nats) else 0.0, len(nats))
 
 
-def _token_nats(stepper: NumpyStepper, ids: Ids) -> Generator[Reading, None, NDArray[np.float64]]:
+def _token_nats(reader: Reader, ids: Ids) -> Generator[Reading, None, NDArray[np.float64]]:
     nats = np.empty(len(ids))
     inputs = np.concatenate((np.array([BOUNDARY], ids.dtype), ids[:-1])) if len(ids) else ids
-    states = stepper.start()
+    states = reader.start()
     for begin in range(0, len(ids), BLOCK):
-        outputs = []
-        for token in inputs[begin : begin + BLOCK]:
-            hidden, states = stepper.read(int(token), states)
-            outputs.append(hidden)
-        scores = log_softmax(stepper.logits(np.stack(outputs)))
+        outputs, states = reader.outputs(inputs[begin : begin + BLOCK], states)
+        scores = log_softmax(reader.logits(outputs))
         targets = ids[begin : begin + BLOCK].astype(np.int64)
         nats[begin : begin + BLOCK] = -scores[np.arange(len(targets)), targets]
         yield Reading(begin + len(targets), len(ids))

@@ -12,6 +12,8 @@
 #define ROWS_OVER_2 3
 #define ROWS_OVER_4 1
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define STRIP_ALONE 4
+#define STRIP_AMONG 2
 #include "road.h"
 
 static int is_passable(void)
@@ -19,7 +21,7 @@ static int is_passable(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
-const struct road AVX2 = {"AVX2", is_passable, forward, backward};
+const struct road AVX2 = {"AVX2", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -13,6 +13,8 @@
 #define ROWS_OVER_2 8
 #define ROWS_OVER_4 4
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#define STRIP_ALONE 8
+#define STRIP_AMONG 4
 #include "road.h"
 
 static int is_passable(void)
@@ -21,7 +23,7 @@ static int is_passable(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
-const struct road AVX512 = {"AVX-512", is_passable, forward, backward};
+const struct road AVX512 = {"AVX-512", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -86,6 +86,7 @@ def open_library() -> ctypes.CDLL:
     """
     library = ctypes.CDLL(str(FILE))
     library.charrnn_road_name.restype = ctypes.c_char_p
+    library.charrnn_sampler.restype = ctypes.c_void_p
     return library
 
 

@@ -7,12 +7,16 @@
 #define ROWS_OVER_2 3
 #define ROWS_OVER_4 1
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define STRIP_ALONE 4
+#define STRIP_AMONG 2
 #else
 #define MOST_SUMS 8
 #define ROWS_OVER_1 2
 #define ROWS_OVER_2 1
 #define ROWS_OVER_4 0
 #define EACH_COUNT(CASE) CASE(1) CASE(2)
+#define STRIP_ALONE 2
+#define STRIP_AMONG 1
 #endif
 #include "road.h"
 
@@ -22,12 +26,12 @@ static int is_passable(void)
     return 1;
 }
 
-const struct road PLAIN = {"NEON", is_passable, forward, backward};
+const struct road PLAIN = {"NEON", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
 #else
 static int is_passable(void)
 {
     return 0;
 }
 
-const struct road PLAIN = {"portable", is_passable, forward, backward};
+const struct road PLAIN = {"portable", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
 #endif

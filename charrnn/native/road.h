@@ -18,14 +18,7 @@
 
 #include "gru.h"
 
-typedef void units(const struct work *, struct step, int64_t unit);
-
-/* What a cell does with sixteen units once a product is there: with that of h_{t-1}, with the second one where
- * it has one, and both on the way back. */
-struct equations {
-    int panels; /* of the first product */
-    units *first, *second, *first_back, *second_back;
-};
+#include "strip.h"
 
 static const struct equations EQUATIONS[] = {
     [RNN_TANH] = {1, rnn_units, 0, rnn_units_back, 0},
@@ -37,22 +30,31 @@ static const struct equations EQUATIONS[] = {
     [GRU_AFTER] = {3, gru_after_units, 0, gru_after_units_back, 0},
 };
 
-static void forward(const struct work *work)
+static void forward_step(const struct work *work, int64_t t)
 {
     const struct equations *cell = &EQUATIONS[work->of->cell];
     int64_t H = work->of->hidden_size;
-    for (int64_t t = 0; t < work->of->steps; t++) {
-        struct step s = step_at(work, t);
-        for (int64_t unit = 0; unit < H; unit += PANEL) {
-            product(work->rows, cell->panels, H, s.hidden_before, H, work->packed->gates + cell->panels * unit * H,
-                    work->sums, 0);
-            cell->first(work, s, unit);
-        }
-        for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
-            const float *left = work->of->cell == GRU ? s.beside : s.memory;
-            product(work->rows, 1, H, left, H, work->packed->second + unit * H, work->sums, 0);
-            cell->second(work, s, unit);
-        }
+    struct step s = step_at(work, t);
+    for (int64_t unit = 0; unit < H; unit += PANEL) {
+        product(work->rows, cell->panels, H, s.hidden_before, H, work->packed->gates + cell->panels * unit * H,
+                work->sums, 0);
+        cell->first(work, s, unit);
+    }
+    for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
+        const float *left = work->of->cell == GRU ? s.beside : s.memory;
+        product(work->rows, 1, H, left, H, work->packed->second + unit * H, work->sums, 0);
+        cell->second(work, s, unit);
+    }
+}
+
+static void forward(const struct work *work)
+{
+    struct work left = *work; /* of the lanes: those that go on */
+    for (int64_t t = 0; t < work->of->steps && left.rows > 0; t++) {
+        int64_t rows = rows_at(work->of, t) - work->first;
+        left.rows = rows < work->rows ? rows : work->rows;
+        if (left.rows > 0)
+            forward_step(&left, t);
     }
 }
 

@@ -1,23 +1,17 @@
-/* A step of a thread's lanes: where its numbers lie, and how the equations go over them. */
-
-struct step {
-    float *gates, *hidden, *memory, *beside;
-    const float *hidden_before, *memory_before, *d_outputs;
-    float *d_hidden, *d_memory; /* what reaches h and c of this step but through the gates of the next */
-    int is_last;                /* of the window */
-};
+/* A step of a thread's lanes: how the equations go over them. */
 
 INLINE struct step step_at(const struct work *work, int64_t t)
 {
     const struct window *w = work->of;
-    int64_t H = w->hidden_size, lanes = work->first * H, place = t * w->lanes * H + lanes, after = place + w->lanes * H;
+    int64_t H = w->hidden_size, lanes = work->first * H, place = start_of(w, t) * H + lanes;
+    int64_t after = place + w->lanes * H, before = t ? (w->lanes + start_of(w, t - 1)) * H + lanes : lanes;
     return (struct step){
         .gates = w->gates + place * gates_of(w->cell),
         .hidden = w->hidden + after,
         .memory = w->memory ? w->memory + after : 0,
         .beside = w->beside ? w->beside + place : 0,
-        .hidden_before = w->hidden + place,
-        .memory_before = w->memory ? w->memory + place : 0,
+        .hidden_before = w->hidden + before,
+        .memory_before = w->memory ? w->memory + before : 0,
         .d_outputs = w->d_outputs ? w->d_outputs + place : 0,
         .d_hidden = w->d_hidden ? w->d_hidden + lanes : 0,
         .d_memory = w->d_memory ? w->d_memory + lanes : 0,

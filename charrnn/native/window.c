@@ -8,7 +8,7 @@
 
 extern const struct road AVX512, AVX2, PLAIN;
 
-static const struct road *const ROADS[] = {
+const struct road *const ROADS[] = {
 #if defined(__x86_64__)
     &AVX512,
     &AVX2,
@@ -64,7 +64,7 @@ static void run_all(const struct window *w, const struct packed *packed, void (*
     enum { MOST_THREADS = 256 };
     pthread_t threads[MOST_THREADS];
     int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
-    int64_t count = w->threads < most ? w->threads : most;
+    int64_t count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
     struct queue queue = {w, packed, run, helping(w->lanes, count), 0};
     int64_t started = 1;
     while (started < count && pthread_create(&threads[started], 0, run_queue, &queue) == 0)

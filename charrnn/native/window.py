@@ -40,6 +40,7 @@ class Window(ctypes.Structure):
                 "d_outputs",
                 "d_hidden",
                 "d_memory",
+                "starts",
             )
         ),
     )

@@ -24,11 +24,33 @@ struct work {
     float *sums;         /* [panels, rows, PANEL]: what a product leaves to the equations */
 };
 
+/* Where the numbers of a step of a thread's lanes lie; what a cell or a direction lacks is null. */
+struct step {
+    float *gates, *hidden, *memory, *beside;
+    const float *hidden_before, *memory_before, *d_outputs;
+    float *d_hidden, *d_memory; /* what reaches h and c of this step but through the gates of the next */
+    int is_last;                /* of the window */
+};
+
+typedef void units(const struct work *, struct step, int64_t unit);
+
+/* What a cell does with sixteen units once a product is there: with that of h_{t-1}, with the second one where
+ * it has one, and both on the way back. */
+struct equations {
+    int panels; /* of the first product */
+    units *first, *second, *first_back, *second_back;
+};
+
+struct matrix;
+
 struct road {
     const char *name;
     int (*is_passable)(void); /* whether this processor has the instructions */
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
+    const struct equations *equations; /* by cell */
+    void (*pack)(const struct matrix *, const float *weight);
+    void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const float *left, float *sums);
 };
 
 #endif

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,6 +61,9 @@ class CharacterStream:
         self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
         # The few tokens that are not text by themselves: all others fit wherever nothing is pending.
         self._fragments = [token for token, data in enumerate(self._bytes) if not _is_text(data)]
+        self._all = np.ones(len(self._bytes), np.bool_)
+        self._turning = np.zeros(len(self._bytes), np.bool_)
+        self._turning[[BOUNDARY, *self._fragments]] = True
         self._masks: dict[tuple[bytes, bool], NDArray[np.bool_]] = {}
         self._unknown = tokenizer.unknown
         self._has_endings = has_endings
@@ -67,7 +72,11 @@ class CharacterStream:
 
     def push(self, token: int) -> str:
         """The characters that this id completes; often one, at times none."""
-        data = self._pending + self._bytes[token]
+        return self.push_all([token])
+
+    def push_all(self, tokens: Sequence[int]) -> str:
+        """The characters that ids complete, all but the last of which are not turning."""
+        data = self._pending + b"".join([self._bytes[token] for token in tokens])
         for tail in range(min(4, len(data) + 1)):
             whole = data[: len(data) - tail]
             try:
@@ -96,6 +105,11 @@ class CharacterStream:
                 mask[self._unknown] = True
             self._masks[self._pending, self._may_end] = mask
         return mask
+
+    @property
+    def turning(self) -> NDArray[np.bool_]:
+        """After which ids others are forbidden than now, [V]; or they may be. Few, once a text has begun."""
+        return self._all if self._pending or self._may_end != self._has_endings else self._turning
 
 
 def _is_text(data: bytes) -> bool:

@@ -13,8 +13,8 @@ from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, CorpusConfig, ModelConfig, SamplingConfig
 from charrnn.errors import TextError
 from charrnn.evaluation.evaluator import Evaluator
+from charrnn.inference.engine import writer
 from charrnn.inference.generate import generate
-from charrnn.inference.stepper import NumpyStepper
 from charrnn.text.batches import Batches, UnknownRule
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import Document
@@ -140,9 +140,10 @@ def _training(
 
     def sample(tensors: Tensors) -> str:
         sampling = SamplingConfig(length=sitting.sample_length)
-        stepper = NumpyStepper(model, tensors)
         prompt = corpus.tokenizer.encode("")
-        pieces = generate(stepper, corpus.tokenizer, prompt, sampling, SAMPLE_SEED, has_endings=False)
+        pieces = generate(
+            writer(model, tensors), corpus.tokenizer, prompt, sampling, SAMPLE_SEED, has_endings=False
+        )
         return "".join(piece.text for piece in pieces)
 
     return Training(

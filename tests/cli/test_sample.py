@@ -170,7 +170,8 @@ def test_bits_per_char_are_those_of_the_model_whatever_the_temperature() -> None
     for view, character in list(zip(map(json.loads, views), text, strict=False))[4:]:
         bits += [-math.log2(token["probability"]) for token in view["next"] if token["text"] == character]
     assert len(bits) == 25
-    assert found["bits_per_char"] == pytest.approx(sum(bits) / 25)
+    # Texts may be written with weights in half precision.
+    assert found["bits_per_char"] == pytest.approx(sum(bits) / 25, rel=1e-4)
 
 
 def test_temperature_zero_is_the_likeliest_character_whatever_the_seed() -> None:

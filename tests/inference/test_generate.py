@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from charrnn.config import SamplingConfig
 from charrnn.inference.generate import StopText, bits_per_character, generate
+from charrnn.inference.writer import StepWriter
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
 from charrnn.text.tokenizer import Tokenizer
@@ -43,10 +44,10 @@ def text(
     mock: Mock | None = None,
     ends: bool = False,
 ) -> str:
-    stepper = mock or Mock(tokenizer.vocab_size)
+    writer = StepWriter(mock or Mock(tokenizer.vocab_size))
     prompt = tokenizer.encode("")
     return "".join(
-        piece.text for piece in generate(stepper, tokenizer, prompt, sampling, seed, has_endings=ends)
+        piece.text for piece in generate(writer, tokenizer, prompt, sampling, seed, has_endings=ends)
     )
 
 
@@ -63,7 +64,11 @@ def test_equal_seeds_give_equal_texts_and_others_do_not() -> None:
 
 def test_the_boundary_is_read_first_and_then_the_prompt() -> None:
     mock = Mock(LETTERS.vocab_size)
-    list(generate(mock, LETTERS, LETTERS.encode("cab"), SamplingConfig(length=1), 0, has_endings=False))
+    list(
+        generate(
+            StepWriter(mock), LETTERS, LETTERS.encode("cab"), SamplingConfig(length=1), 0, has_endings=False
+        )
+    )
     assert mock.read[:4] == [0, *LETTERS.encode("cab").tolist()]
 
 
@@ -82,7 +87,7 @@ def test_a_text_ends_only_where_it_has_begun() -> None:
 
     mock, sampling = Mock(LETTERS.vocab_size, wants_to_end), SamplingConfig(length=10)
     assert len(text(LETTERS, sampling, mock=mock, ends=True)) == 1
-    after = generate(mock, LETTERS, LETTERS.encode("ab"), sampling, 0, has_endings=True)
+    after = generate(StepWriter(mock), LETTERS, LETTERS.encode("ab"), sampling, 0, has_endings=True)
     assert not list(after)
 
 
@@ -96,7 +101,7 @@ def test_bytes_are_drawn_so_that_they_make_whole_characters(seed: int) -> None:
     tokenizer = ByteTokenizer()
     pieces = list(
         generate(
-            Mock(257),
+            StepWriter(Mock(257)),
             tokenizer,
             tokenizer.encode(""),
             SamplingConfig(length=300, temperature=1.0),
@@ -150,7 +155,13 @@ def test_stopping_piece_by_piece_is_stopping_at_the_first_occurrence(
 def test_the_nats_of_all_pieces_are_those_of_the_text() -> None:
     pieces = list(
         generate(
-            Mock(7), LETTERS, LETTERS.encode(""), SamplingConfig(length=8), 0, has_endings=False, scored=True
+            StepWriter(Mock(7)),
+            LETTERS,
+            LETTERS.encode(""),
+            SamplingConfig(length=8),
+            0,
+            has_endings=False,
+            scored=True,
         )
     )
     assert sum(piece.nats for piece in pieces) == pytest.approx(8 * np.log(7))

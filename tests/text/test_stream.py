@@ -152,3 +152,22 @@ def test_the_first_byte_says_how_long_a_sequence_is() -> None:
         data = chr(codepoint).encode()
         lengths[data[0]] = len(data)
     assert {first: sequence_length(first) for first in range(256)} == lengths
+
+
+@moderate
+@given(st.data(), st.booleans())
+def test_what_is_forbidden_stays_so_until_a_token_that_turns(data: st.DataObject, has_endings: bool) -> None:
+    stream = of_bytes(has_endings=has_endings)
+    for _ in range(20):
+        forbidden, turning = stream.forbidden, stream.turning
+        token = data.draw(st.sampled_from([token for token in range(1, 257) if not forbidden[token]]))
+        stream.push(token)
+        assert turning[token] or (stream.forbidden == forbidden).all()
+        assert turning[BOUNDARY]
+
+
+def test_between_characters_few_tokens_turn() -> None:
+    stream = of_bytes(has_endings=True)
+    assert stream.turning.all(), "the text may end once it has begun"
+    stream.push(b"a"[0] + 1)
+    assert not stream.turning[1:129].any()

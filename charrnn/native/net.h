@@ -1,0 +1,44 @@
+/* A net with its weights packed, and its steps over some rows, shared by a team. Internal to the library. */
+#ifndef CHARRNN_NET_H
+#define CHARRNN_NET_H
+
+#include "matrix.h"
+#include "sampler.h"
+#include "team.h"
+
+enum { MOST_ROWS = 64 }; /* so that what a strip leaves stays in the nearest cache */
+
+struct layer {
+    struct matrix input;     /* not made where there is a table */
+    struct matrix recurrent; /* of the gates that meet h_{t-1} */
+    struct matrix second;    /* V_o of the peephole, or U_n of the GRU */
+};
+
+struct sampler {
+    const struct road *road;
+    struct net net;
+    struct layer *layers;
+    struct matrix projection, output;
+    int64_t size;  /* numbers in all matrices, which is what a step multiplies */
+    int64_t alone, patience; /* for so many calls one thread does it all, because others had no processor */
+};
+
+/* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places. */
+struct rows {
+    int64_t most, count;
+    int64_t *tokens;                /* [most]: what is read next */
+    float *embedded;                /* [most, E]: the same without a table */
+    float *gates, *beside;          /* [most, G H], [most, H] */
+    float *hidden[2], *memory[2];   /* [L, most, H] */
+    float *projected, *scores;      /* [most, E], [most, V] */
+};
+
+enum { MOST_SUMS_OF_STRIP = MOST_PANELS * MOST_ROWS * PANEL };
+
+/* Reads a token in every row, from the state `before` (0 or 1) to the other one. */
+void net_step(struct member *, const struct sampler *, const struct rows *, int before, float *sums);
+
+/* The scores of what comes after the state `at`. */
+void net_scores(struct member *, const struct sampler *, const struct rows *, int at, float *sums);
+
+#endif

@@ -1,0 +1,89 @@
+/* Makes a sampler of a net: packs its weights. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "net.h"
+
+extern const struct road *const ROADS[];
+
+static const float MOST_OF_A_HALF = 65504.0f;
+static const int THREADS_TO_SERVE = 2; /* the least number whose shares of strips are equal */
+
+static int fits_half(const float *weight, int64_t count)
+{
+    int fits = 1;
+    for (int64_t i = 0; i < count; i++)
+        fits &= fabsf(weight[i]) <= MOST_OF_A_HALF; /* NaN does not */
+    return fits;
+}
+
+/* Packs gates [first, first + gates) of `weight` [., units, depth]; -1 if memory ran out. */
+static int pack(struct sampler *sampler, struct matrix *m, const float *weight, int64_t units, int64_t depth, int first,
+                int gates)
+{
+    int64_t blocks = (units + PANEL - 1) / PANEL, size = blocks * PANEL * gates * depth, most = MOST_PANELS / gates;
+    int64_t strips = ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
+    weight += first * units * depth;
+    int is_half = sampler->net.is_half && fits_half(weight, units * gates * depth);
+    *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks, gates, is_half, 0};
+    m->weights = aligned_alloc(64, (size * (is_half ? 2 : 4) + 63) / 64 * 64);
+    if (!m->weights)
+        return -1;
+    sampler->road->pack(m, weight);
+    sampler->size += size;
+    return 0;
+}
+
+static int pack_layer(struct sampler *sampler, int64_t index)
+{
+    const struct net *net = &sampler->net;
+    const struct layer_weights *of = &net->layers[index];
+    struct layer *layer = &sampler->layers[index];
+    int64_t H = net->hidden_size, width = index ? H : net->embedding_size;
+    int gates = gates_of(net->cell), first = net->cell == GRU ? 2 : gates, failed = 0;
+    if (index || !net->table)
+        failed |= pack(sampler, &layer->input, of->input, H, width, 0, gates);
+    failed |= pack(sampler, &layer->recurrent, of->recurrent, H, H, 0, first);
+    if (net->cell == GRU)
+        failed |= pack(sampler, &layer->second, of->recurrent, H, H, 2, 1);
+    if (net->cell == LSTM_PEEPHOLE)
+        failed |= pack(sampler, &layer->second, of->peephole, H, H, 0, 1);
+    return failed;
+}
+
+PUBLIC void charrnn_sampler_free(struct sampler *sampler)
+{
+    for (int64_t index = 0; index < sampler->net.layer_count; index++) {
+        free(sampler->layers[index].input.weights);
+        free(sampler->layers[index].recurrent.weights);
+        free(sampler->layers[index].second.weights);
+    }
+    free(sampler->projection.weights);
+    free(sampler->output.weights);
+    free(sampler->layers);
+    free(sampler);
+}
+
+/* A sampler, to be freed, or null if memory ran out. What `net` points to must stay; but matrices are packed. */
+PUBLIC struct sampler *charrnn_sampler(const struct net *net, int32_t road)
+{
+    struct sampler *sampler = calloc(1, sizeof *sampler);
+    if (!sampler)
+        return 0;
+    *sampler = (struct sampler){.road = ROADS[road], .net = *net};
+    sampler->layers = calloc(net->layer_count, sizeof *sampler->layers);
+    int failed = !sampler->layers;
+    if (failed)
+        sampler->net.layer_count = 0;
+    for (int64_t index = 0; index < sampler->net.layer_count && !failed; index++)
+        failed = pack_layer(sampler, index);
+    int64_t V = net->vocab_size, E = net->embedding_size, H = net->hidden_size;
+    if (net->projection && !failed)
+        failed = pack(sampler, &sampler->projection, net->projection, E, H, 0, 1);
+    if (!failed)
+        failed = pack(sampler, &sampler->output, net->output, V, net->projection ? E : H, 0, 1);
+    if (!failed)
+        return sampler;
+    charrnn_sampler_free(sampler);
+    return 0;
+}
