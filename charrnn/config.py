@@ -39,6 +39,7 @@ TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
 MAX_HIDDEN = 65_536
 MAX_LAYERS = 64
+MAX_MEMBERS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,7 @@ class ClassifierConfig:
     nonlinearity: str = "tanh"
     zoneout: float = 0.0
     bidirectional: bool = True
+    members: int = 1  # nets of this shape that answer together
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.checkpoint.model import check_net, check_version, header, parse_tokenizer, refuse_non_finite
-from charrnn.config import ClassifierConfig
+from charrnn.checkpoint.model import (
+    MEMBERS,
+    check_net,
+    check_version,
+    header,
+    parse_tokenizer,
+    refuse_non_finite,
+)
+from charrnn.config import MAX_MEMBERS, ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.labelled import MAX_LABELS
@@ -64,8 +71,8 @@ def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
 
 def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
-    return header(KIND) | {
-        "config": asdict(checkpoint.config),
+    return header(KIND, required(checkpoint.config)) | {
+        "config": described(checkpoint.config),
         "tokenizer": checkpoint.tokenizer.describe(),
         "labels": list(checkpoint.labels),
         "calibration": asdict(checkpoint.calibration),
@@ -150,6 +157,19 @@ def parse(
     )
 
 
+def required(config: ClassifierConfig) -> tuple[str, ...]:
+    """The features that a reader of such a net must know."""
+    return (MEMBERS,) if config.members > 1 else ()
+
+
+def described(config: ClassifierConfig) -> dict[str, Any]:
+    """The shape of a net as a file says it: of one that is alone, as before there were others."""
+    values = asdict(config)
+    if config.members == 1:
+        del values["members"]
+    return values
+
+
 def parse_config(path: Path, values: Any) -> ClassifierConfig:
     """The shape of a net from what a file says of it.
 
@@ -157,11 +177,15 @@ def parse_config(path: Path, values: Any) -> ClassifierConfig:
         CheckpointError: if there is no such net.
     """
     names = {item.name for item in fields(ClassifierConfig)}
+    if isinstance(values, dict):
+        values = {"members": 1} | values
     check_net(path, values, names)
     if type(values["classes"]) is not int or not 2 <= values["classes"] <= MAX_LABELS:
         raise CheckpointError(f"{path}: metadata: classes is not a whole number from 2 to {MAX_LABELS:,}")
     if type(values["bidirectional"]) is not bool:
         raise CheckpointError(f"{path}: metadata: bidirectional is neither true nor false")
+    if type(values["members"]) is not int or not 1 <= values["members"] <= MAX_MEMBERS:
+        raise CheckpointError(f"{path}: metadata: members is not a whole number from 1 to {MAX_MEMBERS}")
     return ClassifierConfig(**values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ FITTING = {
     "pretraining-state": "it is what --resume needs; there is no model yet",
     "language-model-pair": "it is half-way to a classifier; --resume goes on with it",
 }
-# Features that a reader must know to read a file rightly; none yet.
-FEATURES: tuple[str, ...] = ()
+# Features that a reader must know to read a file rightly, named only by files that have them.
+MEMBERS = "members"  # a classifier's net of several
+FEATURES = (MEMBERS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,11 @@ def metadata(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def header(kind: str) -> dict[str, Any]:
-    """What a file of any kind says first."""
+def header(kind: str, required: Sequence[str] = ()) -> dict[str, Any]:
+    """What a file of any kind says first, and which features it has."""
     return {
         "format": FORMAT,
-        "required": [],
+        "required": list(required),
         "written_by": f"charrnn {charrnn.__version__}",
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
         "kind": kind,

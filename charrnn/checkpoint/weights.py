@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from charrnn.cells import CELLS
-from charrnn.checkpoint.container import Tensors
+from charrnn.checkpoint.container import MAX_TENSORS, Tensors
 from charrnn.config import POOLED, ClassifierConfig, ModelConfig
 from charrnn.errors import CheckpointError
 
 EMBEDDING = "model.embedding"
 LAYERS = "model.layers."
+MEMBER = "member."  # and its number, before the names of any but the first
 OUTPUT_WEIGHT = "model.output.weight"
 OUTPUT_PROJECTION = "model.output.projection"  # where embedding and output share a matrix
 OUTPUT_BIAS = "model.output.bias"
@@ -25,6 +26,7 @@ NGRAM_KEYS = "ngrams.keys"  # the only whole numbers in a file
 NGRAM_WEIGHT = "ngrams.weight"
 NGRAM_BIAS = "ngrams.bias"
 FORWARDS, BACKWARDS = "forwards.", "backwards."  # before a part's name, in a layer of two directions
+MOST_OF_A_NET = MAX_TENSORS - 3  # tensors of a classifier's net: the linear model has the others
 WHAT_IS_SHOWN = 3  # of many wrong tensors
 
 
@@ -53,10 +55,31 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 
 def classifier_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
-    """Name to shape of all tensors of a classifier's net; every unit is pooled twice.
+    """Name to shape of all tensors of a classifier's net, those of every member.
 
     Example:
-        >>> classifier_shapes(ClassifierConfig(vocab_size=9, classes=3, hidden_size=8))["model.output.weight"]
+        >>> list(classifier_shapes(ClassifierConfig(vocab_size=9, classes=3, members=2)))[-1]
+        'member.1.model.output.bias'
+    """
+    one = member_shapes(config)
+    return {of_member(index, name): shape for index in range(config.members) for name, shape in one.items()}
+
+
+def of_member(index: int, name: str) -> str:
+    """The name of a member's tensor; the first one's are those of a net that is alone."""
+    return f"{MEMBER}{index}.{name}" if index else name
+
+
+def most_members(config: ClassifierConfig) -> int:
+    """How many members a net of this shape can have, at least one: a file has a limit."""
+    return max(1, MOST_OF_A_NET // len(descent_shapes(member_shapes(config))))
+
+
+def member_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
+    """Name to shape of the tensors of one member of a classifier's net; every unit is pooled twice.
+
+    Example:
+        >>> member_shapes(ClassifierConfig(vocab_size=9, classes=3, hidden_size=8))["model.output.weight"]
         (3, 32)
     """
     cell, hidden = CELLS[config.cell], config.hidden_size
@@ -72,7 +95,7 @@ def classifier_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
 
 
 def pair_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
-    """Name to shape of a classifier's net as language models: its lowest layer, and what they predict with.
+    """Name to shape of a member as language models: its lowest layer, and what they predict with.
 
     Example:
         >>> sorted(pair_shapes(ClassifierConfig(vocab_size=9, classes=3, bidirectional=False)))[-2:]
@@ -82,7 +105,7 @@ def pair_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
     lowest = layer(0, "")
     table = {
         name: shape
-        for name, shape in classifier_shapes(config).items()
+        for name, shape in member_shapes(config).items()
         if name == EMBEDDING or name.startswith(lowest)
     }
     table |= {projection(name): (config.embedding_size, config.hidden_size) for name in names}

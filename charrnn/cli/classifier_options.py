@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import number, one_of
-from charrnn.config import CLASS_WEIGHTS, PRETRAINING_SHARE, LabelledConfig
+from charrnn.cli.values import number, one_of, whole
+from charrnn.config import CLASS_WEIGHTS, MAX_MEMBERS, PRETRAINING_SHARE, ClassifierConfig, LabelledConfig
 
 Valid = Annotated[
     str | None,
@@ -54,5 +54,15 @@ Pretrain = Annotated[
         metavar="X",
         help="classifier: share of the budget for learning to foresee words, before any label is seen; "
         f"0 = none. [default: {PRETRAINING_SHARE} with --unlabelled, else 0]",
+    ),
+]
+Members = Annotated[
+    int | None,
+    typer.Option(
+        "--members",
+        parser=whole("--members", 1, MAX_MEMBERS),
+        metavar="N",
+        help="classifier: nets that learn side by side and answer together. "
+        f"[default: fits --time; else {ClassifierConfig.members}]",
     ),
 ]

@@ -57,7 +57,7 @@ def net_flags_of(asked: Asked) -> dict[str, Any]:
             f"{flag_of(name)} is for language models, and these are labelled texts",
             BOTH_WAYS if name == "backward" else "leave it out, or --task language-model",
         )
-    return dict(asked.net_flags)
+    return asked.net_flags | {name: value for name, value in asked.label_flags.items() if name in net}
 
 
 def refuse_label_flags(asked: Asked) -> None:

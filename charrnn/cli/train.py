@@ -37,6 +37,7 @@ def train(
     class_weights: classifier_options.ClassWeights = None,
     unlabelled: classifier_options.Unlabelled = None,
     pretrain: classifier_options.Pretrain = None,
+    members: classifier_options.Members = None,
     level: train_options.Level = None,
     lines: train_options.Lines = None,
     encoding: train_options.Encoding = None,
@@ -93,6 +94,7 @@ def train(
         "class_weights": class_weights,
         "unlabelled": unlabelled,
         "pretrain": pretrain,
+        "members": members,
     }
     net_flags = {
         "cell": cell,

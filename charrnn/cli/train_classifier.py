@@ -70,7 +70,7 @@ def start(
     from charrnn.config import MAX_SEED, Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal.notes import note
     from charrnn.training.origins import inherited_by_classifier
-    from charrnn.training.request import check_possible, flag_of, refuse_idle
+    from charrnn.training.request import check_members, check_possible, flag_of, refuse_idle
 
     config = config_of(asked)
     refuse_idle(config.level, asked.corpus_flags)
@@ -86,6 +86,7 @@ def start(
         net_flags.get("nonlinearity", ClassifierConfig.nonlinearity),
         net_flags.get("init", FineTuningConfig.init),
     )
+    check_members(net_flags)
     texts = labelled_input.texts_of(asked, config, documents)
     corpus = labelled_input.read(asked, texts, tokenizer, labelled)
     for line in corpus.notes:

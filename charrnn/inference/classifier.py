@@ -103,6 +103,35 @@ class NumpyClassifier:
 
     def __init__(self, config: ClassifierConfig, tensors: Tensors) -> None:
         self.config = config
+        self._members = [
+            _Member(
+                config,
+                {name: tensors[weights.of_member(index, name)] for name in weights.member_shapes(config)},
+            )
+            for index in range(config.members)
+        ]
+
+    def logits(
+        self, documents: Sequence[Ids], advance: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float64]:
+        """The scores of documents' labels, the mean of the members', in their order, [N, C].
+
+        Args:
+            documents: the ids of each, at least one.
+            advance: is told how many more documents are done.
+        """
+        scores = np.empty((len(documents), self.config.classes))
+        for places in _batches([len(document) for document in documents]):
+            read = [documents[place] for place in places]
+            scores[places] = np.mean([member.read(read) for member in self._members], axis=0)
+            advance(len(places))
+        return scores
+
+
+class _Member:
+    """One of the nets that answer together."""
+
+    def __init__(self, config: ClassifierConfig, tensors: Tensors) -> None:
         self._embedding = tensors[weights.EMBEDDING]
         names = (weights.FORWARDS, weights.BACKWARDS) if config.bidirectional else (weights.FORWARDS,)
         self._layers = [
@@ -112,22 +141,7 @@ class NumpyClassifier:
         self._output = tensors[weights.OUTPUT_WEIGHT].T
         self._output_bias = tensors[weights.OUTPUT_BIAS]
 
-    def logits(
-        self, documents: Sequence[Ids], advance: Callable[[int], None] = lambda _: None
-    ) -> NDArray[np.float64]:
-        """The scores of documents' labels, in their order, [N, C].
-
-        Args:
-            documents: the ids of each, at least one.
-            advance: is told how many more documents are done.
-        """
-        scores = np.empty((len(documents), self.config.classes))
-        for places in _batches([len(document) for document in documents]):
-            scores[places] = self._read([documents[place] for place in places])
-            advance(len(places))
-        return scores
-
-    def _read(self, documents: Sequence[Ids]) -> Array:
+    def read(self, documents: Sequence[Ids]) -> Array:
         """The scores of documents that are sorted by length, the longest first."""
         lengths = np.array([len(document) for document in documents])
         counts = (lengths[:, None] > np.arange(lengths[0])).sum(0)  # of documents that have a step

@@ -56,7 +56,8 @@ def _row(path: Path) -> RunRow:
     config = checkpoint.config
     cell = cell_name(config.cell, config.nonlinearity)
     if isinstance(config, ClassifierConfig):
-        also = f", {config.classes} labels"
+        several = f", {config.members} nets" if config.members > 1 else ""
+        also = f"{several}, {config.classes} labels"
     else:
         also = " backwards" if config.backward else ""
     return RunRow(

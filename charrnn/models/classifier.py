@@ -1,7 +1,11 @@
-"""Embedding, recurrent layers in both directions, pooling over time: documents to scores of labels."""
+"""Embedding, recurrent layers in both directions, pooling over time: documents to scores of labels.
+
+Several such nets of the same shape, each from a beginning of its own, answer together.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
@@ -18,7 +22,7 @@ EMBEDDING_SCALE = 0.1
 SPAN = 100
 
 
-class Classifier(nn.Module):
+class Member(nn.Module):
     """A net that reads a whole document and then scores every label."""
 
     def __init__(self, config: ClassifierConfig, settings: FineTuningConfig | None = None) -> None:
@@ -88,7 +92,33 @@ class Classifier(nn.Module):
                 assert isinstance(one, RecurrentLayer)  # which a ModuleList does not know
                 for part, parameter in one.parts.items():
                     places[weights.layer(index, direction + part)] = parameter
-        return {name: places[name] for name in weights.classifier_shapes(self.config)}
+        return {name: places[name] for name in weights.member_shapes(self.config)}
+
+
+class Classifier(nn.Module):
+    """Members that read the same document; the answer is the mean of their scores."""
+
+    def __init__(self, config: ClassifierConfig, settings: FineTuningConfig | None = None) -> None:
+        """Makes the members, one after the other, from torch's global generator."""
+        super().__init__()
+        self.config = config
+        self.members = nn.ModuleList(Member(config, settings) for _ in range(config.members))
+
+    def __iter__(self) -> Iterator[Member]:
+        """The members."""
+        return (cast(Member, member) for member in self.members)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Scores of the labels, with nothing dropped: [T, B] ids and [B] lengths -> [B, C]."""
+        return torch.stack([member(inputs, lengths) for member in self]).mean(0)
+
+    def places(self) -> dict[str, nn.Parameter]:
+        """The parameters under the names that their tensors have in a file."""
+        return {
+            weights.of_member(index, name): parameter
+            for index, member in enumerate(self)
+            for name, parameter in member.places().items()
+        }
 
 
 def _pooled(hidden: Tensor, lengths: Tensor) -> Tensor:

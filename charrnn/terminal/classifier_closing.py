@@ -30,22 +30,25 @@ def plan_lines(plan: ClassifierPlan, run: ClassifierRun) -> tuple[str, ...]:
     speed = f", {short(plan.tokens_per_second)} tokens/s here" if plan.tokens_per_second else ""
     nonlinearity = f"--nonlinearity {model.nonlinearity} " if model.cell == "rnn" else ""
     one_way = "" if model.bidirectional else "--no-bidirectional "
+    together = f" in {model.members} nets" if model.members > 1 else ""
     return (
         f"linear model of {short(len(run.linear.keys))} n-grams in {plan.linear_seconds:.1f}s",
         f"{len(corpus.training):,} texts to learn from, {len(corpus.validation):,} to be measured on, "
         f"{short(len(corpus.training.ids))} tokens of {model.vocab_size:,} kinds, "
-        f"{short(weights.parameters(model))} parameters{speed}: about {plan.epochs:.1f} epochs",
-        f"as flags: --cell {model.cell} {nonlinearity}{one_way}--layers {model.num_layers} "
-        f"--hidden {model.hidden_size} --embedding {model.embedding_size} --dropout {settings.dropout:g} "
-        f"--batch {settings.batch_size} --lr {settings.learning_rate:.3g} --seed {settings.seed}",
+        f"{short(weights.parameters(model))} parameters{together}{speed}: about {plan.epochs:.1f} epochs",
+        f"as flags: --members {model.members} --cell {model.cell} {nonlinearity}{one_way}"
+        f"--layers {model.num_layers} --hidden {model.hidden_size} --embedding {model.embedding_size} "
+        f"--dropout {settings.dropout:g} --batch {settings.batch_size} "
+        f"--lr {settings.learning_rate:.3g} --seed {settings.seed}",
     )
 
 
 def describe(model: ClassifierConfig) -> str:
     """A classifier's net in one line."""
     ways = "both ways" if model.bidirectional else "one way"
+    several = f"{model.members} nets: " if model.members > 1 else ""
     size = f"{model.num_layers}×{model.hidden_size} {ways} · {short(weights.parameters(model))} parameters"
-    return f"{cell_name(model.cell, model.nonlinearity)} {size}"
+    return f"{several}{cell_name(model.cell, model.nonlinearity)} {size}"
 
 
 def heading(run: ClassifierRun, progress: Progress) -> Heading:

@@ -15,6 +15,7 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
     """The rows of a classifier's card; what a file does not say is left out."""
     corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
     ways = "both ways" if card["bidirectional"] else "one way"
+    several = f"{card['members']} nets: " if card["members"] > 1 else ""
     counts = corpus.get("labels", MISSING) if corpus else MISSING
     labels = [f"{label} ({counts[label]:,})" if label in counts else label for label in card["labels"]]
     rows: list[Fact] = [
@@ -22,8 +23,9 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
         ("file", card["path"]),
         (
             "net",
-            f"{cell_name(card['cell'], card['nonlinearity'])} {card['num_layers']}×{card['hidden_size']} "
-            f"{ways}, embedding {card['embedding_size']}, {short(card['parameters'])} parameters",
+            f"{several}{cell_name(card['cell'], card['nonlinearity'])} "
+            f"{card['num_layers']}×{card['hidden_size']} {ways}, "
+            f"embedding {card['embedding_size']}, {short(card['parameters'])} parameters",
         ),
         ("beside it", f"a linear model of {card['ngrams']:,} n-grams"),
         ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),

@@ -1,4 +1,4 @@
-"""A classifier that learns from batches of labelled documents."""
+"""A classifier whose members learn from the same batches of labelled documents."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.models.classifier import Classifier
@@ -47,8 +48,9 @@ class ClassifierLearner(Descending[Classifier]):
             torch.manual_seed(settings.seed % 2**63)
             net = Classifier(config, settings)
         self.settings = settings
-        known = [*net.embedding.parameters(), *net.layers.parameters()] if is_pretrained else []
-        self.descent = Descent(net, settings, device, known=known)
+        parts = [part for member in net for part in (member.embedding, member.layers)]
+        known = [parameter for part in parts for parameter in part.parameters()]
+        self.descent = Descent(net, settings, device, known=known if is_pretrained else ())
         self._left_out = BOUNDARY if unknown is None else unknown
         self._label_weights = None if label_weights is None else torch.from_numpy(label_weights).to(device)
 
@@ -58,14 +60,21 @@ class ClassifierLearner(Descending[Classifier]):
         return math.log(self.model.config.classes)
 
     def learn(self, batch: DocumentBatch, learning_rate: float) -> Step:
-        """Takes one step, unless the loss or gradient is no number."""
+        """Takes one step, unless the loss or gradient is no number.
+
+        The loss is the mean of the members': each learns to answer alone.
+        """
         device, generator = self.descent.device, self.descent.generator()
-        inputs = self._without_some(torch.from_numpy(batch.inputs).to(device), generator)
-        scores = self.model(inputs, torch.from_numpy(batch.lengths).to(device), generator)
-        loss = functional.cross_entropy(
-            scores, torch.from_numpy(batch.labels).to(device), self._label_weights
+        inputs, lengths, labels = (
+            torch.from_numpy(part).to(device) for part in (batch.inputs, batch.lengths, batch.labels)
         )
-        return self.descent.take(loss, learning_rate)
+        losses = [
+            functional.cross_entropy(
+                member(self._without_some(inputs, generator), lengths, generator), labels, self._label_weights
+            )
+            for member in self.model
+        ]
+        return self.descent.take(torch.stack(losses).mean(), learning_rate)
 
     def with_weights(self, tensors: Tensors) -> Classifier:
         """Another net of the same shape, with these weights."""
@@ -82,8 +91,14 @@ class ClassifierLearner(Descending[Classifier]):
         self.descent.restore(tensors, step)
 
     def adopt(self, known: Callable[[Tensors], Tensors]) -> None:
-        """Starts with what is known already: `known` turns the net's tensors into those it begins with."""
-        self.descent.adopt(known(tensors_of(self.model)))
+        """Starts with what is known already: `known` turns a member's tensors into those it begins with."""
+        self.descent.adopt(
+            {
+                weights.of_member(index, name): tensor
+                for index, member in enumerate(self.model)
+                for name, tensor in known(tensors_of(member)).items()
+            }
+        )
 
     def _without_some(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
         """Documents without some of their words, others each time, wherever in a document they stand.

@@ -30,17 +30,16 @@ DROPOUT_OF_MANY = 0.5
 LONG_TEXT = 100  # tokens, of half the texts at least
 SEVERAL_EPOCHS = 2.5
 DROPOUT_WORDS_OF_LONG = 0.25
-# The ladder of hidden sizes under a budget of time: the largest that reads the texts so often, and for each
-# of whose numbers (but for the embedding's) they have so many tokens.
-LADDER = (64, 128, 256)
-WIDEST_EMBEDDING = 128
-ENOUGH_EPOCHS = 3.0
-TOKENS_PER_PARAMETER = 8.0
+# Under a budget of time there are as many members as can take so many steps each, if the texts are then read
+# so often at least; of more time, more members make more than more readings (docs/classify.md).
+ENOUGH_STEPS = 3000
+ENOUGH_EPOCHS = 1.7
+MOST_MEMBERS = 8  # an answer takes as many times as long
 EVALUATION_SHARE = 0.1  # of the time of training, at most, goes to evaluations
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
 CLOSING_SECONDS = 1.0
 MEASURE_STEPS = 4
-MODEL_FIELDS = (
+MEMBER_FIELDS = (
     "hidden_size",
     "embedding_size",
     "num_layers",
@@ -49,6 +48,7 @@ MODEL_FIELDS = (
     "zoneout",
     "bidirectional",
 )
+MODEL_FIELDS = (*MEMBER_FIELDS, "members")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ class ClassifierPlan:
 
     model: ClassifierConfig
     settings: FineTuningConfig
-    tokens_per_second: float | None  # of training; measured only for a timed budget
+    tokens_per_second: float | None  # of training all members; measured only for a timed budget
     epochs: float
     linear_seconds: float  # that the linear model took
 
 
 def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfig:
-    """The shape of the net, if nothing speaks for a larger one."""
+    """The shape of the net, of one member if nothing else was asked for."""
     return ClassifierConfig(
         vocab_size=corpus.tokenizer.vocab_size,
         classes=len(corpus.labels),
@@ -71,29 +71,14 @@ def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfi
     )
 
 
-def ladder(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> list[ClassifierConfig]:
-    """The shapes to choose from by the time there is, the smallest first; one if its size was asked for."""
-    smallest = net(corpus, net_flags)
-    if "hidden_size" in net_flags:
-        return [smallest]
-    sizes = [
-        replace(
-            smallest,
-            hidden_size=hidden,
-            embedding_size=net_flags.get("embedding_size", min(hidden, WIDEST_EMBEDDING)),
-        )
-        for hidden in LADDER
-    ]
-    tokens = len(corpus.training.ids)
-    return [
-        size
-        for size in sizes
-        if size.hidden_size == LADDER[0] or tokens >= TOKENS_PER_PARAMETER * _recurrent_parameters(size)
-    ]
+def choices(model: ClassifierConfig) -> range:
+    """How many members to choose from by the time there is, the most first."""
+    return range(min(MOST_MEMBERS, weights.most_members(model)), 0, -1)
 
 
-def _recurrent_parameters(config: ClassifierConfig) -> int:
-    return weights.parameters(config) - config.vocab_size * config.embedding_size
+def enough(batches: DocumentBatches) -> float:
+    """How often a member has to read the texts until others are worth more than what it still could learn."""
+    return min(max(ENOUGH_STEPS / batches.steps, ENOUGH_EPOCHS), MOST_EPOCHS)
 
 
 def recipe(net_flags: Mapping[str, Any]) -> FineTuningConfig:

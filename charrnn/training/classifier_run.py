@@ -112,7 +112,7 @@ class ClassifierRun:
         checkpoint = self._checkpoint(tensors, UNCALIBRATED, {})
         description = classifier.metadata(checkpoint) | {
             "kind": KIND,
-            "recipe": plain(asdict(self.recipe)),
+            "recipe": plain(asdict(self.recipe)) | {"model": classifier.described(self.recipe.model)},
             "progress": progress.describe(),
         }
         write_atomically(self.last_file, container.pack(description, checkpoint.tensors))

@@ -91,7 +91,7 @@ def new(
 def _sized(
     request: ClassifierRequest, recipe: ClassifierRecipe, batches: DocumentBatches
 ) -> tuple[ClassifierRecipe, Segment, float | None]:
-    """The recipe with the net that fits the time, until when it learns, and tokens per second if measured."""
+    """The recipe with the members that fit the time, until when they learn, tokens per second if measured."""
     corpus, nothing, clock = request.corpus, Progress(segment=NOTHING), request.sitting.clock()
 
     def until(speed: float | None) -> Segment:
@@ -99,16 +99,15 @@ def _sized(
 
     if request.budget.unit != "seconds":  # what it comes to must not depend on a machine
         return recipe, until(None), None
-    smallest, *larger = (replace(recipe, model=shape) for shape in planning.ladder(corpus, request.net_flags))
-    speed = planning.speed(_learner(smallest, corpus, request.sitting), batches)
-    chosen, segment = smallest, until(speed)
-    for candidate in larger:
-        slower = planning.speed(_learner(candidate, corpus, request.sitting), batches)
-        shorter = until(slower)
-        if planning.epochs(shorter, batches, slower) < planning.ENOUGH_EPOCHS:
+    asked = request.net_flags.get("members")
+    alone = replace(recipe, model=replace(recipe.model, members=1))
+    speed = planning.speed(_learner(alone, corpus, request.sitting), batches)
+    for members in [asked] if asked else planning.choices(alone.model):
+        shared = speed / members
+        segment = until(shared)
+        if members == 1 or planning.epochs(segment, batches, shared) >= planning.enough(batches):
             break
-        chosen, segment, speed = candidate, shorter, slower
-    return chosen, segment, speed
+    return replace(recipe, model=replace(recipe.model, members=members)), segment, shared
 
 
 def resume(

@@ -110,8 +110,8 @@ def handed_on(
     budget = request.budget
     if budget.unit != "seconds":  # the clock has seen what was spent
         budget = replace(budget, amount=(1.0 - recipe.share) * budget.amount)
-    # The second stage has the shape of the first.
-    shape = {name: getattr(recipe.model, name) for name in planning.MODEL_FIELDS}
+    # Every member of the second stage has the shape of the first.
+    shape = {name: getattr(recipe.model, name) for name in planning.MEMBER_FIELDS}
     request = replace(request, budget=budget, net_flags=request.net_flags | shape)
     return request, Beginning(lambda made: made | known, pretraining=summary)
 

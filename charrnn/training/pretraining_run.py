@@ -78,10 +78,15 @@ class PretrainingRun:
 
     def save_last(self, tensors: Tensors, progress: Progress) -> None:
         """Writes all that resuming needs."""
-        description = model.header(KIND) | {
+        recipe = plain(asdict(self.recipe))
+        recipe |= {
+            "model": classifier.described(self.recipe.model),
+            "net_flags": plain(self.recipe.net_flags),
+        }
+        description = model.header(KIND, classifier.required(self.recipe.model)) | {
             "labels": list(self.corpus.labels),
             "tokenizer": self.corpus.tokenizer.describe(),
-            "recipe": plain(asdict(self.recipe) | {"net_flags": plain(self.recipe.net_flags)}),
+            "recipe": recipe,
             "progress": progress.describe(),
         }
         write_atomically(self.last_file, container.pack(description, tensors))

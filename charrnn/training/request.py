@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from charrnn.cells import CELLS
-from charrnn.checkpoint import model, runs
+from charrnn.checkpoint import model, runs, weights
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import TIED_LEVELS, CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.config import TIED_LEVELS, ClassifierConfig, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import UsageError
 from charrnn.text.decoding import check_encoding
 from charrnn.training.run import Recipe
@@ -151,6 +151,20 @@ def check_possible(cell: str, nonlinearity: str, init: str) -> None:
     ):
         if not is_right:
             raise UsageError(f"{flag} is for --cell {cells}, not for {cell}")
+
+
+def check_members(net_flags: Mapping[str, Any]) -> None:
+    """Refuses more members of a classifier's net than a file can hold.
+
+    Raises:
+        UsageError: saying how many it can.
+    """
+    shape = {item.name: net_flags[item.name] for item in fields(ClassifierConfig) if item.name in net_flags}
+    config = ClassifierConfig(vocab_size=1, classes=2, **shape)
+    if config.members > (most := weights.most_members(config)):
+        raise UsageError(
+            f"--members {config.members}: a file holds {most} nets of {config.num_layers} layers at most"
+        )
 
 
 def refuse_changes(

@@ -36,9 +36,9 @@ def small(
     )
 
 
-def small_classifier(card: dict[str, Any] = CARD) -> ClassifierCheckpoint:
+def small_classifier(card: dict[str, Any] = CARD, members: int = 1) -> ClassifierCheckpoint:
     """A classifier of three labels, with random weights and five n-grams."""
-    config = ClassifierConfig(vocab_size=4, classes=3, hidden_size=2, embedding_size=3)
+    config = ClassifierConfig(vocab_size=4, classes=3, hidden_size=2, embedding_size=3, members=members)
     tensors = random_tensors(weights.classifier_shapes(config) | weights.ngram_shapes(5, 3))
     tensors[weights.NGRAM_KEYS] = np.array([1, 5, 7, 8, 2**32 - 1], np.uint32)
     return ClassifierCheckpoint(

@@ -12,6 +12,17 @@ from charrnn.errors import CheckpointError
 from tests.checkpoint.handmade import small_classifier
 
 CONFIG = small_classifier().config
+OLD_CONFIG = {
+    "vocab_size": 4,
+    "classes": 3,
+    "hidden_size": 2,
+    "embedding_size": 3,
+    "num_layers": 1,
+    "cell": "lstm",
+    "nonlinearity": "tanh",
+    "zoneout": 0.0,
+    "bidirectional": True,
+}
 
 
 def written(tmp_path: Path, tensors: dict[str, Any] | None = None, **changes: Any) -> Path:
@@ -22,8 +33,9 @@ def written(tmp_path: Path, tensors: dict[str, Any] | None = None, **changes: An
     return path
 
 
-def test_everything_comes_back(tmp_path: Path) -> None:
-    one = small_classifier()
+@pytest.mark.parametrize("members", [1, 3])
+def test_everything_comes_back(tmp_path: Path, members: int) -> None:
+    one = small_classifier(members=members)
     classifier.save(tmp_path / "model.safetensors", one)
     found = classifier.load(tmp_path / "model.safetensors")
     for name, tensor in one.tensors.items():
@@ -34,8 +46,19 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert found.tokenizer.describe() == one.tokenizer.describe()
 
 
-def test_files_of_the_second_format_are_read_as_they_are(tmp_path: Path) -> None:
-    assert classifier.load(written(tmp_path, format=2)).config == CONFIG
+@pytest.mark.parametrize("version", [2, 3])
+def test_files_from_before_there_were_members_are_read_as_they_are(tmp_path: Path, version: int) -> None:
+    path = written(tmp_path, format=version, config=OLD_CONFIG)
+    assert classifier.load(path).config == CONFIG
+
+
+def test_only_a_file_of_several_members_needs_a_reader_that_knows_them() -> None:
+    alone, together = (classifier.metadata(small_classifier(members=members)) for members in (1, 2))
+    assert (alone["required"], alone["config"]) == ([], OLD_CONFIG)
+    assert (together["required"], together["config"]) == (["members"], OLD_CONFIG | {"members": 2})
+    names = set(small_classifier().tensors)
+    beside = {name.removeprefix("member.1.") for name in set(small_classifier(members=2).tensors) - names}
+    assert beside == {name for name in names if name.startswith("model.")}
 
 
 @pytest.mark.parametrize(
@@ -60,6 +83,12 @@ def test_files_of_the_second_format_are_read_as_they_are(tmp_path: Path) -> None
             "bidirectional is neither",
         ),
         ({"config": dataclasses.asdict(CONFIG) | {"cell": []}}, "unknown cell"),
+        *(
+            ({"config": OLD_CONFIG | {"members": members}}, "members is not a whole number from 1 to 64")
+            for members in (0, 65, True, 2.0, "2", None)
+        ),
+        ({"config": OLD_CONFIG | {"members": 2}}, "member.1.model.embedding: expected [4, 3], found none"),
+        ({"required": ["members", "more"]}, "needs the features more"),
         ({"config": []}, "metadata: config has not exactly the keys "),
         (
             {"tokenizer": {"level": "word", "folded": ["The", "a"]}},

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -281,6 +282,13 @@ def test_flags_of_the_other_task_are_refused() -> None:
             ("--task", "language-model", "--class-weights", "balanced"),
             "--class-weights is for classifiers, not for --task language-model",
         ),
+        (
+            ("--task", "language-model", "--members", "2"),
+            "--members is for classifiers, not for --task language-model",
+        ),
+        (("--members", "0"), "--members 0: must be a whole number from 1 to 64"),
+        (("--members", "two"), "--members two: must be a whole number from 1 to 64"),
+        (("--members", "9", "--layers", "64"), "--members 9: a file holds 2 nets of 64 layers at most"),
         (("--cell", "gru", "--nonlinearity", "relu"), "--nonlinearity relu is for --cell rnn, not for gru"),
         (("--vocab", "9", "--level", "char"), "--vocab is for --level word or subword, not for char"),
     ):
@@ -308,6 +316,23 @@ def test_a_stopped_classifier_goes_on_and_a_changed_corpus_is_refused() -> None:
     assert answer.lines[0].startswith("charrnn: error: mine: its texts have changed: trained on ")
     Path("reviews.tsv").unlink()
     assert "its texts are gone" in warm("train", "--resume", "mine", "--steps", "5").lines[0]
+
+
+def test_members_learn_side_by_side_answer_together_and_go_on_together() -> None:
+    trained = warm("train", "reviews.tsv", *TRAINING, "--members", "3", "--name", "three")
+    assert trained.status == 0
+    assert any(" parameters in 3 nets: about " in line for line in trained.lines)
+    assert any(line.startswith("charrnn: as flags: --members 3 --cell lstm ") for line in trained.lines)
+    (one,), (three,) = (objects(warm("inspect", name, "--json")) for name in ("reviews", "three"))
+    assert (one["members"], three["members"]) == (1, 3)
+    assert three["parameters"] == 3 * one["parameters"]
+    assert re.search(r"^net +3 nets: lstm 1×8 both ways, embedding 8, ", warm("inspect", "three").text, re.M)
+    assert warm("train", "--resume", "three", "--steps", "5", "--members", "2").lines[0] == (
+        "charrnn: error: --members 2 contradicts --resume: it has --members 3"
+    )
+    assert warm("train", "--resume", "three", "--steps", "5", "-q").status == 0
+    found = rows(warm("classify", "good.txt", "bad.txt", "-m", "three"))
+    assert [row[0] for row in found] == ["good", "bad"]
 
 
 def test_labels_from_a_pipe_are_kept_for_resuming() -> None:

@@ -52,14 +52,15 @@ def test_runs_are_sorted_by_bits_per_byte_and_those_without_come_last() -> None:
 
 def test_classifiers_come_after_language_models_the_most_accurate_first() -> None:
     save("text", {"validation": {"bits_per_byte": 2.0}})
-    for name, accuracy in (("poor", 0.5), ("good", 0.9)):
+    for name, accuracy, members in (("poor", 0.5, 2), ("good", 0.9, 1)):
         path = Path("checkpoints", name, "model.safetensors")
         path.parent.mkdir(parents=True)
-        classifiers.save(path, small_classifier({"validation": {"answer": {"accuracy": accuracy}}}))
+        classifiers.save(path, small_classifier({"validation": {"answer": {"accuracy": accuracy}}}, members))
     found = rows(runs.models_on_disk())
     assert [row.name for row in found] == ["text", "good", "poor"]
     assert (found[1].accuracy, found[1].bits_per_byte) == (0.9, None)
     assert found[1].model == "word lstm 1x2, 3 labels"
+    assert found[2].model == "word lstm 1x2, 2 nets, 3 labels"
 
 
 def test_a_model_that_reads_backwards_is_listed_as_one() -> None:

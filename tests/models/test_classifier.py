@@ -11,7 +11,7 @@ from charrnn.checkpoint import weights
 from charrnn.config import ClassifierConfig
 from charrnn.inference import classifier as numpy_classifier
 from charrnn.inference.classifier import NumpyClassifier
-from charrnn.models.classifier import Classifier
+from charrnn.models.classifier import Classifier, Member
 from charrnn.models.places import assign, tensors_of
 
 CONFIG = ClassifierConfig(vocab_size=11, classes=3, hidden_size=5, embedding_size=4, num_layers=2, cell="gru")
@@ -99,14 +99,48 @@ def test_it_learns_from_every_step_of_a_document_and_from_no_padding() -> None:
     model = net(dataclasses.replace(CONFIG, vocab_size=inputs.numel()))
     inputs = torch.arange(inputs.numel()).view(inputs.shape)  # every place has an embedding of its own
     model(inputs, lengths).sum().backward()
-    assert model.embedding.weight.grad is not None
-    reached = model.embedding.weight.grad.abs().sum(-1).view(inputs.shape) > 0  # [T, B]
+    (member,) = model
+    assert member.embedding.weight.grad is not None
+    reached = member.embedding.weight.grad.abs().sum(-1).view(inputs.shape) > 0  # [T, B]
     wanted = torch.arange(len(inputs))[:, None] < lengths
     torch.testing.assert_close(reached, wanted)
 
 
 def test_tensors_have_the_names_and_shapes_of_a_file() -> None:
     for cell in CELL_NAMES:
-        of = config(cell)
+        of = dataclasses.replace(config(cell), members=2)
         found = {name: tensor.shape for name, tensor in tensors_of(Classifier(of)).items()}
         assert found == weights.classifier_shapes(of)
+        assert weights.parameters(of) == 2 * weights.parameters(config(cell))
+
+
+def alone(model: Classifier, index: int) -> Classifier:
+    """A net of one member, with the weights of a net's member."""
+    made = Classifier(dataclasses.replace(model.config, members=1)).double()
+    tensors = tensors_of(model)
+    prefix = f"member.{index}." if index else ""
+    assign(made, {name: tensors[prefix + name] for name in tensors_of(made)})
+    return made
+
+
+def test_members_say_the_mean_of_what_each_says_alone() -> None:
+    model = net(dataclasses.replace(CONFIG, members=3))
+    batch = padded(DOCUMENTS)
+    each = [alone(model, index)(*batch).detach().numpy() for index in range(3)]
+    assert np.abs(each[0] - each[1]).max() > 0.01 < np.abs(each[1] - each[2]).max()
+    mean = (each[0] + each[1] + each[2]) / 3
+    np.testing.assert_allclose(model(*batch).detach().numpy(), mean, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(on_numpy(model, DOCUMENTS), mean, rtol=0, atol=1e-10)
+
+
+def test_a_net_of_one_member_is_that_member_to_the_last_bit() -> None:
+    torch.manual_seed(3)
+    model = Classifier(CONFIG)
+    torch.manual_seed(3)
+    member = Member(CONFIG)
+    ours, its = tensors_of(model), tensors_of(member)
+    assert ours.keys() == its.keys()
+    for name, tensor in its.items():
+        np.testing.assert_array_equal(ours[name], tensor, err_msg=name)
+    batch = padded(DOCUMENTS)
+    np.testing.assert_array_equal(model(*batch).detach().numpy(), member(*batch).detach().numpy())

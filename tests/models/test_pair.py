@@ -5,7 +5,7 @@ import torch
 
 from charrnn.checkpoint import weights
 from charrnn.config import ClassifierConfig, ModelConfig
-from charrnn.models.classifier import Classifier
+from charrnn.models.classifier import Member
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.pair import LanguageModelPair
 from charrnn.models.places import assign, tensors_of
@@ -47,7 +47,7 @@ def test_what_a_direction_says_does_not_depend_on_the_other() -> None:
 
 def test_the_lowest_layer_of_a_classifier_with_these_weights_says_what_they_say() -> None:
     both = pair()
-    net = Classifier(CONFIG).double()
+    net = Member(CONFIG).double()
     known = {name: tensor for name, tensor in tensors_of(both).items() if name in net.places()}
     known.pop(weights.OUTPUT_BIAS)
     assign(net, tensors_of(net) | known)

@@ -38,10 +38,11 @@ def texts() -> list[Tensor]:
 
 def hidden_of(ours: ClassifierLearner) -> Tensor:
     """What the first layer says over all texts, [T, B, 2 H]."""
-    first = ours.model.layers[0]
+    (member,) = ours.model
+    first = member.layers[0]
     assert isinstance(first, Bidirectional)
     inputs = torch.nn.utils.rnn.pad_sequence(texts())
-    return first.read(inputs, ours.model.embedding.weight, torch.tensor(LENGTHS)).detach()
+    return first.read(inputs, member.embedding.weight, torch.tensor(LENGTHS)).detach()
 
 
 def hidden_alone(model: LanguageModel, ids: Tensor) -> Tensor:
@@ -92,3 +93,17 @@ def test_above_the_first_layer_each_model_has_its_own_half() -> None:
     assert (made["model.layers.1.forwards.input"][:, H:] == 7.0).all()
     assert (made["model.layers.1.backwards.input"][:, :H] == 7.0).all()
     assert all((tensor == 7.0).all() for tensor in own.values())  # what was given stays as it was
+
+
+def test_every_member_begins_with_what_is_known_and_answers_in_its_own_way() -> None:
+    ahead = language_model(1, cell="lstm")
+    ours = learner(3, members=2)
+    ours.adopt(partial(adopted, forward=tensors_of(ahead)))
+    for name, tensor in tensors_of(ahead).items():
+        if ".output." in name:
+            continue
+        place = name.replace("layers.0.", "layers.0.forwards.")
+        np.testing.assert_array_equal(tensors_of(ours.model)[place], tensor, err_msg=name)
+        np.testing.assert_array_equal(tensors_of(ours.model)[f"member.1.{place}"], tensor, err_msg=name)
+    one, other = (member.output.weight for member in ours.model)
+    assert (one != other).any()

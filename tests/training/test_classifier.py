@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from charrnn.checkpoint import classifier as files
 from charrnn.checkpoint import container
@@ -15,6 +16,7 @@ from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, LabelledC
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
 from charrnn.inference.answering import Classifier
+from charrnn.models.classifier import Member
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
 from charrnn.models.recurrent import Bidirectional
@@ -27,6 +29,7 @@ from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
 from charrnn.training.classifier_run import ClassifierRun, Texts, load_last
 from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.descent import Descent
 from charrnn.training.events import Finished
 from charrnn.training.loop import Training
 from charrnn.training.start import Sitting
@@ -70,10 +73,12 @@ def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, Classi
     return classifier_start.resume(Path(folder), load_last(Path(folder)), found, budget, SITTING)
 
 
-@pytest.mark.parametrize("stops", [(20,), (1, 13, 39)])
-def test_a_run_stopped_anywhere_and_resumed_equals_one_that_never_stopped(stops: tuple[int, ...]) -> None:
-    fit(new("whole", Budget("steps", STEPS))[0])
-    fit(new("parts", Budget("steps", STEPS))[0], stops[0])
+@pytest.mark.parametrize(("stops", "flags"), [((20,), {}), ((1, 13, 39), {}), ((13,), {"members": 2})])
+def test_a_run_stopped_anywhere_and_resumed_equals_one_that_never_stopped(
+    stops: tuple[int, ...], flags: dict[str, Any]
+) -> None:
+    fit(new("whole", Budget("steps", STEPS), **flags)[0])
+    fit(new("parts", Budget("steps", STEPS), **flags)[0], stops[0])
     for stop in (*stops[1:], None):
         fit(resumed("parts")[0], stop)
     for name in ("model.safetensors", "last.safetensors"):
@@ -91,8 +96,9 @@ def test_it_learns_what_the_words_say() -> None:
     assert finished.validation.answer.accuracy == 1.0
 
 
-def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy() -> None:
-    training, run = new("run", Budget("steps", STEPS))
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy(members: int) -> None:
+    training, run = new("run", Budget("steps", STEPS), members=members)
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
     assert isinstance(finished.validation, Verdict)
@@ -119,10 +125,10 @@ def batch(labels: list[int]) -> DocumentBatch:
     return DocumentBatch(inputs, np.full(len(labels), 5), np.array(labels))
 
 
-def learner(weights: list[float] | None = None, **settings: Any) -> ClassifierLearner:
+def learner(weights: list[float] | None = None, members: int = 1, **settings: Any) -> ClassifierLearner:
     return ClassifierLearner(
-        ClassifierConfig(vocab_size=12, classes=3, hidden_size=4, embedding_size=3),
-        FineTuningConfig(seed=1, evaluation_tokens=1, dropout=0.0, **settings),
+        ClassifierConfig(vocab_size=12, classes=3, hidden_size=4, embedding_size=3, members=members),
+        FineTuningConfig(**{"seed": 1, "evaluation_tokens": 1, "dropout": 0.0} | settings),
         torch.device("cpu"),
         unknown=1,
         label_weights=None if weights is None else np.array(weights, np.float32),
@@ -139,10 +145,58 @@ def test_the_loss_is_the_weighted_surprise_at_the_right_labels() -> None:
     assert ours.learn(one, 0.0).loss == pytest.approx(float((nats * share).sum() / share.sum()), rel=1e-5)
 
 
+def test_the_loss_of_members_is_the_mean_of_what_each_would_have_alone() -> None:
+    ours, one = learner(members=3, dropout_words=0.0), batch([0, 1, 1, 2])
+    inputs, lengths, labels = (torch.from_numpy(part) for part in (one.inputs, one.lengths, one.labels))
+    each = [functional.cross_entropy(member(inputs, lengths), labels).item() for member in ours.model]
+    assert len(set(each)) == 3
+    assert ours.learn(one, 0.0).loss == pytest.approx(np.mean(each), rel=1e-6)
+
+
+def test_a_step_of_one_member_is_that_of_a_net_alone_to_the_last_bit() -> None:
+    ours = learner(dropout_words=0.3, dropout=0.5)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        alone = Member(ours.model.config, ours.settings)
+    descent = Descent(alone, ours.settings, torch.device("cpu"))
+    one = batch([0, 1, 1, 2])
+    for _ in range(3):
+        generator = descent.generator()
+        inputs = ours._without_some(torch.from_numpy(one.inputs), generator)
+        scores = alone(inputs, torch.from_numpy(one.lengths), generator)
+        step = descent.take(functional.cross_entropy(scores, torch.from_numpy(one.labels)), 0.01)
+        assert ours.learn(one, 0.01) == step
+    for name, tensor in descent.tensors().items():
+        np.testing.assert_array_equal(ours.tensors()[name], tensor, err_msg=name)
+
+
+def test_members_begin_apart_and_stay_apart() -> None:
+    ours = learner(members=2, dropout_words=0.3, dropout=0.5)
+    for _ in range(2):
+        first, second = (tensors_of(member) for member in ours.model)
+        for name in first:
+            assert "bias" in name or (first[name] != second[name]).all(), name
+        for _ in range(20):
+            ours.learn(batch([0, 1, 2]), 0.01)
+
+
+def test_members_of_one_beginning_part_by_what_is_left_out_for_each() -> None:
+    for dropout_words, dropout in ((0.3, 0.0), (0.0, 0.5)):
+        ours = learner(members=2, dropout_words=dropout_words, dropout=dropout)
+        beginning = tensors_of(next(iter(ours.model)))
+        ours.adopt(lambda made, beginning=beginning: made | beginning)  # type: ignore[misc]
+        first, second = (tensors_of(member) for member in ours.model)
+        np.testing.assert_array_equal(first["model.output.weight"], second["model.output.weight"])
+        ours.learn(batch([0, 1, 2]), 0.01)
+        first, second = (tensors_of(member) for member in ours.model)
+        assert (first["model.output.weight"] != second["model.output.weight"]).any()
+
+
 def test_left_out_words_are_unknown_wherever_they_stand_and_others_in_every_document_and_step() -> None:
     ours = learner(dropout_words=0.4)
     seen: list[torch.Tensor] = []
-    ours.model.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    (member,) = ours.model
+    member.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     one = batch([0, 1, 2] * 40)
     one.inputs[4] = one.inputs[0]  # a word that stands in its document twice
     for _ in range(2):
@@ -174,7 +228,7 @@ def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() 
     ):
         training, run = new(folder, Budget("epochs", epochs), **flags)
         assert run.recipe.settings.dropout == dropout
-        assert training._learner.model.dropout == dropout
+        assert [member.dropout for member in training._learner.model] == [dropout]
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm-peephole"])
@@ -196,9 +250,10 @@ def test_what_a_language_model_knew_the_forward_direction_knows(cell: str) -> No
     before = ours.tensors()
     ours.adopt(partial(adopted, forward=tensors_of(language_model)))
     inputs = torch.from_numpy(batch([0, 1, 2]).inputs)
-    first = ours.model.layers[0]
+    (member,) = ours.model
+    first = member.layers[0]
     assert isinstance(first, Bidirectional)
-    ahead, _ = first.forwards.read(inputs, ours.model.embedding.weight)
+    ahead, _ = first.forwards.read(inputs, member.embedding.weight)
     hidden, _ = language_model.layers[0](language_model.embedding(inputs))
     torch.testing.assert_close(ahead, hidden)
     after = ours.tensors()

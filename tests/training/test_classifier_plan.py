@@ -1,4 +1,4 @@
-"""A net's size follows texts and time; what is left out of texts, and what is measured, the epochs."""
+"""The number of members follows texts and time; what is left out, and what is measured, the epochs."""
 
 import time
 from pathlib import Path
@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn.config import Budget, LabelledConfig
+from charrnn.config import Budget, ClassifierConfig, LabelledConfig
+from charrnn.text.document_batches import DocumentBatches
 from charrnn.text.documents import Documents, LabelledCorpus, prepare
 from charrnn.text.folded import FoldedWordTokenizer
 from charrnn.training import classifier_plan, classifier_start
-from charrnn.training.classifier_run import Texts
+from charrnn.training.classifier_learner import ClassifierLearner
+from charrnn.training.classifier_plan import ClassifierPlan
+from charrnn.training.classifier_run import ClassifierRun, Texts
 from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.loop import Training
 from charrnn.training.start import Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
@@ -35,47 +39,88 @@ def corpus_of(texts: int, length: int) -> LabelledCorpus:
     )
 
 
-def sizes(corpus: LabelledCorpus, **net_flags: Any) -> list[tuple[int, int]]:
-    shapes = classifier_plan.ladder(corpus, net_flags)
-    return [(shape.hidden_size, shape.embedding_size) for shape in shapes]
+def batches_of(texts: int) -> DocumentBatches:
+    return DocumentBatches(corpus_of(texts, 1).training, 16, seed=1)
 
 
-def test_few_texts_cannot_teach_a_large_net() -> None:
-    assert sizes(corpus_of(10, 20)) == [(64, 64)]
-    assert sizes(corpus_of(10_000, 300)) == [(64, 64), (128, 128)]
-    assert sizes(corpus_of(25_000, 300)) == [(64, 64), (128, 128), (256, 128)]
-
-
-def test_a_size_that_was_asked_for_is_the_only_one() -> None:
-    corpus = corpus_of(25_000, 300)
-    assert sizes(corpus, hidden_size=512) == [(512, 64)]
-    assert sizes(corpus, embedding_size=32) == [(64, 32), (128, 32), (256, 32)]
-
-
-@pytest.mark.parametrize(("speeds", "chosen"), [((900, 300, 40), 128), ((900, 20, 10), 64), ((9, 9, 9), 64)])
-def test_the_largest_net_that_reads_the_texts_often_enough_is_chosen(
-    speeds: tuple[int, ...], chosen: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("texts", "epochs"), [(22_500, 3000 / 1407), (200_000, 1.7), (4_000, 10.0)])
+def test_a_member_takes_enough_steps_but_reads_neither_too_little_nor_too_often(
+    texts: int, epochs: float
 ) -> None:
-    corpus = finish(prepare(labelled_reviews(), LabelledConfig()))
-    by_size = dict(zip((64, 128, 256), speeds, strict=True))
-    monkeypatch.setattr(classifier_plan, "TOKENS_PER_PARAMETER", 0.0)
-    monkeypatch.setattr(
-        classifier_plan, "speed", lambda learner, _: float(by_size[learner.model.config.hidden_size])
-    )
-    sitting = Sitting(time.monotonic(), torch.device("cpu"), 0)
-    # About 1,200 tokens: 20 seconds are 5 epochs at 300 tokens/s, and less than one at 40.
+    assert classifier_plan.enough(batches_of(texts)) == pytest.approx(epochs)
+
+
+REVIEWS = finish(prepare(labelled_reviews(), LabelledConfig()))
+TOKENS = len(REVIEWS.training.ids)  # too few steps an epoch for ENOUGH_STEPS: ten readings are enough
+
+
+def planned(
+    monkeypatch: pytest.MonkeyPatch, readings: float, budget: str = "seconds", **flags: Any
+) -> tuple[Training, ClassifierRun, ClassifierPlan]:
+    """A run with the time in which one net reads the texts so often, at a thousandth of an epoch a second."""
+    alone: list[int] = []
+
+    def speed(learner: ClassifierLearner, _: object) -> float:
+        alone.append(learner.model.config.members)
+        return TOKENS / 1000
+
+    monkeypatch.setattr(classifier_plan, "speed", speed)
+    monkeypatch.setattr(classifier_plan, "FORWARD_COST", 1e-6)  # the closing takes its second only
     request = ClassifierRequest(
         Path(),
-        corpus,
+        REVIEWS,
         Texts(config=LabelledConfig(), sources=()),
-        {"seed": 1},
-        Budget("seconds", 20),
-        sitting,
+        {"seed": 1, "hidden_size": 4, "embedding_size": 4} | flags,
+        Budget(budget, 1000 * readings if budget == "seconds" else readings),
+        Sitting(time.monotonic(), torch.device("cpu"), 0),
     )
-    training, run, plan = classifier_start.new(request)
-    assert plan.model.hidden_size == run.recipe.model.hidden_size == chosen
+    made = classifier_start.new(request)
+    assert alone == ([1] if budget == "seconds" else [])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("readings", "members", "epochs"),
+    [(2.0, 1, 2.0), (19.9, 1, 10.0), (20.1, 2, 10.0), (55.0, 5, 10.0), (80.1, 8, 10.0), (900.0, 8, 10.0)],
+)
+def test_time_is_for_as_many_members_as_learn_enough_in_it(
+    readings: float, members: int, epochs: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, run, plan = planned(monkeypatch, readings)
+    assert plan.model.members == run.recipe.model.members == members
     assert training._learner.model.config == plan.model
-    assert plan.tokens_per_second == by_size[chosen]
+    assert plan.tokens_per_second == pytest.approx(TOKENS / 1000 / members)
+    assert plan.epochs == pytest.approx(epochs, rel=0.02)
+
+
+def test_time_that_is_left_when_all_members_have_read_the_texts_ten_times_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert planned(monkeypatch, 900.0)[0].progress.segment.unit == "steps"
+    assert planned(monkeypatch, 2.0)[0].progress.segment.unit == "seconds"
+
+
+def test_a_member_that_needs_fewer_readings_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier_plan, "ENOUGH_STEPS", 1)
+    _, _, plan = planned(monkeypatch, 5.5)
+    assert plan.model.members == 3
+    assert plan.epochs == pytest.approx(5.5 / 3, rel=0.02)
+
+
+@pytest.mark.parametrize(("budget", "readings"), [("seconds", 2.0), ("epochs", 2.0), ("steps", 20.0)])
+def test_as_many_members_as_were_asked_for_are_made(
+    budget: str, readings: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run, _ = planned(monkeypatch, readings, budget, members=3)
+    assert run.recipe.model.members == 3
+    _, run, _ = planned(monkeypatch, readings, budget)
+    assert run.recipe.model.members == 1
+
+
+def test_no_more_members_are_chosen_than_a_file_can_hold() -> None:
+    shape: dict[str, Any] = {"vocab_size": 9, "classes": 2, "cell": "gru-after"}
+    assert list(classifier_plan.choices(ClassifierConfig(**shape))) == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert list(classifier_plan.choices(ClassifierConfig(num_layers=64, **shape))) == [1]
 
 
 @pytest.mark.parametrize(

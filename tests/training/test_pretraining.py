@@ -52,10 +52,10 @@ def resumed(folder: str, budget: Budget | None = None) -> tuple[ClassifierReques
     return pretraining.resume(Path(folder), load_last(Path(folder)), corpus(), budget, SITTING)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_stage_stopped_anywhere_and_resumed_equals_one_that_never_stopped(cell: str) -> None:
-    fit(new("whole", cell=cell)[1])
-    fit(new("parts", cell=cell)[1], 5)
+@pytest.mark.parametrize(("cell", "members"), [("lstm", 1), ("gru", 2)])
+def test_a_stage_stopped_anywhere_and_resumed_equals_one_that_never_stopped(cell: str, members: int) -> None:
+    fit(new("whole", cell=cell, members=members)[1])
+    fit(new("parts", cell=cell, members=members)[1], 5)
     for stop in (6, None):
         fit(resumed("parts")[1], stop)
     for name in ("words.safetensors", "last.safetensors"):
@@ -91,6 +91,17 @@ def test_what_it_learnt_is_what_the_second_stage_begins_with() -> None:
     assert run.model_file.exists()
     fit(second)
     assert not run.model_file.exists()
+
+
+def test_every_member_of_the_second_stage_begins_with_the_words_that_one_net_learnt() -> None:
+    asked, training, run = new("run", members=2)
+    fit(training)
+    second, _, plan = classifier_start.new(*pretraining.handed_on(asked, training.progress, run))
+    assert plan.model.members == 2
+    words = run.load_model()
+    assert not any(name.startswith(weights.MEMBER) for name in words)
+    for member in second._learner.model:
+        np.testing.assert_array_equal(tensors_of(member)[weights.EMBEDDING], words[weights.EMBEDDING])
 
 
 def test_without_being_asked_it_is_there_for_texts_without_labels_alone() -> None:
