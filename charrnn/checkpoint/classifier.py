@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.checkpoint.model import check_net, check_version, header, parse_tokenizer, refuse_non_finite
+from charrnn.checkpoint.model import (
+    OUTLINES,
+    check_net,
+    check_version,
+    header,
+    parse_tokenizer,
+    refuse_non_finite,
+)
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
@@ -47,6 +54,7 @@ class ClassifierCheckpoint:
     labels: tuple[str, ...]
     tensors: Tensors  # of the net and of the linear model
     calibration: Calibration
+    outlines: bool = False  # whether the linear model looks at those too, as no model did at first
     # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
     card: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
@@ -65,6 +73,7 @@ def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
 def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
     return header(KIND) | {
+        "required": [OUTLINES] if checkpoint.outlines else [],
         "config": asdict(checkpoint.config),
         "tokenizer": checkpoint.tokenizer.describe(),
         "labels": list(checkpoint.labels),
@@ -144,6 +153,7 @@ def parse(
         labels=labels,
         tensors=tensors,
         calibration=calibration,
+        outlines=OUTLINES in description["required"],
         card=card,
         created=created,
         digest=str(description.get("digest", "")),

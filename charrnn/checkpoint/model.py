@@ -33,8 +33,9 @@ FITTING = {
     "pretraining-state": "it is what --resume needs; there is no model yet",
     "language-model-pair": "it is half-way to a classifier; --resume goes on with it",
 }
-# Features that a reader must know to read a file rightly; none yet.
-FEATURES: tuple[str, ...] = ()
+# Features that a reader must know to read a file rightly.
+OUTLINES = "outlines"  # a classifier's linear model also weighs n-grams of outlines
+FEATURES = (OUTLINES,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

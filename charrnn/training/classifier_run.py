@@ -135,6 +135,7 @@ class ClassifierRun:
             labels=self.corpus.labels,
             tensors=tensors | self.linear.tensors(),
             calibration=calibration,
+            outlines=self.linear.outlines,
             card=card,
         )
 

@@ -67,7 +67,12 @@ def new(
     clock = sitting.clock()
     begun = clock()
     counts = class_weights(texts.config.class_weights, corpus.training.labels, len(corpus.labels))
-    linear = linear_training.train(corpus.training.texts, corpus.training.labels, counts)
+    linear = linear_training.train(
+        corpus.training.texts,
+        corpus.training.labels,
+        counts,
+        outlines=linear_training.are_short(corpus.training.texts),
+    )
     linear_seconds = clock() - begun
     recipe = ClassifierRecipe(
         model=planning.net(corpus, net_flags),
@@ -124,7 +129,8 @@ def resume(
         sitting: the circumstances.
     """
     recipe, progress, checkpoint = left
-    run = ClassifierRun(folder, recipe, corpus, from_tensors(checkpoint.tensors))
+    linear = from_tensors(checkpoint.tensors, outlines=checkpoint.outlines)
+    run = ClassifierRun(folder, recipe, corpus, linear)
     learner = _learner(recipe, corpus, sitting)
     learner.restore(checkpoint.tensors, progress.step)
     batches = _batches(corpus, recipe)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import classifier, container, weights
+from charrnn.checkpoint import classifier, container, model, weights
 from charrnn.errors import CheckpointError
 from tests.checkpoint.handmade import small_classifier
 
@@ -32,6 +32,18 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     same = ("config", "labels", "calibration", "card")
     assert [getattr(found, name) for name in same] == [getattr(one, name) for name in same]
     assert found.tokenizer.describe() == one.tokenizer.describe()
+
+
+def test_a_file_says_whether_its_linear_model_looks_at_outlines_and_older_programs_refuse_it_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    for outlines in (False, True):
+        classifier.save(path, dataclasses.replace(small_classifier(), outlines=outlines))
+        assert classifier.load(path).outlines is outlines
+    monkeypatch.setattr(model, "FEATURES", ())
+    with pytest.raises(CheckpointError, match="needs the features outlines, which charrnn"):
+        classifier.load(path)
 
 
 def test_files_of_the_second_format_are_read_as_they_are(tmp_path: Path) -> None:
