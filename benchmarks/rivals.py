@@ -187,7 +187,8 @@ def naive_bayes(task: Task) -> Result:
 def linear_alone(task: Task) -> Result:
     """What charrnn's linear model makes of a task, without a net beside it and with all the texts."""
     begun = time.perf_counter()
-    model = linear.train(*task.training, np.ones(task.classes, np.float32))
+    is_close = linear.are_short(task.training.texts)
+    model = linear.train(*task.training, np.ones(task.classes, np.float32), outlines=is_close)
     trained = time.perf_counter()
     answers = model.logits(task.test.texts).argmax(1)
     return _result("charrnn: linear model alone", task, answers, (begun, trained, time.perf_counter()))

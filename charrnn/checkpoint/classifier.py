@@ -15,6 +15,7 @@ from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import (
     MEMBERS,
+    OUTLINES,
     check_net,
     check_version,
     header,
@@ -54,6 +55,7 @@ class ClassifierCheckpoint:
     labels: tuple[str, ...]
     tensors: Tensors  # of the net and of the linear model
     calibration: Calibration
+    outlines: bool = False  # whether the linear model looks at those too, as no model did at first
     # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
     card: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
@@ -71,7 +73,7 @@ def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
 
 def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
-    return header(KIND, required(checkpoint.config)) | {
+    return header(KIND, required(checkpoint.config, outlines=checkpoint.outlines)) | {
         "config": described(checkpoint.config),
         "tokenizer": checkpoint.tokenizer.describe(),
         "labels": list(checkpoint.labels),
@@ -151,15 +153,17 @@ def parse(
         labels=labels,
         tensors=tensors,
         calibration=calibration,
+        outlines=OUTLINES in description["required"],
         card=card,
         created=created,
         digest=str(description.get("digest", "")),
     )
 
 
-def required(config: ClassifierConfig) -> tuple[str, ...]:
-    """The features that a reader of such a net must know."""
-    return (MEMBERS,) if config.members > 1 else ()
+def required(config: ClassifierConfig, *, outlines: bool = False) -> tuple[str, ...]:
+    """The features that a reader of such a net and such a linear model must know."""
+    features = {MEMBERS: config.members > 1, OUTLINES: outlines}
+    return tuple(name for name, is_there in features.items() if is_there)
 
 
 def described(config: ClassifierConfig) -> dict[str, Any]:

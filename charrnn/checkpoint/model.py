@@ -35,7 +35,8 @@ FITTING = {
 }
 # Features that a reader must know to read a file rightly, named only by files that have them.
 MEMBERS = "members"  # a classifier's net of several
-FEATURES = (MEMBERS,)
+OUTLINES = "outlines"  # a classifier's linear model also weighs n-grams of outlines
+FEATURES = (MEMBERS, OUTLINES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,11 @@ class Linear:
     keys: NDArray[np.uint32]  # [F], ascending
     weight: NDArray[np.float32]  # [F, C], or [F, 1] for two labels
     bias: NDArray[np.float32]  # [C] or [1]
+    outlines: bool  # whether it looks at those too
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The scores of texts' labels, [N, C]."""
-        return self.logits_of(ngrams(texts), len(texts))
+        return self.logits_of(ngrams(texts, outlines=self.outlines), len(texts))
 
     def logits_of(self, found: NGrams, count: int) -> NDArray[np.float64]:
         """The scores of so many texts from their n-grams, [N, C]; n-grams that are not known add nothing."""
@@ -46,6 +47,7 @@ class Linear:
         return dict(zip(NAMES, (self.keys, self.weight, self.bias), strict=True))
 
 
-def from_tensors(tensors: Tensors) -> Linear:
-    """The model that `tensors` of one gives."""
-    return Linear(*(tensors[name] for name in NAMES))
+def from_tensors(tensors: Tensors, *, outlines: bool) -> Linear:
+    """The model that `tensors` of one gives, and what else than words it looks at."""
+    keys, weight, bias = (tensors[name] for name in NAMES)
+    return Linear(keys, weight, bias, outlines)

@@ -32,7 +32,7 @@ def plan_lines(plan: ClassifierPlan, run: ClassifierRun) -> tuple[str, ...]:
     one_way = "" if model.bidirectional else "--no-bidirectional "
     together = f" in {model.members} nets" if model.members > 1 else ""
     return (
-        f"linear model of {short(len(run.linear.keys))} n-grams in {plan.linear_seconds:.1f}s",
+        f"linear model of {short(len(run.answering.keys))} n-grams in {plan.linear_seconds:.1f}s",
         f"{len(corpus.training):,} texts to learn from, {len(corpus.validation):,} to be measured on, "
         f"{short(len(corpus.training.ids))} tokens of {model.vocab_size:,} kinds, "
         f"{short(weights.parameters(model))} parameters{together}{speed}: about {plan.epochs:.1f} epochs",

@@ -1,7 +1,8 @@
 """Texts to the n-grams that stand in them, as 32-bit keys: what the linear model beside a net looks at.
 
 A key is a hash of one, two or three words in a row. No vocabulary is kept, and of the million n-grams of a
-corpus hardly any share a key.
+corpus hardly any share a key. Of short texts one can look closer: where they begin, what their words look
+like and begin with.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.text.folded import words_of
+from charrnn.text.folded import WORD, words_of
 
 LONGEST = 3  # words
+BEGINNINGS = (3, 4, 5)  # letters
 TEXTS_AT_ONCE = 1024  # so that sorting stays in the processor's cache
 MAX_REMEMBERED = 2**20
 # Odd constants of 64 bits whose products spread over all of them (xxHash's primes).
@@ -23,6 +25,10 @@ SHIFT, SPREAD, MIX = (
     np.uint64(prime) for prime in (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 )
 HALF = np.uint64(32)
+BOUNDARY = 2**32  # before the first word; no hash of a word is so large
+# So that rows of different kinds share no keys: words are what they have always been.
+OUTLINES, BEGUN = (np.uint64(kind) for kind in (0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63))
+WORDS = np.uint64(0)
 
 
 class NGrams(NamedTuple):
@@ -32,51 +38,135 @@ class NGrams(NamedTuple):
     keys: NDArray[np.uint32]  # ascending within a text
 
 
+class _Row(NamedTuple):
+    """Hashes of texts' words, or of something else of them, one text after the other."""
+
+    kind: np.uint64
+    longest: int  # so many of them make an n-gram, at most
+    hashes: list[int]
+    lengths: list[int]  # how many are of each text
+
+
+class _Look(NamedTuple):
+    """What is seen of a word as it is written."""
+
+    word: int  # in lower case
+    outline: int  # that it is a number, that it begins with a capital letter, or the word
+    beginnings: tuple[int, ...]  # shorter than the word
+
+
 class _Hashes(dict[str, int]):
     """Remembers the hash of every word that was asked for."""
 
     def __missing__(self, word: str) -> int:
         if len(self) > MAX_REMEMBERED:
             self.clear()
-        self[word] = value = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+        self[word] = value = _hash(word)
         return value
 
 
+class _Looks(dict[str, _Look]):
+    """Remembers what every word that was asked for looks like."""
+
+    def __missing__(self, word: str) -> _Look:
+        if len(self) > MAX_REMEMBERED:
+            self.clear()
+        folded = word.lower()
+        beginnings = tuple(_hash(folded[:letters]) for letters in BEGINNINGS if len(folded) > letters)
+        self[word] = look = _Look(_hash(folded), _hash(outline(word)), beginnings)
+        return look
+
+
+def _hash(word: str) -> int:
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
 _hashes = _Hashes()
+_looks = _Looks()
 
 
-def ngrams(texts: Sequence[str]) -> NGrams:
+def outline(word: str) -> str:
+    """What a word looks like from afar: a number, a name, or itself.
+
+    Example:
+        >>> [outline(word) for word in ("1984", "Orwell", "wrote")]
+        ['0', 'A', 'wrote']
+    """
+    if word[0].isdigit():
+        return "0"
+    return "A" if word[0].isupper() else word
+
+
+def ngrams(texts: Sequence[str], *, outlines: bool = False) -> NGrams:
     """The n-grams of texts: words, pairs and triples of neighbours.
+
+    Args:
+        texts: to look at.
+        outlines: look closer. The n-grams also begin before the first word; there are the same once more with
+            the outlines of all words but the first; and every word's beginnings stand by themselves.
 
     Example:
         >>> found = ngrams(["a b a b", "a"])
         >>> found.texts.tolist()  # a, b, "a b", "b a", "a b a", "b a b"; a
         [0, 0, 0, 0, 0, 0, 1]
+        >>> len(ngrams(["why"], outlines=True).keys)  # why, "^ why"; the same as outlines
+        4
     """
+    rows_of = _closely if outlines else _plainly
     numbers, keys = [np.zeros(0, np.int32)], [np.zeros(0, np.uint32)]
     for first in range(0, len(texts), TEXTS_AT_ONCE):
-        part = _of(texts[first : first + TEXTS_AT_ONCE])
+        part = _of(rows_of(texts[first : first + TEXTS_AT_ONCE]))
         numbers.append(part.texts + np.int32(first))
         keys.append(part.keys)
     return NGrams(np.concatenate(numbers), np.concatenate(keys))
 
 
-def _of(texts: Sequence[str]) -> NGrams:
-    hashes: list[int] = []
-    lengths = []
+def _plainly(texts: Sequence[str]) -> list[_Row]:
+    row = _Row(WORDS, LONGEST, [], [])
     for text in texts:
         words = words_of(text)
-        hashes.extend(map(_hashes.__getitem__, words))
-        lengths.append(len(words))
-    word = np.array(hashes, np.uint64) * SPREAD
-    text_of = np.repeat(np.arange(len(texts), dtype=np.uint64), lengths)
-    rows, running = [], np.zeros(len(word), np.uint64)
-    for after in range(min(LONGEST, len(word))):
-        count = len(word) - after
-        running = running[:count] * SHIFT + word[after:]
-        is_within = text_of[:count] == text_of[after:]
-        rows.append((text_of[:count] << HALF | (running * MIX) >> HALF)[is_within])
+        row.hashes.extend(map(_hashes.__getitem__, words))
+        row.lengths.append(len(words))
+    return [row]
+
+
+def _closely(texts: Sequence[str]) -> list[_Row]:
+    words = _Row(WORDS, LONGEST, [], [])
+    outlines = _Row(OUTLINES, LONGEST, [], [])
+    begun = _Row(BEGUN, 1, [], [])
+    for text in texts:
+        looks = [_looks[word] for word in WORD.findall(text)]
+        beginnings = [beginning for look in looks for beginning in look.beginnings]
+        begun.hashes.extend(beginnings)
+        begun.lengths.append(len(beginnings))
+        words.hashes.append(BOUNDARY)
+        words.hashes.extend(look.word for look in looks)
+        # Every first word has a capital letter, or none of a careless writer's has.
+        outlines.hashes.append(BOUNDARY)
+        outlines.hashes.extend(look.word for look in looks[:1])
+        outlines.hashes.extend(look.outline for look in looks[1:])
+        for row in (words, outlines):
+            row.lengths.append(1 + len(looks))
+    return [words, outlines, begun]
+
+
+def _of(rows: Sequence[_Row]) -> NGrams:
     # A key beside its text's number: sorted, each is followed by its repetitions.
-    row = np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.uint64)
+    row = np.sort(np.concatenate([pair for row in rows for pair in _pairs(row)]))
     row = row[np.concatenate(([True], row[1:] != row[:-1]))] if len(row) else row
     return NGrams((row >> HALF).astype(np.int32), row.astype(np.uint32))
+
+
+def _pairs(row: _Row) -> list[NDArray[np.uint64]]:
+    """The number of a text and a key, in one number each, for all n-grams of one length after the other."""
+    hashes = np.array(row.hashes, np.uint64)
+    word = hashes * SPREAD
+    text_of = np.repeat(np.arange(len(row.lengths), dtype=np.uint64), row.lengths)
+    pairs, running = [np.zeros(0, np.uint64)], np.full(len(word), row.kind)
+    for after in range(min(row.longest, len(word))):
+        count = len(word) - after
+        running = running[:count] * SHIFT + word[after:]
+        # Within one text, and more than the boundary alone, which every text has.
+        is_one = (text_of[:count] == text_of[after:]) & (hashes[after:] != BOUNDARY)
+        pairs.append((text_of[:count] << HALF | (running * MIX) >> HALF)[is_one])
+    return pairs

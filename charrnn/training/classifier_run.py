@@ -68,12 +68,27 @@ class ClassifierRun:
     """Writes a run's files."""
 
     def __init__(
-        self, folder: Path, recipe: ClassifierRecipe, corpus: LabelledCorpus, linear: Linear
+        self,
+        folder: Path,
+        recipe: ClassifierRecipe,
+        corpus: LabelledCorpus,
+        linear: Linear,
+        answering: Linear,
     ) -> None:
+        """Takes what a run is made of.
+
+        Args:
+            folder: where it is kept.
+            recipe: fixed when it started.
+            corpus: the one it was made from.
+            linear: the model of the training texts, which the validation texts measure.
+            answering: the one that goes into the model's file, the same or one of more texts.
+        """
         self.folder = folder
         self.recipe = recipe
         self.corpus = corpus
         self.linear = linear
+        self.answering = answering
         self.model_file = folder / runs.MODEL
         self.last_file = folder / runs.LAST
 
@@ -100,7 +115,7 @@ class ClassifierRun:
             "from": self.recipe.from_model,
             "pretraining": self.recipe.pretraining,
         }
-        classifier.save(self.model_file, self._checkpoint(tensors, score.calibration, card))
+        classifier.save(self.model_file, self._checkpoint(tensors, self.answering, score.calibration, card))
 
     def load_model(self) -> Tensors:
         """The weights of the best model's net as they are on disk."""
@@ -109,7 +124,7 @@ class ClassifierRun:
 
     def save_last(self, tensors: Tensors, progress: Progress) -> None:
         """Writes all that resuming needs."""
-        checkpoint = self._checkpoint(tensors, UNCALIBRATED, {})
+        checkpoint = self._checkpoint(tensors, self.linear, UNCALIBRATED, {})
         description = classifier.metadata(checkpoint) | {
             "kind": KIND,
             "recipe": plain(asdict(self.recipe)) | {"model": classifier.described(self.recipe.model)},
@@ -127,14 +142,15 @@ class ClassifierRun:
         return [int(count) for count in counts]
 
     def _checkpoint(
-        self, tensors: Tensors, calibration: Calibration, card: Mapping[str, Any]
+        self, tensors: Tensors, linear: Linear, calibration: Calibration, card: Mapping[str, Any]
     ) -> ClassifierCheckpoint:
         return ClassifierCheckpoint(
             config=self.recipe.model,
             tokenizer=self.corpus.tokenizer,
             labels=self.corpus.labels,
-            tensors=tensors | self.linear.tensors(),
+            tensors=tensors | linear.tensors(),
             calibration=calibration,
+            outlines=linear.outlines,
             card=card,
         )
 

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
-from charrnn.inference.linear import from_tensors
+from charrnn.inference.linear import Linear, from_tensors
 from charrnn.text.document_batches import DocumentBatches
 from charrnn.text.documents import LabelledCorpus
 from charrnn.training import classifier_plan as planning
@@ -31,6 +33,8 @@ from charrnn.training.origins import Origins
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
+
+FEW_TEXTS = 10_000  # a tenth more of them teaches something (docs/classify.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Beginning(NamedTuple):
 def new(
     request: ClassifierRequest, beginning: Beginning | None = None
 ) -> tuple[Training, ClassifierRun, ClassifierPlan]:
-    """A run, or its second stage, at its very beginning; the linear model is trained here.
+    """A run, or its second stage, at its very beginning; the linear models are trained here.
 
     Args:
         request: what was asked for.
@@ -66,8 +70,8 @@ def new(
     beginning = beginning or Beginning(lambda made: made)
     clock = sitting.clock()
     begun = clock()
-    counts = class_weights(texts.config.class_weights, corpus.training.labels, len(corpus.labels))
-    linear = linear_training.train(corpus.training.texts, corpus.training.labels, counts)
+    linear = _linear(corpus, texts)
+    answering = _answering(corpus, texts, linear)
     linear_seconds = clock() - begun
     recipe = ClassifierRecipe(
         model=planning.net(corpus, net_flags),
@@ -81,7 +85,7 @@ def new(
     recipe, segment, speed = _sized(request, recipe, batches)
     epochs = planning.epochs(segment, batches, speed)
     settings = planning.suited(recipe.settings, corpus, net_flags, epochs)
-    run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear)
+    run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear, answering)
     learner = _learner(run.recipe, corpus, sitting)
     learner.adopt(beginning.known)
     training = _training(learner, batches, run, Progress(segment=segment), sitting, clock)
@@ -123,7 +127,8 @@ def resume(
         sitting: the circumstances.
     """
     recipe, progress, checkpoint = left
-    run = ClassifierRun(folder, recipe, corpus, from_tensors(checkpoint.tensors))
+    linear = from_tensors(checkpoint.tensors, outlines=checkpoint.outlines)
+    run = ClassifierRun(folder, recipe, corpus, linear, _answering(corpus, recipe.texts, linear))
     learner = _learner(recipe, corpus, sitting)
     learner.restore(checkpoint.tensors, progress.step)
     batches = _batches(corpus, recipe)
@@ -140,6 +145,34 @@ def from_language_models(origins: Origins) -> Beginning:
     """What a net knows that starts from a language model for either direction, or for both."""
     forward, backward = origins.tensors
     return Beginning(partial(adopted, forward=forward, backward=backward), from_model=origins.name)
+
+
+def _linear(corpus: LabelledCorpus, texts: Texts) -> Linear:
+    """The linear model of the training texts alone."""
+    known = corpus.training
+    return linear_training.train(
+        known.texts,
+        known.labels,
+        class_weights(texts.config.class_weights, known.labels, len(corpus.labels)),
+        outlines=linear_training.are_short(known.texts),
+    )
+
+
+def _answering(corpus: LabelledCorpus, texts: Texts, linear: Linear) -> Linear:
+    """The linear model that answers: of few texts one that also learnt from those kept to be measured on.
+
+    What is measured, and how far each model is trusted, is from `linear`, which did not.
+    """
+    if texts.valid is not None or len(corpus.training) > FEW_TEXTS:
+        return linear
+    known, kept = corpus.training, corpus.validation
+    labels = np.concatenate((known.labels, kept.labels))
+    return linear_training.train(
+        (*known.texts, *kept.texts),
+        labels,
+        class_weights(texts.config.class_weights, labels, len(corpus.labels)),
+        outlines=linear.outlines,
+    )
 
 
 def _batches(corpus: LabelledCorpus, recipe: ClassifierRecipe) -> DocumentBatches:

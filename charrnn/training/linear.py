@@ -6,6 +6,7 @@ oftener it stands in texts of a label than in others, and what is learnt says ho
 
 from __future__ import annotations
 
+import statistics
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -23,17 +24,30 @@ SEEN_IN = 2  # texts, at least; half of all n-grams stand in one
 SMOOTHING = 1.0  # added to every count
 PENALTY = 1.0  # on half the squared weights, beside the loss summed over texts
 MAX_ITERATIONS = 60
+SHORT_TEXT = 500  # characters
 
 
-def train(texts: Sequence[str], labels: NDArray[np.int64], weights: NDArray[np.float32]) -> Linear:
+def are_short(texts: Sequence[str]) -> bool:
+    """Whether half the texts at least say so little that all there is to see of their words counts."""
+    return not texts or statistics.median(map(len, texts)) <= SHORT_TEXT
+
+
+def train(
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    *,
+    outlines: bool = False,
+) -> Linear:
     """The model of labelled texts; it does not depend on chance.
 
     Args:
         texts: to learn from.
         labels: numbers of their labels, [N].
         weights: how much a text of each label counts, [C].
+        outlines: look at those too, and at how words begin (`ngrams`).
     """
-    found = ngrams(texts)
+    found = ngrams(texts, outlines=outlines)
     order = np.argsort(found.keys, kind="stable")
     keys = found.keys[order]
     is_first = np.concatenate((np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1]))
@@ -58,7 +72,7 @@ def train(texts: Sequence[str], labels: NDArray[np.int64], weights: NDArray[np.f
         targets = targets[:, 1:]
     ratio = _log_ratios(of, torch.from_numpy(targets))
     weight, bias = _fit(of, ratio, torch.from_numpy(labels), torch.from_numpy(weights))
-    return Linear(keys[is_first][kept], weight, bias)
+    return Linear(keys[is_first][kept], weight, bias, outlines)
 
 
 class _Products:

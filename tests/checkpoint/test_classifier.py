@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import classifier, container, weights
+from charrnn.checkpoint import classifier, container, model, weights
 from charrnn.errors import CheckpointError
 from tests.checkpoint.handmade import small_classifier
 
@@ -59,6 +59,18 @@ def test_only_a_file_of_several_members_needs_a_reader_that_knows_them() -> None
     names = set(small_classifier().tensors)
     beside = {name.removeprefix("member.1.") for name in set(small_classifier(members=2).tensors) - names}
     assert beside == {name for name in names if name.startswith("model.")}
+
+
+def test_a_file_says_whether_its_linear_model_looks_at_outlines_and_older_programs_refuse_it_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    for outlines in (False, True):
+        classifier.save(path, dataclasses.replace(small_classifier(), outlines=outlines))
+        assert classifier.load(path).outlines is outlines
+    monkeypatch.setattr(model, "FEATURES", ())
+    with pytest.raises(CheckpointError, match="needs the features outlines, which charrnn"):
+        classifier.load(path)
 
 
 @pytest.mark.parametrize(

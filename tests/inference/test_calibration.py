@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from charrnn.inference.calibration import PRIOR_TEXTS, calibrate, log_softmax
+from charrnn.inference.calibration import EXPECTED, PRIOR_TEXTS, calibrate, log_softmax
 
 RANDOM = np.random.default_rng(0)
 
@@ -38,6 +38,14 @@ def test_two_that_each_know_a_part_are_mixed() -> None:
     assert found.mixed_net == pytest.approx(found.mixed_linear, rel=0.1)
     assert nats(mixed, labels) < nats(found.net * one, labels)
     assert nats(mixed, labels) < nats(found.linear * other, labels)
+
+
+def test_few_texts_move_the_shares_little() -> None:
+    net, labels = drawn(10, 3, 1.0)
+    linear = RANDOM.normal(size=net.shape)
+    found = calibrate(net, linear, labels)
+    shares = (found.mixed_net / found.net, found.mixed_linear / found.linear)
+    assert shares == pytest.approx(EXPECTED, abs=0.1)
 
 
 def test_what_says_the_contrary_is_left_out() -> None:

@@ -1,46 +1,85 @@
 """N-grams against those that plain Python finds."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.text import ngrams as module
 from charrnn.text.folded import words_of
-from charrnn.text.ngrams import ngrams
+from charrnn.text.ngrams import ngrams, outline
 
-WORDS = st.lists(st.sampled_from(["a", "b", "c", "Dd", "it's", "!"]), max_size=12).map(" ".join)
+WORDS = st.lists(
+    st.sampled_from(["a", "b", "c", "Dd", "it's", "!", "Names", "names", "named", "1984"]), max_size=12
+).map(" ".join)
 
 
-def plain(text: str) -> set[tuple[str, ...]]:
-    words = words_of(text)
+def neighbours(words: list[str]) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
 
 
-@given(st.lists(WORDS, max_size=6))
+def plain(text: str) -> set[tuple[str, ...]]:
+    return neighbours(words_of(text))
+
+
+def close(text: str) -> set[tuple[str, ...]]:
+    written, words = text.split(), words_of(text)
+    outlines = words[:1] + [outline(word) for word in written[1:]]
+    return {
+        *(("word", *gram) for gram in neighbours(["", *words]) - {("",)}),
+        *(("outline", *gram) for gram in neighbours(["", *outlines]) - {("",)}),
+        *(("beginning", word[:letters]) for word in words for letters in (3, 4, 5) if len(word) > letters),
+    }
+
+
+@pytest.mark.parametrize("outlines", [False, True])
+@given(texts=st.lists(WORDS, max_size=6))
 def test_every_text_has_a_key_for_each_of_its_ngrams_and_texts_share_keys_as_they_share_ngrams(
-    texts: list[str],
+    texts: list[str], outlines: bool
 ) -> None:
-    found = ngrams(texts)
+    found = ngrams(texts, outlines=outlines)
     keys = [set(found.keys[found.texts == number].tolist()) for number in range(len(texts))]
-    grams = [plain(text) for text in texts]
+    grams = [(close if outlines else plain)(text) for text in texts]
     assert [len(of) for of in keys] == [len(of) for of in grams]
     for i in range(len(texts)):
         for j in range(i):
             assert len(keys[i] & keys[j]) == len(grams[i] & grams[j])
 
 
-@given(st.lists(WORDS, min_size=1, max_size=6))
-def test_keys_ascend_within_texts_and_stand_there_once(texts: list[str]) -> None:
-    found = ngrams(texts)
+@pytest.mark.parametrize("outlines", [False, True])
+@given(texts=st.lists(WORDS, min_size=1, max_size=6))
+def test_keys_ascend_within_texts_and_stand_there_once(texts: list[str], outlines: bool) -> None:
+    found = ngrams(texts, outlines=outlines)
     rows = found.texts.astype(np.int64) << 32 | found.keys
     assert (np.diff(rows) > 0).all()
 
 
-def test_a_text_has_the_same_keys_alone_and_among_thousands() -> None:
-    texts = [f"text number {number} of many" for number in range(2 * module.TEXTS_AT_ONCE + 1)]
-    found = ngrams(texts)
+@pytest.mark.parametrize("outlines", [False, True])
+def test_a_text_has_the_same_keys_alone_and_among_thousands(outlines: bool) -> None:
+    texts = [f"Text number {number} of many" for number in range(2 * module.TEXTS_AT_ONCE + 1)]
+    found = ngrams(texts, outlines=outlines)
     for number in (0, module.TEXTS_AT_ONCE, len(texts) - 1):
-        np.testing.assert_array_equal(found.keys[found.texts == number], ngrams([texts[number]]).keys)
+        alone = ngrams([texts[number]], outlines=outlines)
+        np.testing.assert_array_equal(found.keys[found.texts == number], alone.keys)
+
+
+def test_words_have_the_keys_that_older_files_hold() -> None:
+    keys = [111621828, 1855544528, 1874919748, 2415351141, 2463173719, 2864249565]
+    assert ngrams(["so it is"]).keys.tolist() == keys
+
+
+def test_names_and_numbers_look_like_any_others() -> None:
+    shared = np.intersect1d(
+        ngrams(["who is Orwell in 1984"], outlines=True).keys,
+        ngrams(["who is Caesar in 2001"], outlines=True).keys,
+    )
+    other = np.intersect1d(
+        ngrams(["who is orwell in 1984"], outlines=True).keys,
+        ngrams(["who is Caesar in 2001"], outlines=True).keys,
+    )
+    assert len(shared) > len(other)
+    plain = [ngrams([text]).keys for text in ("who is Orwell in 1984", "who is orwell in 1984")]
+    np.testing.assert_array_equal(plain[0], plain[1])
 
 
 def test_order_matters() -> None:
@@ -48,4 +87,5 @@ def test_order_matters() -> None:
 
 
 def test_no_texts_have_no_ngrams() -> None:
-    assert len(ngrams([]).keys) == len(ngrams(["", "  "]).keys) == 0
+    for outlines in (False, True):
+        assert len(ngrams([], outlines=outlines).keys) == len(ngrams(["", "  "], outlines=outlines).keys) == 0

@@ -24,7 +24,7 @@ from charrnn.text import labelled
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.text.sources import Document, find
-from charrnn.training import classifier_plan, classifier_start
+from charrnn.training import classifier_plan, classifier_start, linear
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
 from charrnn.training.classifier_run import ClassifierRun, Texts, load_last
@@ -48,11 +48,13 @@ def corpus() -> tuple[LabelledCorpus, list[Document]]:
     return finish(prepare(found, LabelledConfig())), documents
 
 
-def new(folder: str, budget: Budget, **flags: Any) -> tuple[Training, ClassifierRun]:
+def new(
+    folder: str, budget: Budget, valid: str | None = None, **flags: Any
+) -> tuple[Training, ClassifierRun]:
     found, documents = corpus()
     Path(folder).mkdir(parents=True)
     net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
-    training, run, _ = classifier_start.new(request(folder, found, documents, net_flags, budget))
+    training, run, _ = classifier_start.new(request(folder, found, documents, net_flags, budget, valid))
     return training, run
 
 
@@ -62,9 +64,10 @@ def request(
     documents: list[Document],
     net_flags: dict[str, Any],
     budget: Budget,
+    valid: str | None = None,
 ) -> ClassifierRequest:
     sources = tuple(str(document.path) for document in documents)
-    texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",))
+    texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",), valid=valid)
     return ClassifierRequest(Path(folder), corpus, texts, net_flags, budget, SITTING)
 
 
@@ -98,7 +101,7 @@ def test_it_learns_what_the_words_say() -> None:
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy(members: int) -> None:
-    training, run = new("run", Budget("steps", STEPS), members=members)
+    training, run = new("run", Budget("steps", STEPS), "named.tsv", members=members)
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
     assert isinstance(finished.validation, Verdict)
@@ -109,6 +112,28 @@ def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy(members: in
     assert finished.validation.answer.nats == pytest.approx(nats, abs=1e-6)
     assert finished.validation.answer.accuracy == (p.argmax(1) == validation.labels).mean()
     assert classifier.checkpoint.card["validation"]["answer"]["nats"] == finished.validation.answer.nats
+
+
+def test_of_few_texts_the_linear_model_that_answers_learnt_from_all_and_the_measured_one_did_not() -> None:
+    _, run = new("run", Budget("steps", 1))
+    training, validation = run.corpus.training, run.corpus.validation
+    even = np.ones(len(run.corpus.labels), np.float32)
+    measured = linear.train(training.texts, training.labels, even, outlines=True)
+    labels = np.concatenate((training.labels, validation.labels))
+    answering = linear.train((*training.texts, *validation.texts), labels, even, outlines=True)
+    for ours, theirs in ((run.linear, measured), (run.answering, answering)):
+        np.testing.assert_array_equal(ours.logits(validation.texts), theirs.logits(validation.texts))
+
+
+def test_texts_that_were_named_to_be_measured_on_are_never_learnt_from() -> None:
+    _, run = new("run", Budget("steps", 1), valid="named.tsv")
+    assert run.answering is run.linear
+
+
+def test_of_many_texts_the_linear_model_is_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier_start, "FEW_TEXTS", 10)
+    _, run = new("run", Budget("steps", 1))
+    assert run.answering is run.linear
 
 
 def test_an_evaluation_of_a_part_reads_texts_of_every_label() -> None:
@@ -226,7 +251,7 @@ def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() 
         ("often", 8.0, {}, classifier_plan.DROPOUT_OF_MANY),
         ("said", 8.0, {"dropout": 0.1}, 0.1),
     ):
-        training, run = new(folder, Budget("epochs", epochs), **flags)
+        training, run = new(folder, Budget("epochs", epochs), None, **flags)
         assert run.recipe.settings.dropout == dropout
         assert [member.dropout for member in training._learner.model] == [dropout]
 

@@ -12,9 +12,9 @@ LABELS = np.array([1, 1, 1, 0, 0, 0] * 3)
 EVEN = np.ones(2, np.float32)
 
 
-def dense(texts: list[str], keys: np.ndarray) -> np.ndarray:
+def dense(texts: list[str], keys: np.ndarray, outlines: bool) -> np.ndarray:
     """Which n-gram stands in which text, [N, F]."""
-    rows = [np.isin(keys, ngrams([text]).keys) for text in texts]
+    rows = [np.isin(keys, ngrams([text], outlines=outlines).keys) for text in texts]
     return np.stack(rows).astype(np.float64)
 
 
@@ -24,10 +24,11 @@ def ratios(table: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return found
 
 
-def test_two_labels_are_as_scikit_learn_solves_them() -> None:
+@pytest.mark.parametrize("outlines", [False, True])
+def test_two_labels_are_as_scikit_learn_solves_them(outlines: bool) -> None:
     linear_model = pytest.importorskip("sklearn.linear_model")
-    ours = linear.train(TEXTS, LABELS, EVEN)
-    table = dense(TEXTS, ours.keys)
+    ours = linear.train(TEXTS, LABELS, EVEN, outlines=outlines)
+    table = dense(TEXTS, ours.keys, outlines)
     weighed = table * ratios(table, LABELS == 1)
     theirs = linear_model.LogisticRegression(C=1.0 / linear.PENALTY, tol=1e-8, max_iter=1000).fit(
         weighed, LABELS
@@ -37,11 +38,12 @@ def test_two_labels_are_as_scikit_learn_solves_them() -> None:
     assert (scores.argmax(1) == LABELS).all()
 
 
-def test_several_labels_make_the_gradient_of_their_loss_zero() -> None:
+@pytest.mark.parametrize("outlines", [False, True])
+def test_several_labels_make_the_gradient_of_their_loss_zero(outlines: bool) -> None:
     texts = [*TEXTS, *["where is it", "who is it", "is it so"] * 2]
     labels = np.array([*LABELS, *[2] * 6])
-    ours = linear.train(texts, labels, np.ones(3, np.float32))
-    table = dense(texts, ours.keys)
+    ours = linear.train(texts, labels, np.ones(3, np.float32), outlines=outlines)
+    table = dense(texts, ours.keys, outlines)
     ratio = np.stack([ratios(table, labels == label) for label in range(3)], 1)
     scores = ours.logits(texts)
     np.testing.assert_allclose(scores, table @ ours.weight + ours.bias, atol=1e-5)
@@ -73,6 +75,23 @@ def test_heavier_labels_are_answered_more() -> None:
     assert heavy.logits(["film day"])[0, 1] > even.logits(["film day"])[0, 1]
 
 
-def test_tensors_give_the_same_model_back() -> None:
-    ours = linear.train(TEXTS, LABELS, EVEN)
-    np.testing.assert_array_equal(from_tensors(ours.tensors()).logits(TEXTS), ours.logits(TEXTS))
+@pytest.mark.parametrize("outlines", [False, True])
+def test_tensors_give_the_same_model_back(outlines: bool) -> None:
+    ours = linear.train(TEXTS, LABELS, EVEN, outlines=outlines)
+    again = from_tensors(ours.tensors(), outlines=outlines)
+    np.testing.assert_array_equal(again.logits(TEXTS), ours.logits(TEXTS))
+
+
+def test_outlines_tell_what_no_word_does() -> None:
+    texts = ["call Ann", "call Bob", "call Eve", "call ann", "call bob", "call eve"] * 2
+    labels = np.array([1, 1, 1, 0, 0, 0] * 2)
+    unheard = ["call Zoe", "call zoe"]
+    assert linear.train(texts, labels, EVEN, outlines=True).logits(unheard).argmax(1).tolist() == [1, 0]
+    same = linear.train(texts, labels, EVEN).logits(unheard)
+    np.testing.assert_array_equal(same[0], same[1])
+
+
+def test_texts_are_short_if_half_of_them_are() -> None:
+    short, long = "a" * linear.SHORT_TEXT, "a" * (linear.SHORT_TEXT + 1)
+    assert linear.are_short([short, short, long])
+    assert not linear.are_short([short, long, long])
