@@ -43,7 +43,7 @@ def batches_of(texts: int) -> DocumentBatches:
     return DocumentBatches(corpus_of(texts, 1).training, 16, seed=1)
 
 
-@pytest.mark.parametrize(("texts", "epochs"), [(22_500, 3000 / 1407), (200_000, 1.7), (4_000, 10.0)])
+@pytest.mark.parametrize(("texts", "epochs"), [(22_500, 3800 / 1407), (200_000, 1.7), (4_000, 10.0)])
 def test_a_member_takes_enough_steps_but_reads_neither_too_little_nor_too_often(
     texts: int, epochs: float
 ) -> None:
