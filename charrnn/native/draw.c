@@ -64,8 +64,8 @@ static void keep_likeliest(int64_t V, double *p, int64_t *heap, const struct fil
             p[token] = 0.0;
 }
 
-int64_t draw(int64_t V, const float *scores, const uint8_t *forbidden, const struct filters *filters, double uniform,
-             double *p, int64_t *order)
+int64_t draw(int64_t V, const float *scores, const uint8_t *forbidden, const struct filters *filters,
+             double uniform, double *p, int64_t *order)
 {
     int64_t best = -1;
     for (int64_t token = 0; token < V; token++) {
@@ -79,7 +79,8 @@ int64_t draw(int64_t V, const float *scores, const uint8_t *forbidden, const str
     if (filters->temperature < GREEDY)
         return best;
     for (int64_t token = 0; token < V; token++)
-        p[token] = forbidden[token] ? 0.0 : exp(((double)scores[token] - scores[best]) / filters->temperature);
+        p[token] =
+            forbidden[token] ? 0.0 : exp(((double)scores[token] - scores[best]) / filters->temperature);
     if (filters->top_k < V || filters->top_p < 1.0)
         keep_likeliest(V, p, order, filters);
     double total = 0.0, sum = 0.0;

@@ -16,11 +16,11 @@ struct filters {
  *      uniform    a number from [0, 1)
  *      p          [V], and order, [V]: room to work in
  */
-int64_t draw(int64_t V, const float *scores, const uint8_t *forbidden, const struct filters *, double uniform, double *p,
-             int64_t *order);
+int64_t draw(int64_t V, const float *scores, const uint8_t *forbidden, const struct filters *, double uniform,
+             double *p, int64_t *order);
 
-/* How surprising a token is to the model itself, in nats: with no filter, and at temperature 1. NaN if the scores
- * are not numbers. */
+/* How surprising a token is to the model itself, in nats: with no filter, and at temperature 1. NaN if the
+ * scores are not numbers. */
 double surprise(int64_t V, const float *scores, int64_t token);
 
 #endif

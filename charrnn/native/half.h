@@ -15,7 +15,8 @@ INLINE vec widen(const half *from)
 
 INLINE void narrow(half *to, vec x)
 {
-    _mm256_storeu_si256((__m256i *)to, _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm256_storeu_si256((__m256i *)to,
+                        _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 #elif LANES == 8
 INLINE vec widen(const half *from)
@@ -25,7 +26,8 @@ INLINE vec widen(const half *from)
 
 INLINE void narrow(half *to, vec x)
 {
-    _mm_storeu_si128((__m128i *)to, _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm_storeu_si128((__m128i *)to,
+                     _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 #elif defined(__aarch64__)
 INLINE vec widen(const half *from)

@@ -6,8 +6,7 @@
 
 static void lstm_units(const struct work *work, struct step s, int64_t unit)
 {
-    EACH_VECTOR(work, unit)
-    {
+    EACH_VECTOR(work, unit) {
         float *gates = s.gates + 4 * row * H + u;
         vec i = sigmoid(load(gates, n) + SUM(0));
         vec f = sigmoid(load(gates + H, n) + SUM(1));
@@ -29,8 +28,7 @@ static void lstm_units(const struct work *work, struct step s, int64_t unit)
 /* The output gate with c_t V_o, which needs all of c_t; then the output. */
 static void lstm_peephole_units(const struct work *work, struct step s, int64_t unit)
 {
-    EACH_VECTOR(work, unit)
-    {
+    EACH_VECTOR(work, unit) {
         float *gate = s.gates + (4 * row + 3) * H + u;
         vec o = sigmoid(load(gate, n) + SUM(0));
         store(gate, o, n);
@@ -39,7 +37,8 @@ static void lstm_peephole_units(const struct work *work, struct step s, int64_t 
 }
 
 /* From the gradient of c_t to those of i, f, g and c_{t-1}. */
-INLINE void lstm_memory_back(float *gates, int64_t H, int64_t n, vec d_c, const float *c_before, float *d_memory)
+INLINE void lstm_memory_back(float *gates, int64_t H, int64_t n, vec d_c, const float *c_before,
+                             float *d_memory)
 {
     vec i = load(gates, n), f = load(gates + H, n), g = load(gates + 2 * H, n);
     store(gates, through_sigmoid(d_c * g, i), n);
@@ -48,11 +47,11 @@ INLINE void lstm_memory_back(float *gates, int64_t H, int64_t n, vec d_c, const 
     store(d_memory, d_c * f, n);
 }
 
-/* The gradient of h_t into the output gate and the memory cell; with a peephole d_memory has to wait for more. */
+/* The gradient of h_t into the output gate and the memory cell; with a peephole d_memory has to wait for
+ * more. */
 static void lstm_units_back(const struct work *work, struct step s, int64_t unit)
 {
-    EACH_VECTOR(work, unit)
-    {
+    EACH_VECTOR(work, unit) {
         float *gates = s.gates + 4 * row * H + u;
         vec d_h = ARRIVING_D_H, o = load(gates + 3 * H, n), squashed = tangent(load(s.memory + at, n));
         vec d_c = load(s.d_memory + at, n) + through_tanh(d_h * o, squashed);
@@ -67,8 +66,7 @@ static void lstm_units_back(const struct work *work, struct step s, int64_t unit
 
 static void lstm_peephole_units_back(const struct work *work, struct step s, int64_t unit)
 {
-    EACH_VECTOR(work, unit)
-    {
+    EACH_VECTOR(work, unit) {
         vec d_c = load(s.d_memory + at, n) + SUM(0);
         lstm_memory_back(s.gates + 4 * row * H + u, H, n, d_c, s.memory_before + at, s.d_memory + at);
     }

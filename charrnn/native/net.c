@@ -31,11 +31,13 @@ static void product(const struct pass *pass, const struct matrix *m, const float
 }
 
 /* to[row][unit..] = a panel's sums and a bias, which may be null. */
-static void put(const struct work *work, int64_t panel, float *to, int64_t width, int64_t count, const float *bias)
+static void put(const struct work *work, int64_t panel, float *to, int64_t width, int64_t count,
+                const float *bias)
 {
     for (int64_t row = 0; row < work->rows; row++)
         for (int64_t j = 0; j < count; j++)
-            to[row * width + j] = work->sums[(panel * work->rows + row) * PANEL + j] + (bias ? bias[j] : 0.0f);
+            to[row * width + j] =
+                work->sums[(panel * work->rows + row) * PANEL + j] + (bias ? bias[j] : 0.0f);
 }
 
 static int64_t units_from(int64_t unit, int64_t all)
@@ -59,7 +61,8 @@ static void look_up(const struct pass *pass, int64_t unit)
     for (int64_t row = 0; row < pass->rows->count; row++)
         for (int64_t gate = 0; gate < gates; gate++) {
             int64_t at = gate * H + unit;
-            memcpy(pass->step.gates + row * width + at, pass->sampler->net.table + pass->rows->tokens[row] * width + at,
+            memcpy(pass->step.gates + row * width + at,
+                   pass->sampler->net.table + pass->rows->tokens[row] * width + at,
                    sizeof(float) * units_from(unit, H));
         }
 }
@@ -98,8 +101,8 @@ static void zone_out_memory(const struct pass *pass, const struct matrix *m)
         zone_out(pass, pass->step.memory, pass->step.memory_before, block * PANEL);
 }
 
-static struct pass pass_at(struct member *member, const struct sampler *sampler, const struct rows *rows, int64_t layer,
-                           int before, float *sums)
+static struct pass pass_at(struct member *member, const struct sampler *sampler, const struct rows *rows,
+                           int64_t layer, int before, float *sums)
 {
     const struct net *net = &sampler->net;
     int64_t place = layer * rows->most * net->hidden_size;
@@ -110,7 +113,9 @@ static struct pass pass_at(struct member *member, const struct sampler *sampler,
         .rows = rows,
         .sums = sums,
         .layer = layer,
-        .of = {.cell = net->cell, .hidden_size = net->hidden_size, .inner_bias = net->layers[layer].inner_bias},
+        .of = {.cell = net->cell,
+               .hidden_size = net->hidden_size,
+               .inner_bias = net->layers[layer].inner_bias},
         .step = {.gates = rows->gates,
                  .beside = rows->beside,
                  .hidden = rows->hidden[!before] + place,
@@ -130,14 +135,16 @@ static void layer_step(const struct pass *pass, const float *inputs)
     product(pass, &layer->recurrent, pass->step.hidden_before, use_recurrent);
     if (layer->second.weights) {
         meet(pass->member);
-        product(pass, &layer->second, pass->of.cell == GRU ? pass->step.beside : pass->step.memory, use_second);
+        product(pass, &layer->second, pass->of.cell == GRU ? pass->step.beside : pass->step.memory,
+                use_second);
     }
     meet(pass->member);
     if (pass->step.memory)
         zone_out_memory(pass, &layer->recurrent);
 }
 
-void net_step(struct member *member, const struct sampler *sampler, const struct rows *rows, int before, float *sums)
+void net_step(struct member *member, const struct sampler *sampler, const struct rows *rows, int before,
+              float *sums)
 {
     const float *inputs = rows->embedded;
     for (int64_t layer = 0; layer < sampler->net.layer_count; layer++) {
@@ -160,7 +167,8 @@ static void use_scores(const struct pass *pass, const struct work *work, int64_t
     put(work, 0, pass->rows->scores + unit, V, units_from(unit, V), net->output_bias + unit);
 }
 
-void net_scores(struct member *member, const struct sampler *sampler, const struct rows *rows, int at, float *sums)
+void net_scores(struct member *member, const struct sampler *sampler, const struct rows *rows, int at,
+                float *sums)
 {
     struct pass pass = {.member = member, .sampler = sampler, .rows = rows, .sums = sums};
     const struct net *net = &sampler->net;

@@ -19,18 +19,19 @@ struct sampler {
     struct net net;
     struct layer *layers;
     struct matrix projection, output;
-    int64_t size;  /* numbers in all matrices, which is what a step multiplies */
+    int64_t size;            /* numbers in all matrices, which is what a step multiplies */
     int64_t alone, patience; /* for so many calls one thread does it all, because others had no processor */
 };
 
-/* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places. */
+/* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places.
+ */
 struct rows {
     int64_t most, count;
-    int64_t *tokens;                /* [most]: what is read next */
-    float *embedded;                /* [most, E]: the same without a table */
-    float *gates, *beside;          /* [most, G H], [most, H] */
-    float *hidden[2], *memory[2];   /* [L, most, H] */
-    float *projected, *scores;      /* [most, E], [most, V] */
+    int64_t *tokens;              /* [most]: what is read next */
+    float *embedded;              /* [most, E]: the same without a table */
+    float *gates, *beside;        /* [most, G H], [most, H] */
+    float *hidden[2], *memory[2]; /* [L, most, H] */
+    float *projected, *scores;    /* [most, E], [most, V] */
 };
 
 enum { MOST_SUMS_OF_STRIP = MOST_PANELS * MOST_ROWS * PANEL };

@@ -17,29 +17,27 @@ INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *l
                  const float *panels, float *sums, int64_t pitch, int adding)
 {
     vec sum[MOST_SUMS];
-    _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
-    {
+    UNROLLED(i, ROWS * PANELS * PARTS) {
         int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
         const float *at = sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES;
         sum[i] = adding ? *(const vec *)at : all(0.0f);
     }
     for (int64_t k = 0; k < depth; k++) {
         vec w[MOST_SUMS];
-        _Pragma("GCC unroll 32") for (int part = 0; part < PANELS * PARTS; part++)
+        UNROLLED(part, PANELS * PARTS)
             w[part] = *(const vec *)(panels + (part / PARTS * depth + k) * PANEL + part % PARTS * LANES);
-        _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
+        UNROLLED(i, ROWS * PANELS * PARTS)
             sum[i] += left[i / (PANELS * PARTS) * stride + k] * w[i % (PANELS * PARTS)];
     }
-    _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
-    {
+    UNROLLED(i, ROWS * PANELS * PARTS) {
         int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
         *(vec *)(sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES) = sum[i];
     }
 }
 
 /* Rows of `left` times so many neighbouring panels, for all rows, with the largest tiles that fit. */
-INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth, const float *left, int64_t stride,
-                   const float *panels, float *sums, int adding)
+INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth, const float *left,
+                   int64_t stride, const float *panels, float *sums, int adding)
 {
     int64_t tiles = (rows + most_rows - 1) / most_rows;
     for (int64_t row = 0, count; row < rows; row += count, tiles--) {
@@ -47,10 +45,10 @@ INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth,
         const float *from = left + row * stride;
         float *to = sums + row * PANEL;
         switch (count) {
-#define ROWS_CASE(n)                                                                                       \
-    case n:                                                                                                \
-        if (n * PANELS * PARTS <= MOST_SUMS)                                                               \
-            tile(n, PANELS, depth, from, stride, panels, to, rows * PANEL, adding);                        \
+#define ROWS_CASE(n)                                                                                         \
+    case n:                                                                                                  \
+        if (n * PANELS * PARTS <= MOST_SUMS)                                                                 \
+            tile(n, PANELS, depth, from, stride, panels, to, rows *PANEL, adding);                           \
         break;
             EACH_COUNT(ROWS_CASE)
 #undef ROWS_CASE
@@ -59,7 +57,8 @@ INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth,
 }
 
 /* sums[p][r][0..15] = rows r of `left` times panel p, for all; or that added to what is there.
- * Few rows go over several panels at once, or there would be too few sums to hide how long each addition takes.
+ * Few rows go over several panels at once, or there would be too few sums to hide how long each addition
+ * takes.
  */
 static void product(int64_t rows, int panels, int64_t depth, const float *left, int64_t stride,
                     const float *packed, float *sums, int adding)

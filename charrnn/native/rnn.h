@@ -21,13 +21,12 @@ INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)
 static void rnn_units(const struct work *work, struct step s, int64_t unit)
 {
     EACH_VECTOR(work, unit)
-    store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
+        store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
 }
 
 static void rnn_units_back(const struct work *work, struct step s, int64_t unit)
 {
-    EACH_VECTOR(work, unit)
-    {
+    EACH_VECTOR(work, unit) {
         store(s.gates + at, through_rnn_sigma(work->of->cell, ARRIVING_D_H, load(s.hidden + at, n)), n);
         store(s.d_hidden + at, all(0.0f), n);
     }

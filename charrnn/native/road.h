@@ -1,8 +1,9 @@
-/* Whole windows of every cell, on one road; included once for each, which sets LANES and what a tile may hold.
+/* Whole windows of every cell, on one road; included once for each, which sets LANES and what a tile may
+ * hold.
  *
  * Each thread takes lanes of its own through all steps, so no thread ever waits for another. The units of a
- * layer are taken a panel of 16 at a time, with all their gates: the product leaves its sums in `sums`, and the
- * equations go on from there while they are in the nearest cache.
+ * layer are taken a panel of 16 at a time, with all their gates: the product leaves its sums in `sums`, and
+ * the equations go on from there while they are in the nearest cache.
  */
 #include "work.h"
 
@@ -36,8 +37,8 @@ static void forward_step(const struct work *work, int64_t t)
     int64_t H = work->of->hidden_size;
     struct step s = step_at(work, t);
     for (int64_t unit = 0; unit < H; unit += PANEL) {
-        product(work->rows, cell->panels, H, s.hidden_before, H, work->packed->gates + cell->panels * unit * H,
-                work->sums, 0);
+        product(work->rows, cell->panels, H, s.hidden_before, H,
+                work->packed->gates + cell->panels * unit * H, work->sums, 0);
         cell->first(work, s, unit);
     }
     for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
@@ -81,7 +82,8 @@ static void backward(const struct work *work)
             cell->first_back(work, s, unit);
         }
         for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
-            product(work->rows, 1, H, s.gates + width - H, width, work->packed->second + unit * H, work->sums, 0);
+            product(work->rows, 1, H, s.gates + width - H, width, work->packed->second + unit * H, work->sums,
+                    0);
             cell->second_back(work, s, unit);
         }
     }
@@ -89,6 +91,6 @@ static void backward(const struct work *work)
     for (int64_t unit = 0; unit < H; unit += PANEL) {
         through_gates(work, s, unit);
         EACH_VECTOR(work, unit)
-        store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
+            store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
     }
 }

@@ -18,11 +18,13 @@ static int fits_half(const float *weight, int64_t count)
 }
 
 /* Packs gates [first, first + gates) of `weight` [., units, depth]; -1 if memory ran out. */
-static int pack(struct sampler *sampler, struct matrix *m, const float *weight, int64_t units, int64_t depth, int first,
-                int gates)
+static int pack(struct sampler *sampler, struct matrix *m, const float *weight, int64_t units, int64_t depth,
+                int first, int gates)
 {
-    int64_t blocks = (units + PANEL - 1) / PANEL, size = blocks * PANEL * gates * depth, most = MOST_PANELS / gates;
-    int64_t strips = ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
+    int64_t blocks = (units + PANEL - 1) / PANEL, size = blocks * PANEL * gates * depth,
+            most = MOST_PANELS / gates;
+    int64_t strips =
+        ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
     weight += first * units * depth;
     int is_half = sampler->net.is_half && fits_half(weight, units * gates * depth);
     *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks, gates, is_half, 0};
@@ -64,7 +66,8 @@ PUBLIC void charrnn_sampler_free(struct sampler *sampler)
     free(sampler);
 }
 
-/* A sampler, to be freed, or null if memory ran out. What `net` points to must stay; but matrices are packed. */
+/* A sampler, to be freed, or null if memory ran out. What `net` points to must stay; but matrices are packed.
+ */
 PUBLIC struct sampler *charrnn_sampler(const struct net *net, int32_t road)
 {
     struct sampler *sampler = calloc(1, sizeof *sampler);

@@ -19,19 +19,18 @@ INLINE struct step step_at(const struct work *work, int64_t t)
     };
 }
 
-/* For each of the thread's rows, each vector of the 16 units from `unit` on: u is its first unit, `at` its place
- * in rows of H, and `n` says how many units there are from u on. */
-#define EACH_VECTOR(work, unit)                                                                            \
-    for (int64_t H = (work)->of->hidden_size, row = 0; row < (work)->rows; row++)                          \
+/* For each of the thread's rows, each vector of the 16 units from `unit` on: u is its first unit, `at` its
+ * place in rows of H, and `n` says how many units there are from u on. */
+#define EACH_VECTOR(work, unit)                                                                              \
+    for (int64_t H = (work)->of->hidden_size, row = 0; row < (work)->rows; row++)                            \
         for (int64_t u = (unit), n, at; n = H - u, at = row * H + u, n > 0 && u < (unit) + PANEL; u += LANES)
 
 /* A vector of what a product left, inside EACH_VECTOR. */
-#define SUM(panel) (*(const vec *)(work->sums + ((panel)*work->rows + row) * PANEL + u - unit))
+#define SUM(panel) (*(const vec *)(work->sums + ((panel) * work->rows + row) * PANEL + u - unit))
 
-/* The gradient of h_t, inside EACH_VECTOR: from after the window or past the next step's gates, from the output,
- * and through the next step's gates. */
-#define ARRIVING_D_H                                                                                       \
-    (load(s.d_hidden + at, n) + load(s.d_outputs + at, n) + (s.is_last ? all(0.0f) : SUM(0)))
+/* The gradient of h_t, inside EACH_VECTOR: from after the window or past the next step's gates, from the
+ * output, and through the next step's gates. */
+#define ARRIVING_D_H (load(s.d_hidden + at, n) + load(s.d_outputs + at, n) + (s.is_last ? all(0.0f) : SUM(0)))
 
 /* Through the functions, by their values: d sigmoid = y (1 - y), d tanh = 1 - y^2. */
 INLINE vec through_sigmoid(vec d, vec y)

@@ -1,6 +1,7 @@
 /* A few rows times the strips of a matrix, as matrix.h draws them; included once for each road.
  *
- * Each sum runs over k from 0 on, alone: a row's result depends neither on the rows beside it nor on the strips.
+ * Each sum runs over k from 0 on, alone: a row's result depends neither on the rows beside it nor on the
+ * strips.
  */
 #include "half.h"
 #include "matrix.h"
@@ -19,7 +20,8 @@ static void pack_strips(const struct matrix *m, const float *weight)
         int64_t first = strip_begin(m, strip), panels = (strip_begin(m, strip + 1) - first) * m->gates;
         int64_t place = first * m->gates * m->depth * PANEL;
         for (int64_t panel = 0; panel < panels; panel++, place += PANEL) {
-            int64_t unit = (first + panel / m->gates) * PANEL, count = m->units - unit < PANEL ? m->units - unit : PANEL;
+            int64_t unit = (first + panel / m->gates) * PANEL,
+                    count = m->units - unit < PANEL ? m->units - unit : PANEL;
             const float *rows = weight + (panel % m->gates * m->units + unit) * m->depth;
             for (int64_t k = 0; k < m->depth; k++) {
                 _Alignas(64) float line[PANEL] = {0};
@@ -38,20 +40,19 @@ static void pack_strips(const struct matrix *m, const float *weight)
     }
 }
 
-/* sums[p][r][0..15] = rows r times panel p of some neighbouring panels of a strip; ROWS and PANELS are constants. */
+/* sums[p][r][0..15] = rows r times panel p of some neighbouring panels of a strip; ROWS and PANELS are
+ * constants. */
 INLINE void strip_tile(const int ROWS, const int PANELS, const int IS_HALF, int64_t depth, const float *left,
                        const void *weights, int64_t place, int64_t width, float *sums, int64_t pitch)
 {
     vec sum[MOST_SUMS] = {{0}};
     for (int64_t k = 0; k < depth; k++, place += width)
-        _Pragma("GCC unroll 32") for (int part = 0; part < PANELS * PARTS; part++)
-        {
+        UNROLLED(part, PANELS * PARTS) {
             vec w = weights_at(weights, place + part * LANES, IS_HALF);
-            _Pragma("GCC unroll 32") for (int row = 0; row < ROWS; row++)
+            UNROLLED(row, ROWS)
                 sum[row * PANELS * PARTS + part] += left[row * depth + k] * w;
         }
-    _Pragma("GCC unroll 32") for (int i = 0; i < ROWS * PANELS * PARTS; i++)
-    {
+    UNROLLED(i, ROWS * PANELS * PARTS) {
         int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
         *(vec *)(sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES) = sum[i];
     }
@@ -62,14 +63,13 @@ INLINE void strip_tiles(const int IS_HALF, int64_t rows, int64_t panels, int64_t
                         const void *weights, int64_t place, int64_t width, float *sums, int64_t pitch)
 {
     switch (rows * (MOST_PANELS + 1) + panels) {
-#define TILE(R, P)                                                                                         \
-    case R * (MOST_PANELS + 1) + P:                                                                        \
-        if ((R == 1 && P <= STRIP_ALONE) || (R <= TILE_ROWS && P <= STRIP_AMONG))                             \
-            strip_tile(R, P, IS_HALF, depth, left, weights, place, width, sums, pitch);                    \
+#define TILE(R, P)                                                                                           \
+    case R *(MOST_PANELS + 1) + P:                                                                           \
+        if ((R == 1 && P <= STRIP_ALONE) || (R <= TILE_ROWS && P <= STRIP_AMONG))                            \
+            strip_tile(R, P, IS_HALF, depth, left, weights, place, width, sums, pitch);                      \
         break;
 #define ROWS_TILES(R) TILE(R, 1) TILE(R, 2) TILE(R, 3) TILE(R, 4)
-        TILE(1, 5) TILE(1, 6) TILE(1, 7) TILE(1, 8)
-        EACH_COUNT(ROWS_TILES)
+        TILE(1, 5) TILE(1, 6) TILE(1, 7) TILE(1, 8) EACH_COUNT(ROWS_TILES)
 #undef ROWS_TILES
 #undef TILE
     }
@@ -90,11 +90,11 @@ static void multiply(const struct matrix *m, int64_t strip, int64_t rows, const 
             const float *from = left + row * m->depth;
             float *to = sums + (panel * rows + row) * PANEL;
             if (m->is_half)
-                strip_tiles(1, taken, count, m->depth, from, m->weights, place + panel * PANEL, panels * PANEL, to,
-                            rows * PANEL);
+                strip_tiles(1, taken, count, m->depth, from, m->weights, place + panel * PANEL,
+                            panels * PANEL, to, rows * PANEL);
             else
-                strip_tiles(0, taken, count, m->depth, from, m->weights, place + panel * PANEL, panels * PANEL, to,
-                            rows * PANEL);
+                strip_tiles(0, taken, count, m->depth, from, m->weights, place + panel * PANEL,
+                            panels * PANEL, to, rows * PANEL);
         }
     }
 }

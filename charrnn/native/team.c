@@ -5,7 +5,8 @@
 #include <time.h>
 
 enum { MOST_MEMBERS = 64 };
-/* Some microseconds, more than a meeting of threads that run takes; then whoever needs the processor may have it. */
+/* Some microseconds, more than a meeting of threads that run takes; then whoever needs the processor may have
+ * it. */
 enum { SPINS = 2000 };
 /* So much waiting, and so large a part of the time: two threads then are no faster than one. */
 static const int64_t MOST_LOST = 2000000;

@@ -10,7 +10,7 @@ struct team {
     atomic_long arrived; /* how often a member came to a meeting, since the beginning */
     atomic_long lost;    /* nanoseconds waited for members who had no processor */
     int64_t began;
-    int is_over;         /* but for the first member, who goes on alone */
+    int is_over; /* but for the first member, who goes on alone */
 };
 
 struct member {
@@ -19,14 +19,15 @@ struct member {
     long meetings;
 };
 
-/* Runs `work` on so many threads, or as many as can be started; the caller is the first. Whether it stayed so. */
+/* Runs `work` on so many threads, or as many as can be started; the caller is the first. Whether it stayed
+ * so. */
 int team_run(int size, void (*work)(struct member *, void *), void *of);
 
 /* Waits until all members have come here; what they wrote before is seen after. */
 void meet(struct member *);
 
-/* The same once a step, with other meetings between. False for a member who is to go, because they waited for so
- * long that other programs must want the processors; the first one stays. */
+/* The same once a step, with other meetings between. False for a member who is to go, because they waited for
+ * so long that other programs must want the processors; the first one stays. */
 int meet_to_go_on(struct member *);
 
 /* Where the member's share of so many parts begins, and where the next one's does. */

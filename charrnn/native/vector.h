@@ -1,11 +1,15 @@
 /* A vector of LANES floats and the functions of the equations on it; included once for each road.
  *
- * Everything is written with the vectors of GCC and Clang: what instructions they become is the road's matter.
+ * Everything is written with the vectors of GCC and Clang: what instructions they become is the road's
+ * matter.
  */
 #include <stdint.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
+
+/* A loop of a constant number of rounds, written out, so that an array it goes over can lie in registers. */
+#define UNROLLED(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
 
 /* aligned(4): a vector may be read from wherever a float may. */
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4)));

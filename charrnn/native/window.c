@@ -30,8 +30,8 @@ PUBLIC int32_t charrnn_road_is_passable(int32_t road)
     return ROADS[road]->is_passable();
 }
 
-/* The lanes of a window, a few at a time for whichever thread is free: one that starts late, for another program
- * has its core, then has less to do and keeps nobody waiting. */
+/* The lanes of a window, a few at a time for whichever thread is free: one that starts late, for another
+ * program has its core, then has less to do and keeps nobody waiting. */
 struct queue {
     const struct window *of;
     const struct packed *packed;
@@ -46,7 +46,8 @@ static void *run_queue(void *given)
     const int64_t lanes = queue->of->lanes, rows = queue->rows;
     _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
     for (int64_t lane; (lane = atomic_fetch_add(&queue->next, rows)) < lanes;)
-        queue->run(&(struct work){queue->of, queue->packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
+        queue->run(
+            &(struct work){queue->of, queue->packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
     return 0;
 }
 

@@ -4,14 +4,15 @@
 
 #include "window.h"
 
-enum { PANEL = 16 };      /* columns of a panel of packed weights, and units taken at a time */
-/* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache, and not fewer
- * than make good use of the weights that are read for them. */
+enum { PANEL = 16 }; /* columns of a panel of packed weights, and units taken at a time */
+/* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache, and not
+ * fewer than make good use of the weights that are read for them. */
 enum { LEAST_LANES = 8, MOST_LANES = 64 };
 enum { MOST_GATES = 4 };
 
-/* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates of
- * these units lie side by side; on the way back it is 16 units of what went in, and k runs over the gates. */
+/* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates
+ * of these units lie side by side; on the way back it is 16 units of what went in, and k runs over the gates.
+ */
 struct packed {
     float *gates;  /* of the product that every cell has, with h_{t-1} */
     float *second; /* V_o of the peephole, or U_n of a GRU where that is a product of its own */
@@ -34,8 +35,8 @@ struct step {
 
 typedef void units(const struct work *, struct step, int64_t unit);
 
-/* What a cell does with sixteen units once a product is there: with that of h_{t-1}, with the second one where
- * it has one, and both on the way back. */
+/* What a cell does with sixteen units once a product is there: with that of h_{t-1}, with the second one
+ * where it has one, and both on the way back. */
 struct equations {
     int panels; /* of the first product */
     units *first, *second, *first_back, *second_back;

@@ -64,8 +64,10 @@ static void move_state(const struct call *call, enum direction direction, int64_
     int64_t H = call->sampler->net.hidden_size;
     for (int64_t layer = 0; layer < call->sampler->net.layer_count; layer++)
         for (int part = 0; part < (call->states->memory ? 2 : 1); part++) {
-            float *theirs = (part ? call->states->memory : call->states->hidden) + (layer * call->states->lanes + lane) * H;
-            float *ours = (part ? call->rows.memory : call->rows.hidden)[at] + (layer * call->rows.most + row) * H;
+            float *theirs = (part ? call->states->memory : call->states->hidden) +
+                            (layer * call->states->lanes + lane) * H;
+            float *ours =
+                (part ? call->rows.memory : call->rows.hidden)[at] + (layer * call->rows.most + row) * H;
             memcpy(direction == IN ? ours : theirs, direction == IN ? theirs : ours, sizeof(float) * H);
         }
 }
@@ -98,7 +100,8 @@ static void read_tokens(struct member *me, void *of)
             return;
         net_step(me, call->sampler, &call->rows, t & 1, sums);
         if (me->index == 0 && reading->outputs)
-            memcpy(reading->outputs + t * H, call->rows.hidden[!(t & 1)] + last * call->rows.most * H, sizeof(float) * H);
+            memcpy(reading->outputs + t * H, call->rows.hidden[!(t & 1)] + last * call->rows.most * H,
+                   sizeof(float) * H);
     }
 }
 
@@ -117,8 +120,8 @@ static void draw_token(struct member *me, struct call *call, int64_t row, int64_
     int64_t V = call->sampler->net.vocab_size, text = call->texts[row], place = text * w->steps + t;
     const float *scores = call->rows.scores + row * V;
     struct filters filters = {w->temperature, w->top_p, w->min_p, w->top_k};
-    int64_t token = draw(V, scores, w->forbidden[text], &filters, w->uniforms[place], call->chances + me->index * V,
-                         call->order + me->index * V);
+    int64_t token = draw(V, scores, w->forbidden[text], &filters, w->uniforms[place],
+                         call->chances + me->index * V, call->order + me->index * V);
     if (token >= 0 && w->nats && isnan(w->nats[place] = surprise(V, scores, token)))
         token = -1;
     w->tokens[place] = token;
@@ -214,14 +217,16 @@ static int run(struct call *call, int64_t threads, int64_t steps, int64_t rows,
 }
 
 /* Reads tokens into a lane's state; 0, or -1 if memory ran out. */
-PUBLIC int32_t charrnn_read(struct sampler *sampler, const struct states *states, const struct reading *reading)
+PUBLIC int32_t charrnn_read(struct sampler *sampler, const struct states *states,
+                            const struct reading *reading)
 {
     struct call call = {.sampler = sampler, .states = states, .reading = reading};
     return run(&call, reading->threads, reading->steps, 1, read_tokens);
 }
 
 /* Writes tokens after the states of some lanes, at most 64; 0, or -1 if memory ran out. */
-PUBLIC int32_t charrnn_write(struct sampler *sampler, const struct states *states, const struct writing *writing)
+PUBLIC int32_t charrnn_write(struct sampler *sampler, const struct states *states,
+                             const struct writing *writing)
 {
     struct call call = {.sampler = sampler, .states = states, .writing = writing};
     return run(&call, writing->threads, writing->steps, writing->rows, write_tokens);

@@ -1,5 +1,5 @@
-/* Runs windows of every cell and awkward sizes through every road, for the sanitizers to watch: buffers end where
- * the numbers end, and there are more threads than cores. Says "done" and returns 0. */
+/* Runs windows of every cell and awkward sizes through every road, for the sanitizers to watch: buffers end
+ * where the numbers end, and there are more threads than cores. Says "done" and returns 0. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,8 +40,16 @@ static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H
     };
     if (charrnn_forward(&w, road) || charrnn_backward(&w, road))
         abort();
-    float *all[] = {w.gates, w.hidden, w.memory, w.beside, (float *)w.recurrent, (float *)w.peephole,
-                    (float *)w.inner_bias, (float *)w.d_outputs, w.d_hidden, w.d_memory};
+    float *all[] = {w.gates,
+                    w.hidden,
+                    w.memory,
+                    w.beside,
+                    (float *)w.recurrent,
+                    (float *)w.peephole,
+                    (float *)w.inner_bias,
+                    (float *)w.d_outputs,
+                    w.d_hidden,
+                    w.d_memory};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
