@@ -71,8 +71,8 @@ def probabilities(
         p[np.argsort(-p, kind="stable")[sampling.top_k :]] = 0.0
     if sampling.top_p < 1.0:
         order = np.argsort(-p, kind="stable")
-        reached = np.cumsum(p[order]) >= sampling.top_p * p.sum()
-        p[order[int(reached.argmax()) + 1 :]] = 0.0
+        missing = np.cumsum(p[order]) < sampling.top_p * p.sum()
+        p[order[int(missing.sum()) + 1 :]] = 0.0
     if sampling.min_p > 0.0:
         p[p < sampling.min_p * p.max()] = 0.0
     p /= p.sum()

@@ -24,7 +24,7 @@ from charrnn.text.tokenizer import BOUNDARY, Ids
 
 # Steps of a call: more would not be faster. The first call is one step, so that the first character is there
 # at once, and a slow net's calls stay short, so that its text flows and Ctrl-C is heard.
-MOST_STEPS = 256
+MOST_STEPS = 1024
 SECONDS = 0.05
 # Scores of all rows together, 16 MB.
 MOST_SCORES = 2**22

@@ -4,8 +4,6 @@
 
 #include "net.h"
 
-extern const struct road *const ROADS[];
-
 static const float MOST_OF_A_HALF = 65504.0f;
 static const int THREADS_TO_SERVE = 2; /* the least number whose shares of strips are equal */
 

@@ -54,7 +54,7 @@ void meet(struct member *member)
     atomic_fetch_add_explicit(&team->lost, now() - began, memory_order_relaxed);
 }
 
-static int wait_too_long(struct team *team)
+static int has_waited_too_long(struct team *team)
 {
     int64_t lost = atomic_load_explicit(&team->lost, memory_order_relaxed);
     return lost > MOST_LOST && lost > (now() - team->began) / MOST_OF_TIME_LOST;
@@ -64,7 +64,7 @@ int meet_to_go_on(struct member *member)
 {
     struct team *team = member->team;
     if (member->index == 0 && team->size > 1)
-        team->is_over = wait_too_long(team);
+        team->is_over = has_waited_too_long(team);
     meet(member);
     if (!team->is_over)
         return 1;

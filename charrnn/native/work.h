@@ -54,4 +54,6 @@ struct road {
     void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const float *left, float *sums);
 };
 
+extern const struct road *const ROADS[]; /* the best one first */
+
 #endif

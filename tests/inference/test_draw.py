@@ -49,6 +49,14 @@ def test_top_p_is_measured_on_what_top_k_left() -> None:
     assert kept(top_k=2, top_p=0.5) == [1]
 
 
+def test_top_p_of_nearly_one_keeps_nearly_all_whatever_rounding_does() -> None:
+    sampling = SamplingConfig(temperature=1.0, top_p=math.nextafter(1.0, 0.0))
+    for seed in range(200):
+        logits = np.random.default_rng(seed).normal(size=70)
+        p = probabilities(logits, np.zeros(70, np.bool_), sampling)
+        assert np.count_nonzero(p) >= 69
+
+
 def test_top_k_of_the_whole_vocabulary_is_no_top_k() -> None:
     plain = probabilities(LOGITS, NONE, SamplingConfig())
     np.testing.assert_array_equal(probabilities(LOGITS, NONE, SamplingConfig(top_k=5)), plain)
