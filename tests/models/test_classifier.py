@@ -11,8 +11,10 @@ from charrnn.checkpoint import weights
 from charrnn.config import ClassifierConfig
 from charrnn.inference import classifier as numpy_classifier
 from charrnn.inference.classifier import NumpyClassifier
+from charrnn.models import recurrent
 from charrnn.models.classifier import Classifier, Member
 from charrnn.models.places import assign, tensors_of
+from tests.native.compiled import needs_library
 
 CONFIG = ClassifierConfig(vocab_size=11, classes=3, hidden_size=5, embedding_size=4, num_layers=2, cell="gru")
 CELL_NAMES = tuple(CELLS)
@@ -144,3 +146,19 @@ def test_a_net_of_one_member_is_that_member_to_the_last_bit() -> None:
         np.testing.assert_array_equal(ours[name], tensor, err_msg=name)
     batch = padded(DOCUMENTS)
     np.testing.assert_array_equal(model(*batch).detach().numpy(), member(*batch).detach().numpy())
+
+
+@needs_library
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_the_library_reads_stacked_layers_of_both_directions_as_torch_does(
+    cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[torch.Tensor]:
+        model = net(config(cell)).float()
+        scores = model(*padded(DOCUMENTS))
+        return [scores, *torch.autograd.grad(scores.square().sum(), list(model.parameters()))]
+
+    by_library = found()
+    monkeypatch.setattr(recurrent, "native", lambda: None)
+    for one, other in zip(by_library, found(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

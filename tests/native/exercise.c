@@ -1,14 +1,22 @@
-/* Runs windows of every cell and awkward sizes through every road, for the sanitizers to watch: buffers end
- * where the numbers end, and there are more threads than cores. Says "done" and returns 0. */
+/* Runs windows, documents and samplers of every cell and awkward sizes through every road, for the sanitizers
+ * to watch: buffers end where the numbers end, and there are more threads than cores. Says "done" and returns
+ * 0. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../charrnn/native/sampler.h"
 #include "../../charrnn/native/window.h"
+
+struct sampler;
 
 const char *charrnn_road_name(int32_t road);
 int32_t charrnn_road_is_passable(int32_t road);
 int32_t charrnn_forward(const struct window *w, int32_t road);
 int32_t charrnn_backward(const struct window *w, int32_t road);
+struct sampler *charrnn_sampler(const struct net *net, int32_t road);
+void charrnn_sampler_free(struct sampler *sampler);
+int32_t charrnn_read(struct sampler *sampler, const struct states *states, const struct reading *reading);
+int32_t charrnn_write(struct sampler *sampler, const struct states *states, const struct writing *writing);
 
 static float *drawn(int64_t count)
 {
@@ -54,6 +62,113 @@ static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H
         free(all[i]);
 }
 
+/* As many rows at a step as documents have one: here lane b has T - b steps. */
+static void exercise_documents(int32_t road, int32_t cell, int64_t T, int64_t H)
+{
+    int64_t G = gates_of(cell), starts[T + 1];
+    starts[0] = 0;
+    for (int64_t t = 0; t < T; t++)
+        starts[t + 1] = starts[t] + T - t;
+    struct window w = {
+        .cell = cell,
+        .threads = 3,
+        .steps = T,
+        .lanes = T,
+        .hidden_size = H,
+        .gates = drawn(starts[T] * G * H),
+        .hidden = drawn((starts[T] + T) * H),
+        .memory = G == 4 ? drawn((starts[T] + T) * H) : 0,
+        .beside = G == 3 ? drawn(starts[T] * H) : 0,
+        .recurrent = drawn(G * H * H),
+        .peephole = cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
+        .inner_bias = cell == GRU_AFTER ? drawn(H) : 0,
+        .starts = starts,
+    };
+    if (charrnn_forward(&w, road))
+        abort();
+    float *all[] = {w.gates,
+                    w.hidden,
+                    w.memory,
+                    w.beside,
+                    (float *)w.recurrent,
+                    (float *)w.peephole,
+                    (float *)w.inner_bias};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+enum { V = 40, E = 13, LANES = 5, ROWS = 3, STEPS = 30 };
+
+/* Reads into one lane and writes after others, with as many threads as a net of this size is worth. */
+static void read_and_write(struct sampler *sampler, struct states *states)
+{
+    int64_t tokens[STEPS], lanes[ROWS] = {4, 0, 2}, written[ROWS * STEPS], counts[ROWS];
+    uint8_t forbidden[V] = {1}, turning[V] = {0, 1};
+    const uint8_t *masks[ROWS] = {forbidden, forbidden, forbidden},
+                  *turns[ROWS] = {turning, turning, turning};
+    double uniforms[ROWS * STEPS], nats[ROWS * STEPS];
+    for (int i = 0; i < STEPS; i++)
+        tokens[i] = i % V;
+    for (int i = 0; i < ROWS * STEPS; i++)
+        uniforms[i] = (double)rand() / RAND_MAX * 0.999;
+    struct reading reading = {.threads = 3, .steps = STEPS, .lane = 4, .tokens = tokens};
+    struct writing writing = {.threads = 3,
+                              .steps = STEPS,
+                              .rows = ROWS,
+                              .lanes = lanes,
+                              .forbidden = masks,
+                              .turning = turns,
+                              .uniforms = uniforms,
+                              .temperature = 0.9,
+                              .top_p = 0.95,
+                              .min_p = 0.01,
+                              .top_k = 20,
+                              .tokens = written,
+                              .nats = nats,
+                              .drawn = counts};
+    if (charrnn_read(sampler, states, &reading) || charrnn_write(sampler, states, &writing))
+        abort();
+}
+
+static void exercise_sampler(int32_t road, int32_t cell, int64_t H, int32_t is_half, int is_tied,
+                             int has_table)
+{
+    int64_t G = gates_of(cell);
+    struct layer_weights layers[2];
+    for (int i = 0; i < 2; i++)
+        layers[i] = (struct layer_weights){drawn(G * H * (i ? H : E)), drawn(G * H), drawn(G * H * H),
+                                           drawn(H * H), drawn(H)};
+    struct net net = {cell,
+                      is_half,
+                      V,
+                      E,
+                      2,
+                      H,
+                      0.1f,
+                      has_table ? drawn(V * G * H) : 0,
+                      drawn(V * E),
+                      is_tied ? drawn(E * H) : 0,
+                      drawn(V * (is_tied ? E : H)),
+                      drawn(V),
+                      layers};
+    struct states states = {LANES, drawn(2 * LANES * H), G == 4 ? drawn(2 * LANES * H) : 0};
+    struct sampler *sampler = charrnn_sampler(&net, road);
+    if (!sampler)
+        abort();
+    read_and_write(sampler, &states);
+    charrnn_sampler_free(sampler);
+    const float *all[] = {net.table,       net.embedding, net.projection, net.output,
+                          net.output_bias, states.hidden, states.memory};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free((float *)all[i]);
+    for (int i = 0; i < 2; i++) {
+        const float *parts[] = {layers[i].input, layers[i].bias, layers[i].recurrent, layers[i].peephole,
+                                layers[i].inner_bias};
+        for (size_t part = 0; part < sizeof parts / sizeof *parts; part++)
+            free((float *)parts[part]);
+    }
+}
+
 int main(void)
 {
     for (int32_t road = 0; charrnn_road_name(road); road++) {
@@ -65,6 +180,9 @@ int main(void)
             exercise(road, cell, 3, 2, 15);
             exercise(road, cell, 4, 7, 17);
             exercise(road, cell, 2, 70, 33);
+            exercise_documents(road, cell, 9, 17);
+            exercise_sampler(road, cell, 17, 0, 0, 1);
+            exercise_sampler(road, cell, 130, 1, 1, 0); /* large enough for a team */
         }
     }
     puts("done");
