@@ -19,9 +19,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import place
+from benchmarks import place, sampling
 from benchmarks.native_training import training
 from benchmarks.tables import print_headings, print_row
+from charrnn.checkpoint import model as model_files
 from charrnn.native import library
 
 PARTS = ("training", "sampling", "together", "command")
@@ -37,8 +38,23 @@ def drawing(rounds: int) -> None:
                 print_row((f"{layers}x{hidden_size}", threads, engine, f"{statistics.median(rates):,.0f}"))
 
 
+def starts(rounds: int) -> None:
+    """Prints how soon a 1x512 model's first character is there, with and without the library, in turns."""
+    found: dict[str, list[float]] = {engine: [] for engine in ("native", "plain")}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "checkpoints", "model", "model.safetensors")
+        path.parent.mkdir(parents=True)
+        model_files.save(path, sampling.checkpoint(512))
+        program = [sys.executable, "-m", "charrnn", "sample", "--seed", "1", "-q", "--engine"]
+        for _ in range(rounds):
+            for engine, seconds in found.items():
+                seconds.append(sampling.first_byte([*program, engine], folder))
+    shown = ", ".join(f"{engine} {statistics.median(of) * 1e3:.0f} ms" for engine, of in found.items())
+    print(f"\nFirst character of a 1x512 model, medians of {rounds}: {shown}", flush=True)
+
+
 def _rate(layers: int, hidden_size: int, threads: str, engine: str) -> float:
-    variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), threads)
+    variables = sampling.limited_to(threads)
     variables[library.VARIABLE] = "1" if engine == "native" else "0"
     command = [sys.executable, "-m", "benchmarks.sampling", "--rate", f"{layers}x{hidden_size}"]
     done = subprocess.run(
@@ -110,6 +126,7 @@ def main() -> None:
         training(asked.rounds)
     if "sampling" in asked.parts:
         drawing(min(asked.rounds, 3))
+        starts(3 * asked.rounds)
     if "together" in asked.parts:
         together(place.data(asked) / "tinyshakespeare.txt")
     if "command" in asked.parts:

@@ -23,6 +23,7 @@ from torch import nn
 from benchmarks import place
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.model import Checkpoint
+from charrnn.cli.threads import VARIABLES
 from charrnn.config import ModelConfig
 from charrnn.inference.language_model import LanguageModel
 from charrnn.models.language_model import LanguageModel as TorchModel
@@ -43,41 +44,51 @@ def checkpoint(hidden_size: int, num_layers: int = 1) -> Checkpoint:
     return Checkpoint(config=config, tokenizer=tokenizer, tensors=tensors, has_endings=False)
 
 
-def rate(step: Callable[[], object]) -> float:
-    """Calls per second."""
+def rate(step: Callable[[], int]) -> float:
+    """What a step counts, per second."""
     count, started = 0, time.perf_counter()
     while (passed := time.perf_counter() - started) < SECONDS:
         for _ in range(20):
-            step()
-        count += 20
+            count += step()
     return count / passed
 
 
-def product(hidden_size: int) -> Callable[[], object]:
+def limited_to(threads: str) -> dict[str, str]:
+    """The variables that hold everything to so many threads, for a program that is started later."""
+    return dict.fromkeys((*VARIABLES, "MKL_NUM_THREADS", "OMP_NUM_THREADS"), threads)
+
+
+def product(hidden_size: int) -> Callable[[], int]:
     """The bare product h @ W of one LSTM step."""
     draw = np.random.default_rng(0)
     h = draw.normal(size=hidden_size).astype(np.float32)
     w = draw.normal(size=(hidden_size, 4 * hidden_size)).astype(np.float32)
-    return lambda: h @ w
+
+    def step() -> int:
+        h @ w
+        return 1
+
+    return step
 
 
-def charrnn(hidden_size: int, num_layers: int = 1) -> Callable[[], object]:
-    """One generated character, with everything that belongs to it."""
+def charrnn(hidden_size: int, num_layers: int = 1) -> Callable[[], int]:
+    """A piece of generated text, with everything that belongs to it; tells how many characters it has."""
     pieces: Iterator[str] = LanguageModel(checkpoint(hidden_size, num_layers)).generate(length=0, seed=1)
-    return lambda: next(pieces)
+    return lambda: len(next(pieces))
 
 
-def torch_loop(hidden_size: int) -> Callable[[], object]:
+def torch_loop(hidden_size: int) -> Callable[[], int]:
     """One character by torch.nn.LSTM with a batch of one."""
     lstm, output, embedding = nn.LSTM(32, hidden_size), nn.Linear(hidden_size, 67), nn.Embedding(67, 32)
     state: tuple[torch.Tensor, torch.Tensor] | None = None
     token = torch.zeros(1, 1, dtype=torch.long)
 
     @torch.inference_mode()
-    def step() -> None:
+    def step() -> int:
         nonlocal state, token
         hidden, state = lstm(embedding(token), state)
         token = torch.multinomial(torch.softmax(output(hidden)[0], -1), 1)
+        return len(token)
 
     return step
 
@@ -111,7 +122,7 @@ def starts(rounds: int) -> None:
         path = Path(folder, "checkpoints", "model", "model.safetensors")
         path.parent.mkdir(parents=True)
         model_files.save(path, checkpoint(512))
-        first = [_first_byte([*program, "sample", "--seed", "1", "-q"], folder) for _ in range(rounds)]
+        first = [first_byte([*program, "sample", "--seed", "1", "-q"], folder) for _ in range(rounds)]
         print(f"first character of a 1x512 model: {statistics.median(first):.2f} s")
         for arguments in (["--help"], ["train", "--help"], ["sample", "--help"], ["inspect", "--help"]):
             times = [_whole([*program, *arguments], folder) for _ in range(rounds)]
@@ -120,7 +131,8 @@ def starts(rounds: int) -> None:
         print(f"import torch alone: {statistics.median(times):.2f} s")
 
 
-def _first_byte(command: list[str], folder: str) -> float:
+def first_byte(command: list[str], folder: str) -> float:
+    """Seconds from the call to the first byte on stdout."""
     started = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -155,8 +167,9 @@ def main() -> None:
     starts(arguments.rounds)
     for threads in ("1", "2"):
         command = [sys.executable, "-m", "benchmarks.sampling", "--threads", threads]
-        variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), threads)
-        subprocess.run([*command, "--rounds", str(arguments.rounds)], env=os.environ | variables, check=True)
+        subprocess.run(
+            [*command, "--rounds", str(arguments.rounds)], env=os.environ | limited_to(threads), check=True
+        )
 
 
 if __name__ == "__main__":
