@@ -1,6 +1,6 @@
 """What the native library is worth: training, sampling, two trainings at once, and a whole command.
 
-    python -m benchmarks.native                          (everything, about twenty minutes)
+    python -m benchmarks.native                          (everything, about a quarter of an hour)
     python -m benchmarks.native --parts training --rounds 9
 
 What is compared is taken in turns and the medians of the turns are printed, for on a shared machine a figure
@@ -19,13 +19,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks import place, sampling
 from benchmarks.native_training import training
 from benchmarks.tables import print_headings, print_row
 from charrnn.checkpoint import model as model_files
+from charrnn.inference.draw import log_softmax
+from charrnn.inference.native_net import NativeNet
+from charrnn.inference.stepper import Output
 from charrnn.native import library
+from charrnn.native.library import native
 
-PARTS = ("training", "sampling", "together", "command")
+PARTS = ("training", "sampling", "halves", "together", "command")
+HALVED_TOKENS = 50_000
 
 
 def drawing(rounds: int) -> None:
@@ -51,6 +58,29 @@ def starts(rounds: int) -> None:
                 seconds.append(sampling.first_byte([*program, engine], folder))
     shown = ", ".join(f"{engine} {statistics.median(of) * 1e3:.0f} ms" for engine, of in found.items())
     print(f"\nFirst character of a 1x512 model, medians of {rounds}: {shown}", flush=True)
+
+
+def halves(corpus: Path) -> None:
+    """Prints a trained model's loss on the end of its corpus, its weights in single and in half precision."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        flags = ("--hidden", "512", "--time", "30s")
+        subprocess.run(_train(corpus, "model", *flags), cwd=folder, check=True)
+        checkpoint = model_files.load(folder / "checkpoints" / "model" / "model.safetensors")
+    found = native()
+    assert found is not None
+    ids = checkpoint.tokenizer.encode(corpus.read_text("utf-8"))[-HALVED_TOKENS:].astype(np.int64)
+    logits = Output(checkpoint.config, checkpoint.tensors).logits
+    nats = []
+    for is_half in (False, True):
+        net = NativeNet(found, checkpoint.config, checkpoint.tensors, is_half=is_half)
+        outputs = np.empty((len(ids) - 1, checkpoint.config.hidden_size), np.float32)
+        net.read(net.start(), ids[:-1], outputs)
+        nats.append(-float(log_softmax(logits(outputs))[np.arange(len(outputs)), ids[1:]].mean()))
+    print(
+        f"\nLoss of a trained model, nats: {nats[0]:.6f}, in half precision {nats[1]:.6f}",
+        flush=True,
+    )
 
 
 def _rate(layers: int, hidden_size: int, threads: str, engine: str) -> float:
@@ -127,6 +157,8 @@ def main() -> None:
     if "sampling" in asked.parts:
         drawing(min(asked.rounds, 3))
         starts(3 * asked.rounds)
+    if "halves" in asked.parts:
+        halves(place.data(asked) / "tinyshakespeare.txt")
     if "together" in asked.parts:
         together(place.data(asked) / "tinyshakespeare.txt")
     if "command" in asked.parts:
