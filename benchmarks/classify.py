@@ -27,7 +27,11 @@ SETS = {"imdb": ("imdb/train.tsv.gz", "imdb/test_public.tsv.gz")} | {
     name: (f"cls/{name}/train.tsv.gz", f"cls/{name}/test.tsv.gz")
     for name in ("sms_spam", "trec6", "agnews_small", "rt_polarity", "names18")
 }
-EFFORT = (Column("trained, s", "seconds", ".0f"), Column("epochs", "epochs", ".1f"))
+EFFORT = (
+    Column("trained, s", "seconds", ".0f"),
+    Column("nets", "members", ".0f"),
+    Column("epochs", "epochs", ".1f"),
+)
 ACCURACY = (
     Column("net", "net.accuracy", ".4f"),
     Column("n-grams", "linear.accuracy", ".4f"),
@@ -78,6 +82,7 @@ def measured(name: str, flags: Sequence[str], seed: int, data: Path, folder: Pat
     found: dict[str, Any] = json.loads(told.stdout)
     return found | {
         "seconds": seconds,
+        "members": card["members"],
         "epochs": card["trained"]["epochs"],
         "texts_per_second": 1000 / found["seconds_per_1000"],
     }
