@@ -10,7 +10,7 @@ from charrnn.native import library
 from charrnn.native.library import Native, Road
 from tests.kinds import KINDS
 from tests.models.test_scan import gradients, stepped
-from tests.native.compiled import ROADS
+from tests.native.compiled import ROADS, needs_library
 
 # Steps, lanes, units: one of each, fewer and more than a panel or a tile has, and more lanes than go at once.
 SIZES = ((1, 1, 1), (5, 3, 4), (3, 7, 17), (4, 33, 50), (2, 70, 16), (3, 16, 131))
@@ -126,6 +126,7 @@ def test_huge_numbers_saturate_and_give_no_gradient(road: Road, kind: tuple[str,
     assert gradient.isfinite().all()
 
 
+@needs_library
 def test_a_second_way_back_through_the_same_window_is_refused() -> None:
     of = in_single_precision(drawn("gru", (2, 2, 4)))
     outputs, _ = scanned(ROADS[0], ("gru", "tanh"), of)
