@@ -100,9 +100,18 @@ def check_resumable(run: Path) -> None:
         )
 
 
+class BusyError(StorageError):
+    """Another process trains in a run's folder."""
+
+
+def has_work(run: Path) -> bool:
+    """Whether something of worth lies in a run's folder."""
+    return (run / MODEL).exists() or (run / LAST).exists()
+
+
 def is_taken(run: Path) -> bool:
     """Whether something of worth lies in a run's folder, or somebody is at work there."""
-    return (run / MODEL).exists() or (run / LAST).exists() or is_locked(run)
+    return has_work(run) or is_locked(run)
 
 
 def fresh_name(wish: str) -> str:
@@ -118,29 +127,51 @@ def locked(run: Path) -> Iterator[None]:
     """Holds a run's folder for one trainer; the kernel lets go when the process ends, however it does.
 
     Raises:
-        StorageError: if another process trains there, or the folder cannot be made.
+        BusyError: if another process trains there.
+        StorageError: if the folder cannot be made.
     """
+    descriptor = _lock(run)
     try:
-        run.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise storage_error(run, error) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        except BlockingIOError:
-            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            raise StorageError(
-                f"{run}: process {owner or 'unknown'} trains here already",
-                "another --name starts another run",
-            ) from None
-        except OSError as error:
-            raise storage_error(run, error) from error
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(run: Path) -> int:
+    """The lock's file, open and locked, in the folder as it is now."""
+    while True:
+        descriptor = None
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            if _is_there(run / LOCK, descriptor):
+                return descriptor
+        except BlockingIOError:
+            assert descriptor is not None
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise BusyError(
+                f"{run}: process {owner or 'unknown'} trains here already",
+                "another --name starts another run",
+            ) from None
+        except FileNotFoundError:
+            continue  # whoever held the folder until now took it away between making it and opening the file
+        except OSError as error:
+            if descriptor is not None:
+                os.close(descriptor)
+            raise storage_error(run, error) from error
+        os.close(descriptor)  # of a file that went with such a folder
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    """Whether an open file is still the one at this path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def is_locked(run: Path) -> bool:

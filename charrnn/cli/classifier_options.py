@@ -9,6 +9,12 @@ import typer
 from charrnn.cli.values import number, one_of, whole
 from charrnn.config import CLASS_WEIGHTS, MAX_MEMBERS, PRETRAINING_SHARE, ClassifierConfig, LabelledConfig
 
+# Under the names of what they set.
+OF_CLASSIFIERS = (
+    *("valid", "label_column", "text_column", "class_weights"),
+    *("unlabelled", "pretrain", "members"),
+)
+
 Valid = Annotated[
     str | None,
     typer.Option(

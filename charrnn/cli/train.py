@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from charrnn.cli import classifier_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import let_threads_sleep, limit_threads
-from charrnn.cli.training import Asked, new_folder, sitting, train_in_view
+from charrnn.cli.training import Asked, held_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
 from charrnn.native import library
@@ -42,7 +43,7 @@ def train(
     lines: train_options.Lines = None,
     encoding: train_options.Encoding = None,
     newline: train_options.Newline = None,
-    vocab: train_options.Vocab = None,
+    vocab_size: train_options.Vocab = None,
     subword: train_options.Subword = None,
     val_fraction: train_options.ValFraction = None,
     cell: train_options.Cell = None,
@@ -50,16 +51,16 @@ def train(
     bidirectional: train_options.Bidirectional = None,
     backward: train_options.Backward = None,
     init: train_options.Init = None,
-    layers: train_options.Layers = None,
-    hidden: train_options.Hidden = None,
-    embedding: train_options.Embedding = None,
+    num_layers: train_options.Layers = None,
+    hidden_size: train_options.Hidden = None,
+    embedding_size: train_options.Embedding = None,
     dropout: train_options.Dropout = None,
     dropout_input: train_options.DropoutInput = None,
     weight_drop: train_options.WeightDrop = None,
     zoneout: train_options.Zoneout = None,
-    batch: train_options.Batch = None,
-    seq: train_options.Seq = None,
-    rate: train_options.Rate = None,
+    batch_size: train_options.Batch = None,
+    seq_len: train_options.Seq = None,
+    learning_rate: train_options.Rate = None,
     clip: train_options.Clip = None,
     clip_value: train_options.ClipValue = None,
     weight_decay: train_options.WeightDecay = None,
@@ -73,57 +74,19 @@ def train(
 
     Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
     """
+    flags = locals()  # each under the name of its field, all the way to where it is used
     # Torch brings its own threads; others, used for a few characters now and then, would fight them.
     limit_threads(1)
     choose_engine(engine)
     if library.native():
         let_threads_sleep()
-    corpus_flags = {
-        "level": level,
-        "lines": lines,
-        "encoding": encoding,
-        "newline": newline,
-        "vocab_size": vocab,
-        "subword": subword,
-        "val_fraction": val_fraction,
-    }
-    label_flags = {
-        "valid": valid,
-        "label_column": label_column,
-        "text_column": text_column,
-        "class_weights": class_weights,
-        "unlabelled": unlabelled,
-        "pretrain": pretrain,
-        "members": members,
-    }
-    net_flags = {
-        "cell": cell,
-        "nonlinearity": nonlinearity,
-        "init": init,
-        "num_layers": layers,
-        "hidden_size": hidden,
-        "embedding_size": embedding,
-        "dropout": dropout,
-        "dropout_input": dropout_input,
-        "weight_drop": weight_drop,
-        "zoneout": zoneout,
-        "bidirectional": bidirectional,
-        "backward": backward,
-        "batch_size": batch,
-        "seq_len": seq,
-        "learning_rate": rate,
-        "clip": clip,
-        "clip_value": clip_value,
-        "weight_decay": weight_decay,
-        "seed": seed,
-    }
     asked = Asked(
         started=context.obj or time.monotonic(),
         inputs=inputs or [],
         task=task,
-        corpus_flags=_given(corpus_flags),
-        label_flags=_given(label_flags),
-        net_flags=_given(net_flags),
+        corpus_flags=_given(flags, train_options.OF_CORPUS),
+        label_flags=_given(flags, classifier_options.OF_CLASSIFIERS),
+        net_flags=_given(flags, train_options.OF_NET),
         budget=_budget(time_, epochs, steps),
         device=device,
         threads=threads,
@@ -144,10 +107,9 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.checkpoint import runs
     from charrnn.text.sources import default_name, documents_of
 
-    folder = runs.folder(name or runs.fresh_name(default_name(asked.inputs)))
-    if runs.is_taken(folder) and not force:
+    if name and runs.is_taken(runs.folder(name)) and not force:
         raise UsageError(
-            f"{folder}: there is a run of this name",
+            f"{runs.folder(name)}: there is a run of this name",
             f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
         )
     from charrnn.text.decoding import check_encoding
@@ -161,7 +123,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.training.origins import load_origins, paired, single
     from charrnn.training.request import settled
 
-    with new_folder(folder), runs.locked(folder):
+    with held_folder(name, default_name(asked.inputs)) as folder:
         documents = documents_of(asked.inputs, folder)
         origins = load_origins(origin_names)
         labelled = train_classifier.understood(asked, documents)
@@ -231,9 +193,9 @@ def _show(asked: Asked, training: Training, run: Run) -> None:
     )
 
 
-def _given(flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags that somebody typed."""
-    return {name: value for name, value in flags.items() if value is not None}
+def _given(flags: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Those of these flags that somebody typed."""
+    return {name: flags[name] for name in names if flags[name] is not None}
 
 
 def _budget(time_: Budget | None, epochs: float | None, steps: int | None) -> Budget | None:

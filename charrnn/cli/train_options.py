@@ -28,6 +28,14 @@ from charrnn.config import (
     TrainingConfig,
 )
 
+# The flags by what they are about, under the names of the fields that they set.
+OF_CORPUS = ("level", "lines", "encoding", "newline", "vocab_size", "subword", "val_fraction")
+OF_NET = (
+    *("cell", "nonlinearity", "init", "num_layers", "hidden_size", "embedding_size"),
+    *("dropout", "dropout_input", "weight_drop", "zoneout", "bidirectional", "backward"),
+    *("batch_size", "seq_len", "learning_rate", "clip", "clip_value", "weight_decay", "seed"),
+)
+
 # Input
 Inputs = Annotated[
     list[str] | None,

@@ -95,14 +95,29 @@ def sitting(asked: Asked) -> Sitting:
 
 
 @contextlib.contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
-    """Takes the folder away again if it was not there before and nothing came of it."""
+def held_folder(name: str | None, wish: str) -> Iterator[Path]:
+    """The folder of a new run, held for it: of this name, or of the first free one that is like the wish.
+
+    It is taken away again if it was not there before and nothing came of it.
+
+    Raises:
+        StorageError: if another process trains in the folder of that name.
+    """
     from charrnn.checkpoint import runs
 
-    is_new = not folder.exists()
-    try:
-        yield
-    except BaseException:
-        if is_new and not runs.is_taken(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with contextlib.ExitStack() as holding:
+        while True:
+            folder = runs.folder(name or runs.fresh_name(wish))
+            is_new = not folder.exists()
+            try:
+                holding.enter_context(runs.locked(folder))
+                break
+            except runs.BusyError:
+                if name:
+                    raise  # a free name was taken by another process meanwhile: look for the next
+        try:
+            yield folder
+        except BaseException:
+            if is_new and not runs.has_work(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise

@@ -5,10 +5,8 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import pytest
@@ -459,16 +457,13 @@ def here(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def answers(here: Path) -> dict[Row, Answer]:
-    """The answers to all rows, with what was imported for them; two at a time, but one training."""
+    """The answers to all rows, with what was imported for them; two at a time."""
     options = {"cwd": here, "env": {"XDG_CACHE_HOME": str(here / "cache"), "PYTHONPROFILEIMPORTTIME": "1"}}
-
-    one_training = Lock()  # two that begin at once want the same name for their runs
 
     def ask(row: Row) -> Answer:
         if row.closed:
             return in_shell('"$@" <&-', *row.arguments, **options)
-        with one_training if row.arguments[0] == "train" else nullcontext():
-            return run(*row.arguments, given=row.given, **options)
+        return run(*row.arguments, given=row.given, **options)
 
     with ThreadPoolExecutor(2) as two:
         return dict(zip(ROWS, two.map(ask, ROWS), strict=True))

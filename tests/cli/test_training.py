@@ -1,0 +1,66 @@
+"""The folder of a new run: whose it is, and what becomes of it if nothing comes of the run."""
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from charrnn.checkpoint import runs
+from charrnn.cli.training import held_folder
+
+
+def test_a_free_name_that_another_process_takes_meanwhile_is_left_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = iter(("tale", "tale-2"))
+    monkeypatch.setattr(runs, "fresh_name", lambda _: next(found))
+    with runs.locked(runs.folder("tale")), held_folder(None, "tale") as folder:
+        assert folder == runs.folder("tale-2")
+
+
+def test_a_name_that_was_asked_for_is_not_changed() -> None:
+    message = "trains here already"
+    with (
+        runs.locked(runs.folder("tale")),
+        pytest.raises(runs.BusyError, match=message),
+        held_folder("tale", "x"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_folder_of_which_nothing_came_goes_unless_it_was_there_before(was_there: bool) -> None:
+    folder = runs.folder("tale")
+    if was_there:
+        folder.mkdir(parents=True)
+    with pytest.raises(KeyError), held_folder(None, "tale"):
+        raise KeyError
+    assert folder.exists() == was_there
+
+
+def test_a_folder_with_a_model_stays() -> None:
+    def stop_with_a_model() -> None:
+        with held_folder(None, "tale") as folder:
+            (folder / runs.MODEL).touch()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stop_with_a_model()
+    assert (runs.folder("tale") / runs.MODEL).exists()
+
+
+def test_a_lock_is_of_the_folder_that_is_there_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Path("checkpoints/tale")
+    real = fcntl.flock
+    taken_away: list[Path] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not taken_away:  # the one before takes the folder away once its file is open here
+            taken_away.append(run)
+            (run / runs.LOCK).unlink()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with runs.locked(run):
+        assert taken_away
+        assert runs.is_locked(run)
