@@ -20,13 +20,13 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from benchmarks.cells import KINDS
 from benchmarks.tables import print_headings, print_row
 from charrnn.cells import CELLS, cell_name
 from charrnn.cli.threads import SLEEPING
 from charrnn.models.initialise import initialise
 from charrnn.models.recurrent import RecurrentLayer
 from charrnn.native import library
-from tests.kinds import KINDS
 
 STEPS = 64
 BATCHES = (8, 16, 32)

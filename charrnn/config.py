@@ -155,7 +155,7 @@ class ClassifierConfig:
     hidden_size: int = 64
     embedding_size: int = 64
     num_layers: int = 1
-    cell: str = "lstm"  # of short sequences, the fastest road by far (docs/classify.md)
+    cell: str = "lstm"  # without the library the fastest road of short sequences by far (docs/classify.md)
     nonlinearity: str = "tanh"
     zoneout: float = 0.0
     bidirectional: bool = True

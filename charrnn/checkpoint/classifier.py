@@ -39,7 +39,7 @@ class Calibration:
     net: float  # by itself
     linear: float  # by itself
     mixed_net: float  # in the answer
-    mixed_linear: float  # in the answer; 0 where the net does better alone
+    mixed_linear: float  # in the answer; 0 in files of old where the net did better alone
 
     def answer(self, net: NDArray[np.float64], linear: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores of the answer from those of both models, [N, C]."""

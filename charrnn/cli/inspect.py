@@ -6,6 +6,7 @@ import codecs
 import dataclasses
 import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,27 +53,42 @@ def inspect(
     from charrnn.terminal.streams import Product
 
     product = Product()
-    if target == "gradients":
-        from charrnn.cli.gradients import show_gradients
-
-        if each:
-            raise UsageError("--each does not go with the view gradients")
-        show_gradients(
-            product,
-            models or [None],
-            subject,
-            sentence=sentence,
-            untrained=untrained,
-            svg=svg,
-            as_json=json,
-            threads=threads,
-            quiet=quiet,
-        )
+    if target != "gradients":
+        for flag, is_given in (("--sentence", sentence), ("--untrained", untrained), ("--svg", svg)):
+            if is_given:
+                raise UsageError(f"{flag} is for the view gradients")
+        _view(product, target, subject, models or [], k, each=each, as_json=json, quiet=quiet)
         return
-    for flag, is_given in (("--sentence", sentence), ("--untrained", untrained), ("--svg", svg)):
-        if is_given:
-            raise UsageError(f"{flag} is for the view gradients")
-    if models and len(models) > 1:
+    from charrnn.cli.gradients import show_gradients
+
+    if each:
+        raise UsageError("--each does not go with the view gradients")
+    show_gradients(
+        product,
+        models or [None],
+        subject,
+        sentence=sentence,
+        untrained=untrained,
+        svg=svg,
+        as_json=json,
+        threads=threads,
+        quiet=quiet,
+    )
+
+
+def _view(
+    product: Product,
+    target: str | None,
+    subject: str | None,
+    models: Sequence[str],
+    k: int,
+    *,
+    each: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Shows the card, or one of the views that look into one model or at all runs."""
+    if len(models) > 1:
         raise UsageError("-m names several models", "only the view gradients puts them side by side")
     model = models[0] if models else None
     if target not in VIEWS:
@@ -80,18 +96,18 @@ def inspect(
             raise UsageError(f"{target}: no such view", f"views are {', '.join(VIEWS)}")
         if target is not None and model is not None and target != model:
             raise UsageError(f"{target} and -m {model}: name one model")
-        _card(product, target or model, as_json=json, quiet=quiet)
+        _card(product, target or model, as_json=as_json, quiet=quiet)
         return
     if each and target != "next":
         raise UsageError(f"--each does not go with the view {target}")
     if target == "runs":
         if subject is not None:
             raise UsageError(f"runs looks at all runs, not at {subject}")
-        _runs(product, as_json=json)
+        _runs(product, as_json=as_json)
     elif target == "next":
-        _next(product, subject, model, k, each=each, as_json=json, quiet=quiet)
+        _next(product, subject, model, k, each=each, as_json=as_json, quiet=quiet)
     else:
-        _surprise(product, subject, model, as_json=json, quiet=quiet)
+        _surprise(product, subject, model, as_json=as_json, quiet=quiet)
 
 
 def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> None:

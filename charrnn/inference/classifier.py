@@ -17,7 +17,7 @@ from charrnn.inference.stepper import Array, NumpyOps
 from charrnn.native.library import Native, native
 from charrnn.native.threads import threads
 from charrnn.native.window import CELLS as WINDOW_CELLS
-from charrnn.native.window import Window, forward
+from charrnn.native.window import HAVE_BESIDE, Window, forward
 from charrnn.text.tokenizer import Ids
 
 # Of a batch; what goes through a layer at a time then has some megabytes.
@@ -62,7 +62,7 @@ class _Direction:
         for track in tracks:
             track[: counts[0]] = 0.0
         memory = tracks[1] if len(tracks) > 1 else None
-        beside = np.empty(rows, np.float32) if self._kind[0] in ("gru", "gru-after") else None
+        beside = np.empty(rows, np.float32) if self._kind[0] in HAVE_BESIDE else None
         window = Window(
             WINDOW_CELLS[self._kind],
             threads(),

@@ -18,11 +18,9 @@ from charrnn.config import MAX_SEED, SamplingConfig
 from charrnn.inference import engine
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.generate import generate
-from charrnn.inference.stepper import Reader
+from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids
-
-BLOCK = 256  # tokens that are read at once
 
 
 @dataclass(frozen=True, slots=True)

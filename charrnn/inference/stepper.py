@@ -16,6 +16,7 @@ from charrnn.text.tokenizer import Ids
 
 Array = NDArray[np.floating[Any]]
 States = tuple[State, ...]  # one per layer
+BLOCK = 256  # known tokens that are worth reading at once
 MAX_TABLE = 2**24  # numbers in a table of all tokens, 64 MB
 
 

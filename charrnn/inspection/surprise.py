@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.inference.draw import log_softmax
-from charrnn.inference.stepper import Reader
+from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.encoding import Reading
 from charrnn.text.layout import utf8_lengths
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
-
-BLOCK = 256  # tokens that are read, and whose scores are computed, at once
 
 
 @dataclass(frozen=True, slots=True)

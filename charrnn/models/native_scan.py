@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from charrnn.cells import CELLS, State
-from charrnn.models.scan import across_time
+from charrnn.models.unrolled import across_time
 from charrnn.native import window as windows
 from charrnn.native.library import Native
 
@@ -68,8 +68,8 @@ class _Unrolled:
         self.tracks = [part.new_empty(steps + 1, lanes, hidden_size) for part in state]
         for track, part in zip(self.tracks, state, strict=True):
             track[0] = part
-        is_gru = kind[0] in ("gru", "gru-after")
-        self.beside = gates.new_empty(steps, lanes, hidden_size) if is_gru else None
+        has_beside = kind[0] in windows.HAVE_BESIDE
+        self.beside = gates.new_empty(steps, lanes, hidden_size) if has_beside else None
         self.weights = [None if weight is None else weight.contiguous() for weight in weights]
         self.hidden_size = hidden_size
 

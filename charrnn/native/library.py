@@ -90,6 +90,16 @@ def open_library() -> ctypes.CDLL:
     return library
 
 
+def check(status: int) -> None:
+    """Raises what a function of the library says by its status.
+
+    Raises:
+        MemoryError: if memory ran out, the one way in which they fail.
+    """
+    if status:
+        raise MemoryError
+
+
 def _best() -> Native | Plain:
     if not FILE.exists():
         return Plain("no C compiler was there when charrnn was installed")

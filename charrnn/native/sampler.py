@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 
-from charrnn.native.library import Native
+from charrnn.native.library import Native, check
 
 MOST_ROWS = 64  # texts that are written side by side
 
@@ -100,7 +100,7 @@ class Sampler:
         Raises:
             MemoryError: if there is none to work in.
         """
-        _check(self._library.charrnn_read(self._address, ctypes.byref(states), ctypes.byref(reading)))
+        check(self._library.charrnn_read(self._address, ctypes.byref(states), ctypes.byref(reading)))
 
     def write(self, states: States, writing: Writing) -> None:
         """Writes tokens after the states of some lanes.
@@ -108,9 +108,4 @@ class Sampler:
         Raises:
             MemoryError: if there is none to work in.
         """
-        _check(self._library.charrnn_write(self._address, ctypes.byref(states), ctypes.byref(writing)))
-
-
-def _check(status: int) -> None:
-    if status:
-        raise MemoryError
+        check(self._library.charrnn_write(self._address, ctypes.byref(states), ctypes.byref(writing)))

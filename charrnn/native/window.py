@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from charrnn.native.library import Native
+from charrnn.native.library import Native, check
 
 # As `enum cell` in window.h, by cell and nonlinearity.
 CELLS = {
@@ -16,6 +16,8 @@ CELLS = {
     ("gru", "tanh"): 5,
     ("gru-after", "tanh"): 6,
 }
+# Whose windows have the buffer `beside`.
+HAVE_BESIDE = ("gru", "gru-after")
 
 
 class Window(ctypes.Structure):
@@ -52,7 +54,7 @@ def forward(native: Native, window: Window) -> None:
     Raises:
         MemoryError: if there is none for the packed weights.
     """
-    _check(native.library.charrnn_forward(ctypes.byref(window), native.road.index))
+    check(native.library.charrnn_forward(ctypes.byref(window), native.road.index))
 
 
 def backward(native: Native, window: Window) -> None:
@@ -61,9 +63,4 @@ def backward(native: Native, window: Window) -> None:
     Raises:
         MemoryError: if there is none for the packed weights.
     """
-    _check(native.library.charrnn_backward(ctypes.byref(window), native.road.index))
-
-
-def _check(status: int) -> None:
-    if status:
-        raise MemoryError
+    check(native.library.charrnn_backward(ctypes.byref(window), native.road.index))

@@ -26,7 +26,9 @@ static float *drawn(int64_t count)
     return numbers;
 }
 
-static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H)
+/* A window of so many rows in all; back too, unless later steps have fewer of them. */
+static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H, int64_t rows,
+                          const int64_t *starts)
 {
     int64_t G = gates_of(cell);
     struct window w = {
@@ -35,66 +37,39 @@ static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H
         .steps = T,
         .lanes = B,
         .hidden_size = H,
-        .gates = drawn(T * B * G * H),
-        .hidden = drawn((T + 1) * B * H),
-        .memory = G == 4 ? drawn((T + 1) * B * H) : 0,
-        .beside = G == 3 ? drawn(T * B * H) : 0,
+        .gates = drawn(rows * G * H),
+        .hidden = drawn((rows + B) * H),
+        .memory = G == 4 ? drawn((rows + B) * H) : 0,
+        .beside = G == 3 ? drawn(rows * H) : 0,
         .recurrent = drawn(G * H * H),
         .peephole = cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
         .inner_bias = cell == GRU_AFTER ? drawn(H) : 0,
-        .d_outputs = drawn(T * B * H),
-        .d_hidden = drawn(B * H),
-        .d_memory = G == 4 ? drawn(B * H) : 0,
+        .d_outputs = starts ? 0 : drawn(rows * H),
+        .d_hidden = starts ? 0 : drawn(B * H),
+        .d_memory = !starts && G == 4 ? drawn(B * H) : 0,
+        .starts = starts,
     };
-    if (charrnn_forward(&w, road) || charrnn_backward(&w, road))
+    if (charrnn_forward(&w, road) || (!starts && charrnn_backward(&w, road)))
         abort();
-    float *all[] = {w.gates,
-                    w.hidden,
-                    w.memory,
-                    w.beside,
-                    (float *)w.recurrent,
-                    (float *)w.peephole,
-                    (float *)w.inner_bias,
-                    (float *)w.d_outputs,
-                    w.d_hidden,
-                    w.d_memory};
+    const float *all[] = {w.gates,    w.hidden,     w.memory,    w.beside,   w.recurrent,
+                          w.peephole, w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]);
+        free((float *)all[i]);
+}
+
+static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H)
+{
+    exercise_rows(road, cell, T, B, H, T * B, 0);
 }
 
 /* As many rows at a step as documents have one: here lane b has T - b steps. */
 static void exercise_documents(int32_t road, int32_t cell, int64_t T, int64_t H)
 {
-    int64_t G = gates_of(cell), starts[T + 1];
+    int64_t starts[T + 1];
     starts[0] = 0;
     for (int64_t t = 0; t < T; t++)
         starts[t + 1] = starts[t] + T - t;
-    struct window w = {
-        .cell = cell,
-        .threads = 3,
-        .steps = T,
-        .lanes = T,
-        .hidden_size = H,
-        .gates = drawn(starts[T] * G * H),
-        .hidden = drawn((starts[T] + T) * H),
-        .memory = G == 4 ? drawn((starts[T] + T) * H) : 0,
-        .beside = G == 3 ? drawn(starts[T] * H) : 0,
-        .recurrent = drawn(G * H * H),
-        .peephole = cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
-        .inner_bias = cell == GRU_AFTER ? drawn(H) : 0,
-        .starts = starts,
-    };
-    if (charrnn_forward(&w, road))
-        abort();
-    float *all[] = {w.gates,
-                    w.hidden,
-                    w.memory,
-                    w.beside,
-                    (float *)w.recurrent,
-                    (float *)w.peephole,
-                    (float *)w.inner_bias};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]);
+    exercise_rows(road, cell, T, T, H, starts[T], starts);
 }
 
 enum { V = 40, E = 13, LANES = 5, ROWS = 3, STEPS = 30 };

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from charrnn.cli.threads import limit_threads
+from charrnn.errors import UsageError
 from charrnn.native import threads
 
 
@@ -19,3 +20,11 @@ def test_what_the_flag_says_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, "1")  # to be put back
     limit_threads(3)
     assert threads.threads() == 3
+
+
+@pytest.mark.parametrize("given", ["0", "two", "-1"])
+def test_a_variable_that_says_no_number_is_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(threads.VARIABLE, given)
+    with pytest.raises(UsageError) as told:
+        threads.threads()
+    assert str(told.value) == f"CHARRNN_THREADS={given}: must be a whole number from 1"
