@@ -9,6 +9,7 @@ struct pass {
     const struct rows *rows;
     float *sums;
     int64_t layer;
+    int is_back;      /* whether strips are taken from the last to the first */
     struct window of; /* the layer, as its equations know it */
     struct step step;
 };
@@ -16,11 +17,15 @@ struct pass {
 /* What is done with the sums of a block of columns, the first of which is `unit`. */
 typedef void use(const struct pass *, const struct work *, int64_t unit);
 
-/* Rows of `left` times the member's strips. */
+/* Rows of `left` times the member's strips. Every other step goes back the way the last one came: of weights
+ * that are a little too many for the cache, those it needs first are still there.
+ */
 static void product(const struct pass *pass, const struct matrix *m, const float *left, use *use)
 {
-    int64_t rows = pass->rows->count, end = share_end(pass->member, m->strips);
-    for (int64_t strip = share_begin(pass->member, m->strips); strip < end; strip++) {
+    int64_t rows = pass->rows->count;
+    int64_t begin = share_begin(pass->member, m->strips), end = share_end(pass->member, m->strips);
+    for (int64_t i = begin; i < end; i++) {
+        int64_t strip = pass->is_back ? begin + end - 1 - i : i;
         pass->sampler->road->multiply(m, strip, rows, left, pass->sums);
         struct work work = {&pass->of, 0, 0, rows, pass->sums};
         for (int64_t block = strip_begin(m, strip); block < strip_begin(m, strip + 1); block++) {
@@ -113,6 +118,7 @@ static struct pass pass_at(struct member *member, const struct sampler *sampler,
         .rows = rows,
         .sums = sums,
         .layer = layer,
+        .is_back = before,
         .of = {.cell = net->cell,
                .hidden_size = net->hidden_size,
                .inner_bias = net->layers[layer].inner_bias},

@@ -19,8 +19,8 @@ struct sampler {
     struct net net;
     struct layer *layers;
     struct matrix projection, output;
-    int64_t size;            /* numbers in all matrices, which is what a step multiplies */
-    int64_t alone, patience; /* for so many calls one thread does it all, because others had no processor */
+    int64_t size;                  /* numbers in all matrices, which is what a step multiplies */
+    int64_t alone_until, patience; /* one thread does it all for a while, because others had no processor */
 };
 
 /* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places.

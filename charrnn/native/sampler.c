@@ -1,11 +1,29 @@
 /* Makes a sampler of a net: packs its weights. */
 #include <math.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "net.h"
 
 static const float MOST_OF_A_HALF = 65504.0f;
 static const int THREADS_TO_SERVE = 2; /* the least number whose shares of strips are equal */
+static const size_t LINE = 64, LARGE_PAGE = 2 << 20;
+
+/* Room for weights, if there is any. Many lie in large pages where the system has them: small ones, wherever
+ * they happen to be, take each other's places in a cache that would be large enough.
+ */
+static void *room(size_t size)
+{
+    size_t page = size < LARGE_PAGE ? LINE : LARGE_PAGE, whole = (size + page - 1) / page * page;
+    void *found = aligned_alloc(page, whole);
+#ifdef __linux__
+    if (found && page == LARGE_PAGE)
+        madvise(found, whole, MADV_HUGEPAGE); /* or not: it is only faster */
+#endif
+    return found;
+}
 
 static int fits_half(const float *weight, int64_t count)
 {
@@ -26,7 +44,7 @@ static int pack(struct sampler *sampler, struct matrix *m, const float *weight, 
     weight += first * units * depth;
     int is_half = sampler->net.is_half && fits_half(weight, units * gates * depth);
     *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks, gates, is_half, 0};
-    m->weights = aligned_alloc(64, (size * (is_half ? 2 : 4) + 63) / 64 * 64);
+    m->weights = room(size * (is_half ? 2 : 4));
     if (!m->weights)
         return -1;
     sampler->road->pack(m, weight);

@@ -28,7 +28,7 @@ static void pause_a_moment(void)
 #endif
 }
 
-static int64_t now(void)
+int64_t time_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -48,16 +48,16 @@ void meet(struct member *member)
             return;
         pause_a_moment();
     }
-    int64_t began = now();
+    int64_t began = time_now();
     while (atomic_load_explicit(&team->arrived, memory_order_acquire) < all)
         sched_yield();
-    atomic_fetch_add_explicit(&team->lost, now() - began, memory_order_relaxed);
+    atomic_fetch_add_explicit(&team->lost, time_now() - began, memory_order_relaxed);
 }
 
 static int has_waited_too_long(struct team *team)
 {
     int64_t lost = atomic_load_explicit(&team->lost, memory_order_relaxed);
-    return lost > MOST_LOST && lost > (now() - team->began) / MOST_OF_TIME_LOST;
+    return lost > MOST_LOST && lost > (time_now() - team->began) / MOST_OF_TIME_LOST;
 }
 
 int meet_to_go_on(struct member *member)
@@ -84,7 +84,7 @@ static void *sit_down(void *given)
 
 int team_run(int size, void (*work)(struct member *, void *), void *of)
 {
-    struct team team = {.began = now()};
+    struct team team = {.began = time_now()};
     struct seat seats[MOST_MEMBERS];
     pthread_t threads[MOST_MEMBERS];
     atomic_int is_open = 0;

@@ -19,6 +19,9 @@ struct member {
     long meetings;
 };
 
+/* Nanoseconds since some moment. */
+int64_t time_now(void);
+
 /* Runs `work` on so many threads, or as many as can be started; the caller is the first. Whether it stayed
  * so. */
 int team_run(int size, void (*work)(struct member *, void *), void *of);

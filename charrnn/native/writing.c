@@ -8,8 +8,8 @@
 
 /* Products of numbers: what a thread must have to do at a step, and in a call, to be worth its waiting. */
 static const double WORTH_A_STEP = 6e4, WORTH_A_CALL = 4e6;
-/* Calls. */
-static const int64_t LEAST_PATIENCE = 16, MOST_PATIENCE = 256;
+/* Nanoseconds. */
+static const int64_t LEAST_PATIENCE = 20000000, MOST_PATIENCE = 2000000000;
 
 /* A call: what was asked for, and room to work in. */
 struct call {
@@ -175,24 +175,22 @@ static void write_tokens(struct member *me, void *of)
 static int team_size(const struct sampler *sampler, int64_t threads, int64_t steps, int64_t rows)
 {
     double step = (double)sampler->size * rows;
-    if (sampler->alone > 0 || step * steps < WORTH_A_CALL)
+    if (time_now() < sampler->alone_until || step * steps < WORTH_A_CALL)
         return 1;
     double most = step / WORTH_A_STEP;
     return most < 1.0 ? 1 : most < threads ? (int)most : (int)threads;
 }
 
-/* After threads got into each other's way one goes on alone for some calls, and for longer each time. */
+/* After threads got into each other's way one goes on alone for a while, and for longer each time. */
 static void note_success(struct sampler *sampler, int size, int has_stayed)
 {
-    if (sampler->alone > 0)
-        sampler->alone--;
-    else if (size > 1 && has_stayed)
+    if (size > 1 && has_stayed)
         sampler->patience = 0;
     else if (size > 1) {
         sampler->patience = sampler->patience ? sampler->patience * 2 : LEAST_PATIENCE;
         if (sampler->patience > MOST_PATIENCE)
             sampler->patience = MOST_PATIENCE;
-        sampler->alone = sampler->patience;
+        sampler->alone_until = time_now() + sampler->patience;
     }
 }
 
