@@ -4,6 +4,8 @@ A step takes `projected`, the input's part of every gate with the bias added (x 
 the state before, and the recurrent weights U ([H, G H]); it gives the state after, whose first field
 is the cell's output. Leading dimensions are the batch, or nothing. The functions know no library: what
 they need beyond `@`, `+`, `-` and `*` comes as `ops`, and NumPy, torch and the tests each bring their own.
+
+"The deck", here and elsewhere, is the lecture on recurrent networks of 2017 that has these cells.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from charrnn.config import (
     MAX_VOCABULARY,
     NEWLINES,
     NONLINEARITIES,
+    READ_WORDS,
     SUBWORDS,
     TASKS,
     TIED_EMBEDDING,
@@ -23,6 +24,7 @@ from charrnn.config import (
     Budget,
     ClassifierConfig,
     CorpusConfig,
+    FineTuningConfig,
     LabelledConfig,
     ModelConfig,
     TrainingConfig,
@@ -70,7 +72,8 @@ Vocab = Annotated[
         "--vocab",
         parser=whole("--vocab", 2, MAX_VOCABULARY),
         metavar="N",
-        help=f"word, subword: how many at most. [default: {WORDS:,} words; pieces by the text's length]",
+        help=f"word, subword: how many at most. [default: {WORDS:,} words, {READ_WORDS:,} for classifiers; "
+        "pieces by the text's length]",
     ),
 ]
 Subword = Annotated[
@@ -102,7 +105,8 @@ ValFraction = Annotated[
         "--val-fraction",
         parser=number("--val-fraction", 0, 0.5, above=True),
         metavar="X",
-        help=f"Share of the text, at its end, that is not trained on. [default: {CorpusConfig.val_fraction}]",
+        help="Share of the text, at its end, or of every label's texts, that is not trained on. "
+        f"[default: {CorpusConfig.val_fraction}]",
     ),
 ]
 
@@ -212,7 +216,8 @@ Embedding = Annotated[
         "--embedding",
         parser=whole("--embedding", 1, MAX_HIDDEN),
         metavar="N",
-        help=f"Dimensions of a token. [default: {ModelConfig.embedding_size}; {TIED_EMBEDDING} for words]",
+        help=f"Dimensions of a token. [default: {ModelConfig.embedding_size}; {TIED_EMBEDDING} for words and "
+        f"pieces; {ClassifierConfig.embedding_size} for classifiers]",
     ),
 ]
 Dropout = Annotated[
@@ -221,7 +226,8 @@ Dropout = Annotated[
         "--dropout",
         parser=number("--dropout", 0, 0.95),
         metavar="X",
-        help="Share of units left out. [default: by epochs]",
+        help="Share of units left out. "
+        f"[default: by epochs; from {FineTuningConfig.dropout:g} up for classifiers]",
     ),
 ]
 DropoutInput = Annotated[
@@ -257,7 +263,7 @@ Batch = Annotated[
         "--batch",
         parser=whole("--batch", 1, 65_536),
         metavar="N",
-        help=f"Streams side by side. [default: {TrainingConfig.batch_size}]",
+        help=f"Streams, or a classifier's texts, side by side. [default: {TrainingConfig.batch_size}]",
     ),
 ]
 Seq = Annotated[
@@ -275,7 +281,7 @@ Rate = Annotated[
         "--lr",
         parser=number("--lr", 0, 1e12, above=True),
         metavar="X",
-        help="Peak learning rate. [default: by size]",
+        help=f"Peak learning rate. [default: by size; {FineTuningConfig.learning_rate:g} for classifiers]",
     ),
 ]
 Clip = Annotated[
@@ -284,7 +290,8 @@ Clip = Annotated[
         "--clip",
         parser=number("--clip", 0, 1e12, above=True),
         metavar="X",
-        help=f"Limit of the gradient's norm. [default: {TrainingConfig.clip:g}]",
+        help="Limit of the gradient's norm. "
+        f"[default: {TrainingConfig.clip:g}; {FineTuningConfig.clip:g} for classifiers]",
     ),
 ]
 ClipValue = Annotated[
