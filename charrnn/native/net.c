@@ -176,7 +176,7 @@ static void use_scores(const struct pass *pass, const struct work *work, int64_t
 void net_scores(struct member *member, const struct sampler *sampler, const struct rows *rows, int at,
                 float *sums)
 {
-    struct pass pass = {.member = member, .sampler = sampler, .rows = rows, .sums = sums};
+    struct pass pass = {.member = member, .sampler = sampler, .rows = rows, .sums = sums, .is_back = at};
     const struct net *net = &sampler->net;
     const float *hidden = rows->hidden[at] + (net->layer_count - 1) * rows->most * net->hidden_size;
     if (net->projection) {

@@ -16,7 +16,7 @@ static const size_t LINE = 64, LARGE_PAGE = 2 << 20;
  */
 static void *room(size_t size)
 {
-    size_t page = size < LARGE_PAGE ? LINE : LARGE_PAGE, whole = (size + page - 1) / page * page;
+    size_t page = size < LARGE_PAGE / 4 ? LINE : LARGE_PAGE, whole = (size + page - 1) / page * page;
     void *found = aligned_alloc(page, whole);
 #ifdef __linux__
     if (found && page == LARGE_PAGE)

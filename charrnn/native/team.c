@@ -56,7 +56,8 @@ void meet(struct member *member)
 
 static int has_waited_too_long(struct team *team)
 {
-    int64_t lost = atomic_load_explicit(&team->lost, memory_order_relaxed);
+    /* Where one has no processor, all others wait for it. */
+    int64_t lost = atomic_load_explicit(&team->lost, memory_order_relaxed) / (team->size - 1);
     return lost > MOST_LOST && lost > (time_now() - team->began) / MOST_OF_TIME_LOST;
 }
 
