@@ -109,6 +109,12 @@ def has_work(run: Path) -> bool:
     return (run / MODEL).exists() or (run / LAST).exists()
 
 
+def remove_files(run: Path) -> None:
+    """Removes what an earlier run left in a folder, but for a text that came through a pipe."""
+    for file in (MODEL, LAST, LOG, PAIR, PAIR_LOG):
+        (run / file).unlink(missing_ok=True)
+
+
 def is_taken(run: Path) -> bool:
     """Whether something of worth lies in a run's folder, or somebody is at work there."""
     return has_work(run) or is_locked(run)

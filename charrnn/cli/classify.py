@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +59,19 @@ def classify(
     encoding = check_encoding(encoding)
     if not inputs and evaluate is None and not stdin.is_given():
         raise UsageError("classify: which texts?", "charrnn classify review.txt, or pipe lines of text in")
-    if evaluate is not None and inputs:
-        raise UsageError(f"--eval {evaluate}: goes without other inputs")
+    if evaluate is not None:
+        _refuse_beside(
+            f"--eval {evaluate}",
+            {
+                "other inputs": bool(inputs),
+                "--lines": lines,
+                "--top": top > 1,
+                "--abstain": abstain is not None,
+                "--explain": explain,
+                "--fail-if": fail_if is not None,
+                "--fail-under": fail_under is not None,
+            },
+        )
     product = Product()
     from charrnn.checkpoint import classifier as files
     from charrnn.inference.answering import Classifier
@@ -74,6 +86,12 @@ def classify(
         raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
     asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under)
     _answer_all(product, classifier, _texts(inputs, encoding, lines=lines, quiet=quiet), asked)
+
+
+def _refuse_beside(flag: str, others: Mapping[str, bool]) -> None:
+    for other, is_given in others.items():
+        if is_given:
+            raise UsageError(f"{flag}: goes without {other}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,20 +256,39 @@ def _lines_of(item: _Text | str, encoding: str) -> Iterator[_Text]:
 
 def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[_Text]]:
     """The lines of standard input, as many as are there at a time."""
+    from charrnn.text.decoding import byte_order_mark, decode
+
     stdin.wait("lines of text", quiet=quiet)
-    number, held = 0, b""
-    descriptor = sys.stdin.fileno()
-    at_end = False
-    while not at_end:
-        data = os.read(descriptor, READ_BYTES)
-        at_end = not data
-        *whole, held = (held + data).split(b"\n")
-        if at_end and held:
-            whole.append(held)
+    chunks = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
+    first = next(chunks, b"")
+    mark = byte_order_mark(first)
+    given = mark[1] if mark else encoding
+    is_wide = len("\n".encode(given)) > 1
+    if mark and not is_wide:
+        first = first.removeprefix(mark[0])
+    chunks = itertools.chain((first,), chunks)
+    if is_wide:  # a line end of several bytes may seem to lie across two characters
+        chunks = (text.encode("utf-8", "surrogatepass") for text in decode("-", chunks, given, "keep"))
+        given = "utf-8"
+    number = 0
+    for whole in _split(chunks):
         for begin in range(0, len(whole), AT_ONCE):
             part = whole[begin : begin + AT_ONCE]
-            yield [_line(f"-:{number + place}", line, encoding) for place, line in enumerate(part, 1)]
+            yield [_line(f"-:{number + place}", line, given) for place, line in enumerate(part, 1)]
             number += len(part)
+
+
+def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """The whole lines of each chunk, without their ends; the last line may lack its end."""
+    held: list[bytes] = []  # of a line that has not ended
+    for chunk in chunks:
+        head, *lines = chunk.split(b"\n")
+        held.append(head)
+        if lines:
+            yield [b"".join(held), *lines[:-1]]
+            held = lines[-1:]
+    if last := b"".join(held):
+        yield [last]
 
 
 def _line(source: str, data: bytes, encoding: str) -> _Text:

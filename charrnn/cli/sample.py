@@ -61,7 +61,7 @@ def sample(
     sampling = SamplingConfig(
         length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop or None
     )
-    seeds = [(seed + index) & MAX_SEED for index in range(count)]
+    seeds = range(seed, seed + count)
     try:
         if json:
             _write_json(product, language_model, text, ids, sampling, seeds)
@@ -113,7 +113,7 @@ def _write_json(
         pieces = list(of_one)
         text = "".join(piece.text for piece in pieces)
         bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
-        found = {"prompt": prompt, "text": text, "seed": seed, "bits_per_char": bits}
+        found = {"prompt": prompt, "text": text, "seed": seed & MAX_SEED, "bits_per_char": bits}
         product.write(json.dumps(found) + "\n")
 
 

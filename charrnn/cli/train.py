@@ -10,6 +10,7 @@ import typer
 
 from charrnn.cli import classifier_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
+from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import let_threads_sleep, limit_threads
 from charrnn.cli.training import Asked, held_folder, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
@@ -147,8 +148,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
         for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run)):
             note(line, quiet=asked.quiet)
-        for file in (runs.MODEL, runs.LAST, runs.LOG):
-            (folder / file).unlink(missing_ok=True)
+        runs.remove_files(folder)
         _show(asked, training, run)
 
 
@@ -167,6 +167,9 @@ def _resume(asked: Asked, name: str) -> None:
     if is_classifier(folder) or is_pretraining(folder):
         train_classifier.resume(asked, folder)
         return
+    refuse_label_flags(asked)
+    if asked.task == "classifier":
+        raise UsageError(f"--task classifier: {name} is a language model")
     recipe = load_recipe(folder)
     refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
     with runs.locked(folder):

@@ -67,6 +67,7 @@ def start(
     asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origins: Origins | None
 ) -> None:
     """Trains a new classifier, from the weights of language models if there are any."""
+    from charrnn.checkpoint import runs
     from charrnn.config import MAX_SEED, Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal.notes import note
     from charrnn.training.origins import inherited_by_classifier
@@ -103,7 +104,7 @@ def start(
     if stage is None:
         _labels_stage(asked, request, None)
     else:
-        _remove_files(folder)
+        runs.remove_files(folder)
         _both_stages(asked, request, *stage)
 
 
@@ -164,6 +165,7 @@ def _both_stages(asked: Asked, request: ClassifierRequest, training: Training, r
 
 
 def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning | None) -> None:
+    from charrnn.checkpoint import runs
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
     from charrnn.training import classifier_start
@@ -173,7 +175,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
     for line in classifier_closing.plan_lines(plan, run):
         note(line, quiet=asked.quiet)
     if beginning is None or beginning.pretraining is None:
-        _remove_files(run.folder)
+        runs.remove_files(run.folder)
     _show(asked, training, run)
 
 
@@ -195,7 +197,11 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     from charrnn.training.request import refuse_differing
 
     texts = recipe.texts
-    fixed = asdict(texts.config) | asdict(recipe.labels_settings) | asdict(recipe.model)
+    if asked.task == "language-model":
+        raise UsageError(f"--task language-model: {name} is a classifier")
+    net_flags_of(asked)
+    # The texts last: their vocabulary is what was asked for, the model's has more.
+    fixed = asdict(recipe.labels_settings) | asdict(recipe.model) | asdict(texts.config)
     fixed |= {"valid": texts.valid, "unlabelled": texts.unlabelled}
     given = dict(asked.label_flags)
     if "valid" in given:
@@ -207,11 +213,3 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)
     if asked.inputs:
         raise UsageError(f"--resume {name}: the run knows its texts", "leave the input out")
-
-
-def _remove_files(folder: Path) -> None:
-    """Removes the files of an earlier run in the same place."""
-    from charrnn.checkpoint import runs
-
-    for file in (runs.MODEL, runs.LAST, runs.LOG, runs.PAIR, runs.PAIR_LOG):
-        (folder / file).unlink(missing_ok=True)

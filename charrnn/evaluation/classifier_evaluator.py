@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from charrnn.evaluation.classification import Verdict, figures
 from charrnn.inference.calibration import calibrate
+from charrnn.inference.classifier import batched
 from charrnn.models.classifier import Classifier
 from charrnn.text.document_batches import padded
 from charrnn.text.documents import Documents
 
-DOCUMENTS = 64  # at a time
 ORDER_SEED = 0
 
 
@@ -59,9 +59,7 @@ class ClassifierEvaluator:
     def _logits(self, model: Classifier, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """What a net says of documents, [N, C]; those of about the same length are read together."""
         scores = np.empty((len(chosen), model.config.classes))
-        order = np.argsort(self._documents.lengths[chosen], kind="stable")
-        for begin in range(0, len(order), DOCUMENTS):
-            places = order[begin : begin + DOCUMENTS]
+        for places in batched(self._documents.lengths[chosen]):
             batch = padded(
                 (self._documents[int(index)] for index in chosen[places]),
                 self._documents.labels[chosen[places]],

@@ -121,7 +121,7 @@ class NumpyClassifier:
             advance: is told how many more documents are done.
         """
         scores = np.empty((len(documents), self.config.classes))
-        for places in _batches([len(document) for document in documents]):
+        for places in batched(np.array([len(document) for document in documents], np.int64)):
             read = [documents[place] for place in places]
             scores[places] = np.mean([member.read(read) for member in self._members], axis=0)
             advance(len(places))
@@ -174,9 +174,9 @@ class _Member:
         return np.concatenate((largest, total / lengths[:, None].astype(hidden.dtype)), axis=1)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.int64]]:
-    """Places of documents of about the same length, the longest first."""
-    order = np.argsort(-np.array(lengths, np.int64), kind="stable")
+def batched(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Places of documents of about the same length, the longest first, at most `TOKENS` or one at a time."""
+    order = np.argsort(-lengths, kind="stable")
     begin = 0
     while begin < len(order):
         fitting = max(1, TOKENS // max(1, lengths[order[begin]]))

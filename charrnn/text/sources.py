@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import gzip
 import os
-import shutil
 import stat
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from charrnn.errors import StorageError, TextError, UsageError, storage_error
+from charrnn.storage import atomic_writer
 
 CHUNK_BYTES = 1 << 20
 STDIN = "-"
@@ -181,14 +183,19 @@ def _copied(pipe: str, run: Path) -> Path:
     if pipe == STDIN and sys.stdin.isatty():
         raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
     try:
-        with target.open("wb") as copy:
-            if pipe == STDIN:
-                shutil.copyfileobj(sys.stdin.buffer, copy)
-            else:
-                with Path(pipe).open("rb") as source:
-                    shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
+        # What stood there goes only when all is here: it may be the very text that comes in.
+        with _opened(pipe) as source, atomic_writer(target) as write:
+            while data := source.read(CHUNK_BYTES):
+                write(data)
     except OSError as error:
         raise storage_error(target, error) from error
     return target
+
+
+@contextlib.contextmanager
+def _opened(pipe: str) -> Iterator[BinaryIO]:
+    if pipe == STDIN:
+        yield sys.stdin.buffer
+        return
+    with Path(pipe).open("rb") as source:
+        yield source

@@ -113,6 +113,14 @@ def speed(learner: Learner[Any, Any], batches: Batches[Any]) -> float:
     return statistics.median(rates)
 
 
+def speed_so_far(progress: Progress) -> float | None:
+    """Tokens per second between a run's first evaluation and its last, its first stage left out."""
+    if not progress.history or progress.history[0].seconds == progress.history[-1].seconds:
+        return None
+    first, last = progress.history[0], progress.history[-1]
+    return progress.tokens / progress.step * (last.step - first.step) / (last.seconds - first.seconds)
+
+
 def segment(
     budget: Budget,
     batches: DocumentBatches,

@@ -45,8 +45,9 @@ class ClassifierRequest:
     corpus: LabelledCorpus  # what to train on
     texts: Texts  # where that came from
     net_flags: dict[str, Any]  # what was asked of the net and its recipe, with a seed
-    budget: Budget  # for how long, all that happened before included
+    budget: Budget  # for how long from `spent` on, all that happened since then included
     sitting: Sitting  # the circumstances
+    spent: float = 0.0  # seconds that a stage before took
 
 
 class Beginning(NamedTuple):
@@ -96,7 +97,8 @@ def _sized(
     request: ClassifierRequest, recipe: ClassifierRecipe, batches: DocumentBatches
 ) -> tuple[ClassifierRecipe, Segment, float | None]:
     """The recipe with the members that fit the time, until when they learn, tokens per second if measured."""
-    corpus, nothing, clock = request.corpus, Progress(segment=NOTHING), request.sitting.clock()
+    corpus, clock = request.corpus, request.sitting.clock()
+    nothing = Progress(segment=NOTHING, seconds=request.spent)
 
     def until(speed: float | None) -> Segment:
         return planning.segment(request.budget, batches, nothing, clock(), speed, corpus)
@@ -134,7 +136,7 @@ def resume(
     batches = _batches(corpus, recipe)
     clock = sitting.clock(progress.seconds)
     if budget is not None:
-        speed = progress.tokens / progress.seconds if progress.seconds else None
+        speed = planning.speed_so_far(progress)
         segment = planning.segment(budget, batches, progress, clock(), speed, corpus)
         segment = replace(segment, peak=PEAK_AFTER_RESUME)
         progress = replace(progress, segment=segment, evaluations=0, since_best=0, finished=False)

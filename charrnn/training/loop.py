@@ -85,7 +85,7 @@ class Training:
         yield Started(self._clock(), self.progress.step)
         while not self._interrupt.requested and not self.progress.has_turned:
             share = self.progress.segment.share(self._learner.step, self._clock())
-            if share >= 1.0:
+            if share >= 1.0 and self.progress.step:  # one step at least, or there would be no model
                 break
             yield self._advance(share)
             if self._evaluation_is_due():

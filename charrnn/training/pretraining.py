@@ -26,7 +26,7 @@ from charrnn.training.pair_learner import PairLearner
 from charrnn.training.pretraining_run import PretrainingLeft, PretrainingRecipe, PretrainingRun
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
-from charrnn.training.start import NOTHING, Sitting
+from charrnn.training.start import NOTHING, TRAINING_SHARE, Sitting
 
 
 def new(request: ClassifierRequest, share: float | None) -> tuple[Training, PretrainingRun] | None:
@@ -82,7 +82,7 @@ def resume(
     if budget is not None:
         recipe = replace(recipe, budget=_prolonged(budget, progress))
         segment = replace(_segment(recipe, batches, progress, clock()), peak=PEAK_AFTER_RESUME)
-        progress = replace(progress, segment=segment, evaluations=0, since_best=0)
+        progress = replace(progress, segment=segment, evaluations=0, since_best=0, finished=False)
     run = PretrainingRun(folder, recipe, corpus)
     learner = PairLearner(recipe.model, recipe.settings, counts(corpus), where.device)
     learner.restore(left.tensors, progress.step)
@@ -107,12 +107,12 @@ def handed_on(
         for name, tensor in run.load_model().items()
         if name == weights.EMBEDDING or name.startswith(weights.LAYERS)
     }
-    budget = request.budget
-    if budget.unit != "seconds":  # the clock has seen what was spent
-        budget = replace(budget, amount=(1.0 - recipe.share) * budget.amount)
+    budget, spent = request.budget, progress.seconds
+    rest = budget.amount - spent if budget.unit == "seconds" else (1.0 - recipe.share) * budget.amount
     # Every member of the second stage has the shape of the first.
     shape = {name: getattr(recipe.model, name) for name in planning.MEMBER_FIELDS}
-    request = replace(request, budget=budget, net_flags=request.net_flags | shape)
+    budget = replace(budget, amount=max(0.0, rest))
+    request = replace(request, budget=budget, net_flags=request.net_flags | shape, spent=spent)
     return request, Beginning(lambda made: made | known, pretraining=summary)
 
 
@@ -133,7 +133,8 @@ def _segment(recipe: PretrainingRecipe, batches: BatchesBothWays, before: Progre
     """The stretch from here to the end of this stage's share of the budget."""
     budget = recipe.budget
     if budget.unit == "seconds":
-        return Segment("seconds", now, now + recipe.share * (budget.amount - now))
+        left = max(TRAINING_SHARE * budget.amount, budget.amount - now)
+        return Segment("seconds", now, now + recipe.share * left)
     steps = recipe.share * budget.amount * (batches.windows if budget.unit == "epochs" else 1)
     return Segment("steps", before.step, before.step + max(1, round(steps)))
 

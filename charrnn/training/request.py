@@ -83,11 +83,7 @@ def settled(
         level, config = origin.checkpoint.tokenizer.level, origin.checkpoint.config
         shape = {field: getattr(config, field) for field in LANGUAGE_MODEL_FIELDS}
         corpus_flags, net_flags = inherited(f"--from {origin.name}", level, shape, corpus_flags, net_flags)
-    if net_flags.get("bidirectional"):
-        raise UsageError(
-            "--bidirectional: a language model would read the character that it must predict",
-            "leave --bidirectional out",
-        )
+    refuse_bidirectional(net_flags)
     net_flags = {name: value for name, value in net_flags.items() if name != "bidirectional"}
     corpus = CorpusConfig(**corpus_flags)
     refuse_idle(corpus.level, corpus_flags)
@@ -122,6 +118,19 @@ def inherited(
             raise UsageError(f"{flag_of(field)} does not go with {by}: it brings its vocabulary")
     refuse_differing(by, {**shape, "level": level}, corpus_flags, net_flags)
     return {**corpus_flags, "level": level}, {**net_flags, **shape}
+
+
+def refuse_bidirectional(net_flags: Mapping[str, Any]) -> None:
+    """Refuses a language model that reads both ways.
+
+    Raises:
+        UsageError: saying why.
+    """
+    if net_flags.get("bidirectional"):
+        raise UsageError(
+            "--bidirectional: a language model would read the character that it must predict",
+            "leave --bidirectional out",
+        )
 
 
 def refuse_idle(level: str, given: Mapping[str, Any]) -> None:
@@ -175,7 +184,9 @@ def refuse_changes(
     Raises:
         UsageError: naming the flag and both values.
     """
-    fixed = asdict(recipe.corpus) | asdict(recipe.settings) | asdict(recipe.model)
+    refuse_bidirectional(net_flags)
+    # The corpus last: its vocabulary is what was asked for, the model's has bytes and marks besides.
+    fixed = asdict(recipe.settings) | asdict(recipe.model) | asdict(recipe.corpus)
     refuse_differing("--resume", fixed, corpus_flags, net_flags)
     if inputs and [str(Path(path).absolute()) for path in inputs] != list(recipe.sources):
         shown = " ".join(recipe.shown_sources) or "the embedded corpus"
@@ -191,9 +202,8 @@ def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any
     for field, value in (item for given in flags for item in given.items()):
         if field in fixed and fixed[field] != value:
             flag = flag_of(field)
-            raise UsageError(
-                f"{flag} {value} contradicts {by}: it has {flag} {fixed[field]}", f"leave {flag} out"
-            )
+            has = f"no {flag}" if fixed[field] is None else f"{flag} {fixed[field]}"
+            raise UsageError(f"{flag} {value} contradicts {by}: it has {has}", f"leave {flag} out")
 
 
 def flag_of(field: str) -> str:

@@ -184,6 +184,34 @@ def test_eval_measures_on_labelled_texts() -> None:
     assert table.startswith("test.tsv: 21 texts, ")
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        ("--lines",),
+        ("--top", "2"),
+        ("--abstain", "0.7"),
+        ("--explain",),
+        ("--fail-if", "bad"),
+        ("--fail-under", "0.9"),
+    ],
+)
+def test_what_eval_would_not_heed_is_refused(flag: tuple[str, ...]) -> None:
+    answer = classify("--eval", "reviews.tsv", *flag)
+    assert (answer.status, answer.text) == (2, "")
+    assert answer.lines[0].startswith(f"charrnn: error: --eval reviews.tsv: goes without {flag[0]}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_piped_lines_are_the_lines_of_a_file_in_any_encoding(encoding: str) -> None:
+    texts = f"{GOOD} \u010a\n{BAD}\r\n{GOOD}" if encoding != "latin-1" else f"{GOOD} é\n{BAD}\r\n{GOOD}"
+    Path("lines.txt").write_bytes(texts.encode(encoding))
+    flag = ("--encoding", encoding)
+    piped = rows(classify(*flag, given=texts.encode(encoding)))
+    of_file = rows(classify("lines.txt", "--lines", *flag))
+    assert [row[:2] for row in piped] == [row[:2] for row in of_file]
+    assert [row[2] for row in piped] == ["-:1", "-:2", "-:3"]
+
+
 def test_on_a_terminal_there_is_a_table_and_colour() -> None:
     text = shown("classify", "good.txt", "--explain", "-m", "reviews")
     assert "probability" in text

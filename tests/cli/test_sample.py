@@ -127,6 +127,13 @@ def test_samples_are_parted_by_one_empty_line() -> None:
     assert all(text.startswith("x") and "\n" not in text for text in texts)
 
 
+def test_the_first_of_a_great_many_samples_does_not_wait_for_the_others() -> None:
+    with start("sample", "-n", str(10**12), "--length", "5", stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+
+
 def test_seeds_wrap_around_at_the_end() -> None:
     last = str(2**64 - 1)
     described = warm("sample", "--seed", last, "-n", "2", "--length", "5", "--json", "-q").text.splitlines()

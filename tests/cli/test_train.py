@@ -9,6 +9,7 @@ import resource
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
@@ -21,6 +22,7 @@ from charrnn.errors import ExitCode
 from tests.checkpoint.handmade import equal
 from tests.cli.conftest import tale
 from tests.cli.program import CALLED, Answer, environment, run, warm
+from tests.text.reviews import reviews, tsv
 
 HELLO = Path(charrnn.__file__).parents[1] / "data" / "hello.txt"
 TINY = ("--steps", "5", "--hidden", "16")
@@ -140,6 +142,57 @@ def test_flags_that_say_what_the_run_is_anyway_may_be_given_with_resume() -> Non
     done(warm("train", *same))
     done(warm("train", "--resume", "tale", *same))
     assert card("tale")["trained"]["steps"] == 4
+
+
+def test_the_vocabulary_that_was_asked_for_may_be_given_with_resume_and_no_other() -> None:
+    Path("tale.txt").write_text(tale())
+    words = ("--level", "word", "--vocab", "7")
+    done(warm("train", "tale.txt", *words, *TINY, "-q"))
+    done(warm("train", "--resume", "tale", *words, "--steps", "2", "-q"))
+    answer = warm("train", "--resume", "tale", "--vocab", "264", "--steps", "2")
+    assert (answer.status, answer.lines[0]) == (
+        2,
+        "charrnn: error: --vocab 264 contradicts --resume: it has --vocab 7",
+    )
+
+
+@pytest.mark.parametrize(
+    "flags", [("--members", "2"), ("--valid", "v.tsv"), ("--task", "classifier"), ("--bidirectional",)]
+)
+def test_flags_of_classifiers_are_refused_where_a_language_model_goes_on(flags: tuple[str, ...]) -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", *TINY, "-q"))
+    answer = warm("train", "--resume", "tale", *flags, "--steps", "2")
+    assert answer.status == 2
+    assert flags[0] in answer.lines[0]
+    assert card("tale")["trained"]["steps"] == 5
+
+
+@pytest.mark.parametrize(
+    "flags", [("--seq", "32"), ("--lines",), ("--backward",), ("--task", "language-model")]
+)
+def test_flags_of_language_models_are_refused_where_a_classifier_goes_on(flags: tuple[str, ...]) -> None:
+    Path("reviews.tsv").write_text(tsv(reviews()))
+    done(warm("train", "reviews.tsv", "--steps", "2", "--hidden", "4", "-q"))
+    answer = warm("train", "--resume", "reviews", *flags, "--steps", "2")
+    assert answer.status == 2
+    assert flags[0] in answer.lines[0]
+    assert card("reviews")["trained"]["steps"] == 2
+
+
+def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
+    text = tale()
+    done(warm("train", "-", *TINY, "-q", given=text.encode()))
+    copy = Path("checkpoints/stdin/corpus.txt")
+    with copy.open("rb") as source:
+        copied = subprocess.run(
+            [sys.executable, "-m", "charrnn", "train", "-", *TINY, "-q", "--name", "stdin", "--force"],
+            stdin=source,
+            env=environment(),
+            check=True,
+        )
+    assert copied.returncode == 0
+    assert copy.read_text() == text
 
 
 def test_without_input_it_trains_on_text_that_python_carries() -> None:

@@ -219,6 +219,18 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others() -> None:
     assert not np.array_equal(last("a")["model.embedding"], last("c")["model.embedding"])
 
 
+def test_a_budget_that_is_gone_before_the_first_step_still_makes_a_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(Sitting, "clock", lambda _self, _before=0.0: clock)
+    training, run = new("run", Budget("seconds", 1.0))
+    clock.seconds = 1000.0
+    assert isinstance(fit(training)[-1], Finished)
+    assert training.progress.step == 1
+    assert run.load_model()
+
+
 def test_a_stopped_run_can_be_sampled_even_before_its_first_evaluation() -> None:
     events = fit(new("run", Budget("steps", 1000))[0], stop_after=1)
     assert not [event for event in events if isinstance(event, Evaluated)]

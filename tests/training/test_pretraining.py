@@ -14,14 +14,16 @@ from charrnn.config import Budget, LabelledConfig
 from charrnn.errors import CheckpointError
 from charrnn.evaluation.metrics import Foresight
 from charrnn.models.places import tensors_of
+from charrnn.text.document_batches import DocumentBatches
 from charrnn.text.documents import LabelledCorpus, prepare
-from charrnn.training import classifier_start, pretraining
+from charrnn.training import classifier_plan, classifier_start, pretraining
 from charrnn.training.classifier_run import Texts
 from charrnn.training.classifier_start import ClassifierRequest
 from charrnn.training.events import Finished
 from charrnn.training.loop import Training
 from charrnn.training.pretraining_run import PretrainingRun, load_last
-from charrnn.training.start import Sitting
+from charrnn.training.progress import Progress
+from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
 from tests.training.fitting import fit
@@ -137,6 +139,29 @@ def test_a_state_that_lacks_something_is_refused() -> None:
     path.write_bytes(container.pack(description, tensors))
     with pytest.raises(CheckpointError, match=r"projection\.backwards: expected \[6, 8\], found none"):
         load_last(Path("run"))
+
+
+def test_labels_get_what_words_left_of_the_time_and_not_a_share_of_all_of_it() -> None:
+    asked, training, run = new("run")
+    fit(training)
+    progress = replace(training.progress, seconds=540.0)
+    second, _ = pretraining.handed_on(replace(asked, budget=Budget("seconds", 600.0)), progress, run)
+    before = Progress(segment=NOTHING, seconds=second.spent)
+    batches = DocumentBatches(second.corpus.training, 16, seed=1)
+    for now, end in ((550.0, 599.0), (590.0, 605.0)):  # a second is for closing; a quarter of 60 at least
+        labels = classifier_plan.segment(second.budget, batches, before, now, None, second.corpus)
+        assert labels.end == pytest.approx(end)
+
+
+def test_a_first_stage_whose_time_is_gone_before_it_begins_makes_words_all_the_same() -> None:
+    sitting = replace(SITTING, started=time.monotonic() - 100.0)
+    asked = replace(request("run", Budget("seconds", 1.0)), sitting=sitting)
+    stage = pretraining.new(asked, 0.5)
+    assert stage is not None
+    training, run = stage
+    assert isinstance(fit(training)[-1], Finished)
+    assert training.progress.step >= 1
+    assert run.load_model()
 
 
 def test_more_time_for_a_stopped_stage_counts_from_where_it_stopped() -> None:
