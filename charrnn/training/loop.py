@@ -42,6 +42,7 @@ class Training:
         clock: Callable[[], float],
         final_tokens: int | None = None,
         sample: Callable[[Tensors], str] | None = None,
+        way_out: str | None = None,
     ) -> None:
         """Sets up a run.
 
@@ -54,6 +55,7 @@ class Training:
             clock: seconds spent on this run so far, earlier sittings included.
             final_tokens: how many tokens the last evaluation scores; all if not given.
             sample: makes the short text of an evaluation from weights; none if not given.
+            way_out: what to try when training diverges; a lower rate if not given.
         """
         self.progress = progress
         self._learner = learner
@@ -64,6 +66,7 @@ class Training:
         self._interrupt = Interrupt()
         self._final_tokens = final_tokens
         self._sample = sample or (lambda _: "")
+        self._way_out = way_out or f"try a lower rate: --lr {learner.settings.learning_rate / 4:.2g}"
         self._saved_at = clock()
         self._bad_steps = 0
 
@@ -136,7 +139,7 @@ class Training:
         kept = f"the best model so far is {self._run.model_file}" if has_model else "no model was saved"
         return DivergedError(
             f"training diverged at step {self._learner.step:,} ({symptom}); {kept}",
-            f"try a lower rate: --lr {self._learner.settings.learning_rate / 4:.2g}",
+            self._way_out,
         )
 
     def _share(self) -> float:

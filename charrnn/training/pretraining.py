@@ -162,4 +162,5 @@ def _training(
         run,
         clock=clock,
         final_tokens=run.recipe.settings.evaluation_tokens,
+        way_out="--pretrain 0 learns from labels alone",  # --lr is for labels
     )

@@ -11,7 +11,7 @@ import torch
 
 from charrnn.checkpoint import container, weights
 from charrnn.config import Budget, LabelledConfig
-from charrnn.errors import CheckpointError
+from charrnn.errors import CheckpointError, DivergedError
 from charrnn.evaluation.metrics import Foresight
 from charrnn.models.places import tensors_of
 from charrnn.text.document_batches import DocumentBatches
@@ -19,8 +19,10 @@ from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.training import classifier_plan, classifier_start, pretraining
 from charrnn.training.classifier_run import Texts
 from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.descent import Step
 from charrnn.training.events import Finished
 from charrnn.training.loop import Training
+from charrnn.training.pair_learner import PairLearner
 from charrnn.training.pretraining_run import PretrainingRun, load_last
 from charrnn.training.progress import Progress
 from charrnn.training.start import NOTHING, Sitting
@@ -176,3 +178,11 @@ def test_more_time_for_a_stopped_stage_counts_from_where_it_stopped() -> None:
     assert 40.0 <= segment.begin < segment.end
     assert segment.end - segment.begin == pytest.approx(0.5 * (60.0 - segment.begin))
     assert asked.sitting.clock()() > 40.0  # the second stage's clock
+
+
+def test_words_that_diverge_name_a_way_out_that_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, training, _ = new("run")
+    monkeypatch.setattr(PairLearner, "learn", lambda *_: Step(loss=float("nan"), grad_norm=1.0))
+    with pytest.raises(DivergedError) as caught:
+        fit(training)
+    assert caught.value.hint == "--pretrain 0 learns from labels alone"
