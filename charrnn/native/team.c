@@ -9,7 +9,7 @@ enum { MOST_MEMBERS = 64 };
  * it. */
 enum { SPINS = 2000 };
 /* So much waiting, and so large a part of the time: two threads then are no faster than one. */
-static const int64_t MOST_LOST = 6000000;
+static const int64_t MOST_LOST = 2000000;
 enum { MOST_OF_TIME_LOST = 3 }; /* a third */
 
 struct seat {
