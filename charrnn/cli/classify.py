@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli import options, stdin
 from charrnn.cli.engine import choose as choose_engine
+from charrnn.cli.given_texts import Text, texts
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import limit_threads
 from charrnn.config import CorpusConfig
-from charrnn.errors import CharrnnError, Found, TextError, UsageError
+from charrnn.errors import Found, TextError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.terminal.streams import Product
 
-AT_ONCE = 1024  # texts
-READ_BYTES = 1 << 16
 UNSURE = "?"
 
 
@@ -85,7 +80,7 @@ def classify(
     if fail_if is not None and fail_if not in classifier.labels:
         raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
     asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under)
-    _answer_all(product, classifier, _texts(inputs, encoding, lines=lines, quiet=quiet), asked)
+    _answer_all(product, classifier, texts(inputs, encoding, lines=lines, quiet=quiet), asked)
 
 
 def _refuse_beside(flag: str, others: Mapping[str, bool]) -> None:
@@ -106,17 +101,8 @@ class _Asked:
     fail_under: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A text to be classified, or what was wrong with it."""
-
-    source: str
-    text: str
-    error: CharrnnError | None = None
-
-
 def _answer_all(
-    product: Product, classifier: Classifier, batches: Iterator[Sequence[_Text]], asked: _Asked
+    product: Product, classifier: Classifier, batches: Iterator[Sequence[Text]], asked: _Asked
 ) -> None:
     from charrnn.terminal.notes import show_error
 
@@ -125,7 +111,7 @@ def _answer_all(
     for batch in batches:
         good = [item.text for item in batch if item.error is None]
         answers = iter(classifier.probabilities(good)) if good else iter(())
-        rows: list[tuple[_Text, NDArray[np.float64]]] = []
+        rows: list[tuple[Text, NDArray[np.float64]]] = []
         for item in batch:
             if item.error is not None:
                 bad += 1
@@ -156,7 +142,7 @@ def _reason_to_fail(classifier: Classifier, source: str, chances: NDArray[np.flo
 def _write(
     product: Product,
     classifier: Classifier,
-    rows: Sequence[tuple[_Text, NDArray[np.float64]]],
+    rows: Sequence[tuple[Text, NDArray[np.float64]]],
     asked: _Asked,
 ) -> None:
     from charrnn.terminal.clean import clean
@@ -201,101 +187,3 @@ def _best(classifier: Classifier, chances: NDArray[np.float64], asked: _Asked) -
     if asked.abstain is not None and best[0][1] < asked.abstain:
         best[0] = (UNSURE, best[0][1])
     return best
-
-
-def _texts(
-    inputs: Sequence[str] | None, encoding: str, *, lines: bool, quiet: bool
-) -> Iterator[Sequence[_Text]]:
-    """The texts of all inputs, in batches; of a pipe as soon as they are there."""
-    if not inputs or inputs == ["-"]:
-        yield from _lines_of_stdin(encoding, quiet=quiet)
-        return
-    held: list[_Text] = []
-    for item in _files(inputs):
-        held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
-        while len(held) >= AT_ONCE:
-            yield held[:AT_ONCE]
-            held = held[AT_ONCE:]
-    if held:
-        yield held
-
-
-def _files(inputs: Sequence[str]) -> Iterator[_Text | str]:
-    """The names of all files, folders taken apart."""
-    from charrnn.text.sources import find
-
-    for given in inputs:
-        try:
-            yield from (document.name for document in find([given]))
-        except CharrnnError as error:
-            yield _Text(given, "", error)
-
-
-def _whole(item: _Text | str, encoding: str) -> _Text:
-    """A file as one text."""
-    from charrnn.text.labelled import text_of
-    from charrnn.text.sources import Document
-
-    if isinstance(item, _Text):
-        return item
-    try:
-        return _Text(item, text_of(Document(item, Path(item)), encoding))
-    except CharrnnError as error:
-        return _Text(item, "", error)
-
-
-def _lines_of(item: _Text | str, encoding: str) -> Iterator[_Text]:
-    """A file as a text a line; its last line may lack its end."""
-    whole = _whole(item, encoding)
-    if whole.error is not None:
-        yield whole
-        return
-    for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
-        yield _Text(f"{whole.source}:{number}", line)
-
-
-def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[_Text]]:
-    """The lines of standard input, as many as are there at a time."""
-    from charrnn.text.decoding import byte_order_mark, decode
-
-    stdin.wait("lines of text", quiet=quiet)
-    chunks = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
-    first = next(chunks, b"")
-    mark = byte_order_mark(first)
-    given = mark[1] if mark else encoding
-    is_wide = len("\n".encode(given)) > 1
-    if mark and not is_wide:
-        first = first.removeprefix(mark[0])
-    chunks = itertools.chain((first,), chunks)
-    if is_wide:  # a line end of several bytes may seem to lie across two characters
-        chunks = (text.encode("utf-8", "surrogatepass") for text in decode("-", chunks, given, "keep"))
-        given = "utf-8"
-    number = 0
-    for whole in _split(chunks):
-        for begin in range(0, len(whole), AT_ONCE):
-            part = whole[begin : begin + AT_ONCE]
-            yield [_line(f"-:{number + place}", line, given) for place, line in enumerate(part, 1)]
-            number += len(part)
-
-
-def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
-    """The whole lines of each chunk, without their ends; the last line may lack its end."""
-    held: list[bytes] = []  # of a line that has not ended
-    for chunk in chunks:
-        head, *lines = chunk.split(b"\n")
-        held.append(head)
-        if lines:
-            yield [b"".join(held), *lines[:-1]]
-            held = lines[-1:]
-    if last := b"".join(held):
-        yield [last]
-
-
-def _line(source: str, data: bytes, encoding: str) -> _Text:
-    try:
-        return _Text(source, data.removesuffix(b"\r").decode(encoding))
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        return _Text(
-            source, "", TextError(f"{source}: not {encoding.upper()} at byte {error.start} (0x{byte:02X})")
-        )

@@ -108,10 +108,15 @@ def handed_on(
         if name == weights.EMBEDDING or name.startswith(weights.LAYERS)
     }
     budget, spent = request.budget, progress.seconds
-    rest = budget.amount - spent if budget.unit == "seconds" else (1.0 - recipe.share) * budget.amount
+    rest = (1.0 - recipe.share) * budget.amount
+    if budget.unit == "seconds":
+        # Where reading used up the time, words had a share of a quarter of it, and labels have the other.
+        words = progress.segment.end - progress.segment.begin
+        least = TRAINING_SHARE * words * (1.0 - recipe.share) / recipe.share
+        rest = max(budget.amount - spent, least)
     # Every member of the second stage has the shape of the first.
     shape = {name: getattr(recipe.model, name) for name in planning.MEMBER_FIELDS}
-    budget = replace(budget, amount=max(0.0, rest))
+    budget = replace(budget, amount=rest)
     request = replace(request, budget=budget, net_flags=request.net_flags | shape, spent=spent)
     return request, Beginning(lambda made: made | known, pretraining=summary)
 

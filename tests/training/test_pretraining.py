@@ -25,6 +25,7 @@ from charrnn.training.loop import Training
 from charrnn.training.pair_learner import PairLearner
 from charrnn.training.pretraining_run import PretrainingRun, load_last
 from charrnn.training.progress import Progress
+from charrnn.training.schedule import Segment
 from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
@@ -153,6 +154,9 @@ def test_labels_get_what_words_left_of_the_time_and_not_a_share_of_all_of_it() -
     for now, end in ((550.0, 599.0), (590.0, 605.0)):  # a second is for closing; a quarter of 60 at least
         labels = classifier_plan.segment(second.budget, batches, before, now, None, second.corpus)
         assert labels.end == pytest.approx(end)
+    late = replace(progress, seconds=700.0, segment=Segment("seconds", 600.0, 700.0))
+    second, _ = pretraining.handed_on(replace(asked, budget=Budget("seconds", 600.0)), late, run)
+    assert second.budget == Budget("seconds", 25.0)  # a quarter of what words had, for the shares are equal
 
 
 def test_a_first_stage_whose_time_is_gone_before_it_begins_makes_words_all_the_same() -> None:

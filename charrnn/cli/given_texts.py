@@ -1,0 +1,123 @@
+"""What `charrnn classify` is given: files, folders and lines, each a text or what is wrong with it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from charrnn.cli import stdin
+from charrnn.errors import CharrnnError, TextError
+
+AT_ONCE = 1024  # texts
+READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to be classified, or what was wrong with it."""
+
+    source: str
+    text: str
+    error: CharrnnError | None = None
+
+
+def texts(
+    inputs: Sequence[str] | None, encoding: str, *, lines: bool, quiet: bool
+) -> Iterator[Sequence[Text]]:
+    """The texts of all inputs, in batches; of a pipe as soon as they are there."""
+    if not inputs or inputs == ["-"]:
+        yield from _lines_of_stdin(encoding, quiet=quiet)
+        return
+    held: list[Text] = []
+    for item in _files(inputs):
+        held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
+        while len(held) >= AT_ONCE:
+            yield held[:AT_ONCE]
+            held = held[AT_ONCE:]
+    if held:
+        yield held
+
+
+def _files(inputs: Sequence[str]) -> Iterator[Text | str]:
+    """The names of all files, folders taken apart."""
+    from charrnn.text.sources import find
+
+    for given in inputs:
+        try:
+            yield from (document.name for document in find([given]))
+        except CharrnnError as error:
+            yield Text(given, "", error)
+
+
+def _whole(item: Text | str, encoding: str) -> Text:
+    """A file as one text."""
+    from charrnn.text.labelled import text_of
+    from charrnn.text.sources import Document
+
+    if isinstance(item, Text):
+        return item
+    try:
+        return Text(item, text_of(Document(item, Path(item)), encoding))
+    except CharrnnError as error:
+        return Text(item, "", error)
+
+
+def _lines_of(item: Text | str, encoding: str) -> Iterator[Text]:
+    """A file as a text a line; its last line may lack its end."""
+    whole = _whole(item, encoding)
+    if whole.error is not None:
+        yield whole
+        return
+    for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
+        yield Text(f"{whole.source}:{number}", line)
+
+
+def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
+    """The lines of standard input, as many as are there at a time."""
+    from charrnn.text.decoding import byte_order_mark, decode
+
+    stdin.wait("lines of text", quiet=quiet)
+    chunks = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
+    first = next(chunks, b"")
+    mark = byte_order_mark(first)
+    given = mark[1] if mark else encoding
+    is_wide = len("\n".encode(given)) > 1
+    if mark and not is_wide:
+        first = first.removeprefix(mark[0])
+    chunks = itertools.chain((first,), chunks)
+    if is_wide:  # a line end of several bytes may seem to lie across two characters
+        chunks = (text.encode("utf-8", "surrogatepass") for text in decode("-", chunks, given, "keep"))
+        given = "utf-8"
+    number = 0
+    for whole in _split(chunks):
+        for begin in range(0, len(whole), AT_ONCE):
+            part = whole[begin : begin + AT_ONCE]
+            yield [_line(f"-:{number + place}", line, given) for place, line in enumerate(part, 1)]
+            number += len(part)
+
+
+def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """The whole lines of each chunk, without their ends; the last line may lack its end."""
+    held: list[bytes] = []  # of a line that has not ended
+    for chunk in chunks:
+        head, *lines = chunk.split(b"\n")
+        held.append(head)
+        if lines:
+            yield [b"".join(held), *lines[:-1]]
+            held = lines[-1:]
+    if last := b"".join(held):
+        yield [last]
+
+
+def _line(source: str, data: bytes, encoding: str) -> Text:
+    try:
+        return Text(source, data.removesuffix(b"\r").decode(encoding))
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        return Text(
+            source, "", TextError(f"{source}: not {encoding.upper()} at byte {error.start} (0x{byte:02X})")
+        )
