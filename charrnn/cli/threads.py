@@ -8,9 +8,10 @@ from charrnn.native import threads as native
 
 # Of NumPy's own wheels: OpenBLAS, and Accelerate on macOS. Not OMP_NUM_THREADS, which torch obeys too.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", native.VARIABLE)
-# Of OpenMP: threads that have nothing to do sleep, instead of waiting busily for more. Products are a little
-# slower, but cores are free at once for the native library's threads, and for another program.
-SLEEPING = {"OMP_WAIT_POLICY": "passive"}
+# Of OpenMP: threads that have nothing to do sleep, instead of waiting busily for more, so that cores are free
+# for the native library's threads and for another program. GNU's, torch's on Linux, may spin this often
+# first, some tens of microseconds: from one small product to the next they stay awake.
+SLEEPING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "5000"}
 
 
 def limit_threads(threads: int | None) -> None:
