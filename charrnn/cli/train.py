@@ -106,7 +106,7 @@ def train(
 
 def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bool) -> None:
     from charrnn.checkpoint import runs
-    from charrnn.text.sources import default_name, documents_of
+    from charrnn.text.sources import default_name, documents_of, outdated_copies
 
     if name and runs.is_taken(runs.folder(name)) and not force:
         raise UsageError(
@@ -148,7 +148,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
         for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run)):
             note(line, quiet=asked.quiet)
-        runs.remove_files(folder)
+        runs.remove_files(folder, outdated_copies(folder, run.recipe.sources))
         _show(asked, training, run)
 
 

@@ -70,6 +70,7 @@ def start(
     from charrnn.checkpoint import runs
     from charrnn.config import MAX_SEED, Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal.notes import note
+    from charrnn.text.sources import outdated_copies
     from charrnn.training.origins import inherited_by_classifier
     from charrnn.training.request import check_members, check_possible, flag_of, refuse_idle
 
@@ -104,7 +105,7 @@ def start(
     if stage is None:
         _labels_stage(asked, request, None)
     else:
-        runs.remove_files(folder)
+        runs.remove_files(folder, outdated_copies(folder, texts.sources))
         _both_stages(asked, request, *stage)
 
 
@@ -168,6 +169,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
     from charrnn.checkpoint import runs
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
+    from charrnn.text.sources import outdated_copies
     from charrnn.training import classifier_start
 
     note("training the linear model over n-grams, then the net", quiet=asked.quiet)
@@ -175,7 +177,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
     for line in classifier_closing.plan_lines(plan, run):
         note(line, quiet=asked.quiet)
     if beginning is None or beginning.pretraining is None:
-        runs.remove_files(run.folder)
+        runs.remove_files(run.folder, outdated_copies(run.folder, request.texts.sources))
     _show(asked, training, run)
 
 

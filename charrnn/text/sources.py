@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import glob
 import gzip
+import itertools
 import os
+import re
 import stat
 import sys
 import zlib
@@ -19,7 +21,9 @@ from charrnn.storage import atomic_writer
 
 CHUNK_BYTES = 1 << 20
 STDIN = "-"
-COPIED_CORPUS = "corpus.txt"
+# Of what came through a pipe, in the run's folder; the second while an earlier run's is there.
+COPY, LATER_COPY = "corpus.txt", "corpus-{}.txt"
+IS_COPY = re.compile(r"corpus(-[0-9]+)?\.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +177,26 @@ def _check_readable(document: Document) -> None:
         raise StorageError(f"{document.name}: {error.strerror}") from error
 
 
+def outdated_copies(run: Path, sources: Sequence[str]) -> list[Path]:
+    """Earlier copies in the folder of a run that came through a pipe itself, and whose sources these are.
+
+    Args:
+        run: its folder.
+        sources: absolute paths.
+    """
+    copies = {str(path.absolute()): path for path in run.iterdir() if IS_COPY.fullmatch(path.name)}
+    if copies.keys().isdisjoint(sources):
+        return []  # no run but one from a pipe takes the place of a copy
+    return [path for name, path in copies.items() if name not in sources]
+
+
 def _copied(pipe: str, run: Path) -> Path:
-    """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed."""
-    target = run / COPIED_CORPUS
+    """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed.
+
+    Beside an earlier run's, which is needed as long as the new text may turn out to be none.
+    """
+    later = (run / LATER_COPY.format(number) for number in itertools.count(2))
+    target = next(path for path in itertools.chain([run / COPY], later) if not path.exists())
     if pipe == STDIN and (sys.stdin is None or sys.stdin.closed):
         raise UsageError(
             "standard input is closed", "give a file, or pipe a text: cat corpus.txt | charrnn train -"
@@ -183,7 +204,6 @@ def _copied(pipe: str, run: Path) -> Path:
     if pipe == STDIN and sys.stdin.isatty():
         raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
     try:
-        # What stood there goes only when all is here: it may be the very text that comes in.
         with _opened(pipe) as source, atomic_writer(target) as write:
             while data := source.read(CHUNK_BYTES):
                 write(data)

@@ -180,6 +180,23 @@ def test_flags_of_language_models_are_refused_where_a_classifier_goes_on(flags: 
     assert card("reviews")["trained"]["steps"] == 2
 
 
+def test_a_piped_text_that_is_refused_leaves_the_one_that_a_run_was_made_of() -> None:
+    done(warm("train", "-", *TINY, "-q", given=tale().encode()))
+    for _ in range(2):
+        assert warm("train", "-", *TINY, "-q", "--name", "stdin", "--force", given=b"too short").status != 0
+    done(warm("train", "--resume", "stdin", "--steps", "4", "-q"))
+    assert card("stdin")["trained"]["steps"] == 9
+
+
+@pytest.mark.parametrize("text", [tale(), tsv(reviews())])
+def test_a_folder_keeps_no_text_but_the_one_its_run_was_made_of(text: str) -> None:
+    again = ("train", "-", "--steps", "2", "--hidden", "4", "-q", "--name", "piped", "--force")
+    done(warm(*again, given=tale().encode()))
+    done(warm(*again, given=text.encode()))
+    (copy,) = Path("checkpoints/piped").glob("*.txt")
+    assert copy.read_text() == text
+
+
 def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
     text = tale()
     done(warm("train", "-", *TINY, "-q", given=text.encode()))
@@ -191,6 +208,7 @@ def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
             env=environment(),
             check=True,
         )
+    (copy,) = Path("checkpoints/stdin").glob("*.txt")
     assert copy.read_text() == text
 
 
