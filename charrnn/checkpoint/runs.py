@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,10 +109,10 @@ def has_work(run: Path) -> bool:
     return (run / MODEL).exists() or (run / LAST).exists()
 
 
-def remove_files(run: Path, copies: Sequence[Path]) -> None:
-    """Removes what an earlier run left in a folder, these copies of its text included."""
-    for path in (*(run / file for file in (MODEL, LAST, LOG, PAIR, PAIR_LOG)), *copies):
-        path.unlink(missing_ok=True)
+def remove_files(run: Path) -> None:
+    """Removes what an earlier run left in a folder, but for a text that came through a pipe."""
+    for file in (MODEL, LAST, LOG, PAIR, PAIR_LOG):
+        (run / file).unlink(missing_ok=True)
 
 
 def is_taken(run: Path) -> bool:

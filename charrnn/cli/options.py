@@ -1,4 +1,7 @@
-"""Every flag once: its name, its help, its range; those of `train` are in `train_options`."""
+"""Every flag once: its name, its help, its range.
+
+Those of `train` are in `train_options`, `net_options` and `classifier_options`.
+"""
 
 from __future__ import annotations
 

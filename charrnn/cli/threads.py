@@ -22,6 +22,6 @@ def limit_threads(threads: int | None) -> None:
 
 
 def let_threads_sleep() -> None:
-    """Tells the threads of a torch that is imported later to sleep between products, if not told yet."""
-    for variable, value in SLEEPING.items():
-        os.environ.setdefault(variable, value)
+    """Tells the threads of a torch imported later to sleep between products, unless told otherwise."""
+    if SLEEPING.keys().isdisjoint(os.environ):
+        os.environ.update(SLEEPING)

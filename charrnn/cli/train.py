@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from charrnn.cli import classifier_options, options, train_classifier, train_options
+from charrnn.cli import classifier_options, net_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import let_threads_sleep, limit_threads
-from charrnn.cli.training import Asked, held_folder, sitting, train_in_view
+from charrnn.cli.training import Asked, held_folder, make_room, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
 from charrnn.native import library
@@ -47,24 +47,24 @@ def train(
     vocab_size: train_options.Vocab = None,
     subword: train_options.Subword = None,
     val_fraction: train_options.ValFraction = None,
-    cell: train_options.Cell = None,
-    nonlinearity: train_options.Nonlinearity = None,
-    bidirectional: train_options.Bidirectional = None,
-    backward: train_options.Backward = None,
-    init: train_options.Init = None,
-    num_layers: train_options.Layers = None,
-    hidden_size: train_options.Hidden = None,
-    embedding_size: train_options.Embedding = None,
-    dropout: train_options.Dropout = None,
-    dropout_input: train_options.DropoutInput = None,
-    weight_drop: train_options.WeightDrop = None,
-    zoneout: train_options.Zoneout = None,
-    batch_size: train_options.Batch = None,
-    seq_len: train_options.Seq = None,
-    learning_rate: train_options.Rate = None,
-    clip: train_options.Clip = None,
-    clip_value: train_options.ClipValue = None,
-    weight_decay: train_options.WeightDecay = None,
+    cell: net_options.Cell = None,
+    nonlinearity: net_options.Nonlinearity = None,
+    bidirectional: net_options.Bidirectional = None,
+    backward: net_options.Backward = None,
+    init: net_options.Init = None,
+    num_layers: net_options.Layers = None,
+    hidden_size: net_options.Hidden = None,
+    embedding_size: net_options.Embedding = None,
+    dropout: net_options.Dropout = None,
+    dropout_input: net_options.DropoutInput = None,
+    weight_drop: net_options.WeightDrop = None,
+    zoneout: net_options.Zoneout = None,
+    batch_size: net_options.Batch = None,
+    seq_len: net_options.Seq = None,
+    learning_rate: net_options.Rate = None,
+    clip: net_options.Clip = None,
+    clip_value: net_options.ClipValue = None,
+    weight_decay: net_options.WeightDecay = None,
     seed: options.Seed = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -87,7 +87,7 @@ def train(
         task=task,
         corpus_flags=_given(flags, train_options.OF_CORPUS),
         label_flags=_given(flags, classifier_options.OF_CLASSIFIERS),
-        net_flags=_given(flags, train_options.OF_NET),
+        net_flags=_given(flags, net_options.OF_NET),
         budget=_budget(time_, epochs, steps),
         device=device,
         threads=threads,
@@ -106,7 +106,7 @@ def train(
 
 def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bool) -> None:
     from charrnn.checkpoint import runs
-    from charrnn.text.sources import default_name, documents_of, outdated_copies
+    from charrnn.text.sources import default_name, documents_of
 
     if name and runs.is_taken(runs.folder(name)) and not force:
         raise UsageError(
@@ -148,7 +148,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
         for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run)):
             note(line, quiet=asked.quiet)
-        runs.remove_files(folder, outdated_copies(folder, run.recipe.sources))
+        make_room(folder, run.recipe.sources)
         _show(asked, training, run)
 
 

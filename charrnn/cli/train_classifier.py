@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import labelled_input
 from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
-from charrnn.cli.training import Asked, sitting, train_in_view
+from charrnn.cli.training import Asked, make_room, sitting, train_in_view
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def start(
     asked: Asked, folder: Path, documents: Sequence[Document], labelled: Labelled, origins: Origins | None
 ) -> None:
     """Trains a new classifier, from the weights of language models if there are any."""
-    from charrnn.checkpoint import runs
     from charrnn.config import MAX_SEED, Budget, ClassifierConfig, FineTuningConfig
     from charrnn.terminal.notes import note
-    from charrnn.text.sources import outdated_copies
     from charrnn.training.origins import inherited_by_classifier
     from charrnn.training.request import check_members, check_possible, flag_of, refuse_idle
 
@@ -105,7 +103,7 @@ def start(
     if stage is None:
         _labels_stage(asked, request, None)
     else:
-        runs.remove_files(folder, outdated_copies(folder, texts.sources))
+        make_room(folder, texts.sources)
         _both_stages(asked, request, *stage)
 
 
@@ -166,10 +164,8 @@ def _both_stages(asked: Asked, request: ClassifierRequest, training: Training, r
 
 
 def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning | None) -> None:
-    from charrnn.checkpoint import runs
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
-    from charrnn.text.sources import outdated_copies
     from charrnn.training import classifier_start
 
     note("training the linear model over n-grams, then the net", quiet=asked.quiet)
@@ -177,7 +173,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
     for line in classifier_closing.plan_lines(plan, run):
         note(line, quiet=asked.quiet)
     if beginning is None or beginning.pretraining is None:
-        runs.remove_files(run.folder, outdated_copies(run.folder, request.texts.sources))
+        make_room(run.folder, request.texts.sources)
     _show(asked, training, run)
 
 

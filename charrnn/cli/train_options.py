@@ -1,4 +1,4 @@
-"""The flags of `train`: what they are called, what they may be, what they default to."""
+"""The flags of `train` for what to train on, for how long, and where it is kept."""
 
 from __future__ import annotations
 
@@ -6,37 +6,22 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cells import CELLS
 from charrnn.cli.values import duration, number, one_of, whole
 from charrnn.config import (
-    INITS,
     LEVELS,
-    MAX_HIDDEN,
-    MAX_LAYERS,
     MAX_VOCABULARY,
     NEWLINES,
-    NONLINEARITIES,
     READ_WORDS,
     SUBWORDS,
     TASKS,
-    TIED_EMBEDDING,
     WORDS,
     Budget,
-    ClassifierConfig,
     CorpusConfig,
-    FineTuningConfig,
     LabelledConfig,
-    ModelConfig,
-    TrainingConfig,
 )
 
-# The flags by what they are about, under the names of the fields that they set.
+# Under the names of the fields that they set.
 OF_CORPUS = ("level", "lines", "encoding", "newline", "vocab_size", "subword", "val_fraction")
-OF_NET = (
-    *("cell", "nonlinearity", "init", "num_layers", "hidden_size", "embedding_size"),
-    *("dropout", "dropout_input", "weight_drop", "zoneout", "bidirectional", "backward"),
-    *("batch_size", "seq_len", "learning_rate", "clip", "clip_value", "weight_decay", "seed"),
-)
 
 # Input
 Inputs = Annotated[
@@ -146,169 +131,5 @@ Steps = Annotated[
     int | None,
     typer.Option(
         "--steps", parser=whole("--steps", 1, 10**9), metavar="N", help="Budget: steps of the optimiser."
-    ),
-]
-
-# The net and its recipe
-Cell = Annotated[
-    str | None,
-    typer.Option(
-        "--cell",
-        parser=one_of("--cell", tuple(CELLS)),
-        metavar="NAME",
-        help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}; {ClassifierConfig.cell} for classifiers]",
-    ),
-]
-Nonlinearity = Annotated[
-    str | None,
-    typer.Option(
-        "--nonlinearity",
-        parser=one_of("--nonlinearity", NONLINEARITIES),
-        metavar="NAME",
-        help=f"Of the cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
-    ),
-]
-Bidirectional = Annotated[
-    bool | None,
-    typer.Option(
-        "--bidirectional/--no-bidirectional",
-        help="Classifiers read in both directions, or in one; language models never in both.",
-    ),
-]
-Backward = Annotated[
-    bool | None,
-    typer.Option(
-        "--backward",
-        help="A language model that reads from the end, for the backward direction of classifiers (--from).",
-    ),
-]
-Init = Annotated[
-    str | None,
-    typer.Option(
-        "--init",
-        parser=one_of("--init", INITS),
-        metavar="NAME",
-        help="Of the recurrent weights: orthogonal, identity (for rnn) or chrono (for gates). "
-        f"[default: {TrainingConfig.init}]",
-    ),
-]
-Layers = Annotated[
-    int | None,
-    typer.Option(
-        "--layers",
-        parser=whole("--layers", 1, MAX_LAYERS),
-        metavar="N",
-        help=f"Recurrent layers. [default: {ModelConfig.num_layers}]",
-    ),
-]
-Hidden = Annotated[
-    int | None,
-    typer.Option(
-        "--hidden",
-        parser=whole("--hidden", 1, MAX_HIDDEN),
-        metavar="N",
-        help=f"Units a layer. [default: fits the budget; {ClassifierConfig.hidden_size} for classifiers]",
-    ),
-]
-Embedding = Annotated[
-    int | None,
-    typer.Option(
-        "--embedding",
-        parser=whole("--embedding", 1, MAX_HIDDEN),
-        metavar="N",
-        help=f"Dimensions of a token. [default: {ModelConfig.embedding_size}; {TIED_EMBEDDING} for words and "
-        f"pieces; {ClassifierConfig.embedding_size} for classifiers]",
-    ),
-]
-Dropout = Annotated[
-    float | None,
-    typer.Option(
-        "--dropout",
-        parser=number("--dropout", 0, 0.95),
-        metavar="X",
-        help="Share of units left out. "
-        f"[default: by epochs; from {FineTuningConfig.dropout:g} up for classifiers]",
-    ),
-]
-DropoutInput = Annotated[
-    float | None,
-    typer.Option(
-        "--dropout-input",
-        parser=number("--dropout-input", 0, 0.95),
-        metavar="X",
-        help=f"Share of the inputs' dimensions left out. [default: {TrainingConfig.dropout_input:g}]",
-    ),
-]
-WeightDrop = Annotated[
-    float | None,
-    typer.Option(
-        "--weight-drop",
-        parser=number("--weight-drop", 0, 0.95),
-        metavar="X",
-        help=f"Share of the recurrent weights left out. [default: {TrainingConfig.weight_drop:g}]",
-    ),
-]
-Zoneout = Annotated[
-    float | None,
-    typer.Option(
-        "--zoneout",
-        parser=number("--zoneout", 0, 0.95),
-        metavar="X",
-        help=f"Share of the state that stays as it was at a step. [default: {ModelConfig.zoneout:g}]",
-    ),
-]
-Batch = Annotated[
-    int | None,
-    typer.Option(
-        "--batch",
-        parser=whole("--batch", 1, 65_536),
-        metavar="N",
-        help=f"Streams, or a classifier's texts, side by side. [default: {TrainingConfig.batch_size}]",
-    ),
-]
-Seq = Annotated[
-    int | None,
-    typer.Option(
-        "--seq",
-        parser=whole("--seq", 1, 65_536),
-        metavar="N",
-        help=f"Tokens of a window. [default: {TrainingConfig.seq_len}]",
-    ),
-]
-Rate = Annotated[
-    float | None,
-    typer.Option(
-        "--lr",
-        parser=number("--lr", 0, 1e12, above=True),
-        metavar="X",
-        help=f"Peak learning rate. [default: by size; {FineTuningConfig.learning_rate:g} for classifiers]",
-    ),
-]
-Clip = Annotated[
-    float | None,
-    typer.Option(
-        "--clip",
-        parser=number("--clip", 0, 1e12, above=True),
-        metavar="X",
-        help="Limit of the gradient's norm. "
-        f"[default: {TrainingConfig.clip:g}; {FineTuningConfig.clip:g} for classifiers]",
-    ),
-]
-ClipValue = Annotated[
-    float | None,
-    typer.Option(
-        "--clip-value",
-        parser=number("--clip-value", 0, 1e12, above=True),
-        metavar="X",
-        help="Limit of each number of the gradient, before its norm's. [default: none]",
-    ),
-]
-WeightDecay = Annotated[
-    float | None,
-    typer.Option(
-        "--weight-decay",
-        parser=number("--weight-decay", 0, 1e3),
-        metavar="X",
-        help=f"AdamW's. [default: {TrainingConfig.weight_decay:g}]",
     ),
 ]

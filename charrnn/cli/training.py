@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,12 +98,14 @@ def sitting(asked: Asked) -> Sitting:
 def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     """The folder of a new run, held for it: of this name, or of the first free one that is like the wish.
 
-    It is taken away again if it was not there before and nothing came of it.
+    If nothing came of it, it is taken away again; or, if it was there before, the new copy of a text that
+    came through a pipe: as long as an earlier run's copy is there, `make_room` was not called.
 
     Raises:
         StorageError: if another process trains in the folder of that name.
     """
     from charrnn.checkpoint import runs
+    from charrnn.text.sources import copies
 
     with contextlib.ExitStack() as holding:
         while True:
@@ -115,9 +117,27 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
             except runs.BusyError:
                 if name:
                     raise  # a free name was taken by another process meanwhile: look for the next
+        before = copies(folder)
         try:
             yield folder
         except BaseException:
             if is_new and not runs.has_work(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+            elif before and before <= (now := copies(folder)):
+                for copy in now - before:
+                    copy.unlink()
             raise
+
+
+def make_room(folder: Path, sources: Sequence[str]) -> None:
+    """Removes what an earlier run left in the folder of one that is made of these sources, absolute paths.
+
+    Only a run from a pipe takes the place of an earlier copy.
+    """
+    from charrnn.checkpoint import runs
+    from charrnn.text.sources import copies
+
+    runs.remove_files(folder)
+    kept = {copy for copy in copies(folder) if str(copy.absolute()) in sources}
+    for copy in copies(folder) - kept if kept else ():
+        copy.unlink()

@@ -177,17 +177,9 @@ def _check_readable(document: Document) -> None:
         raise StorageError(f"{document.name}: {error.strerror}") from error
 
 
-def outdated_copies(run: Path, sources: Sequence[str]) -> list[Path]:
-    """Earlier copies in the folder of a run that came through a pipe itself, and whose sources these are.
-
-    Args:
-        run: its folder.
-        sources: absolute paths.
-    """
-    copies = {str(path.absolute()): path for path in run.iterdir() if IS_COPY.fullmatch(path.name)}
-    if copies.keys().isdisjoint(sources):
-        return []  # no run but one from a pipe takes the place of a copy
-    return [path for name, path in copies.items() if name not in sources]
+def copies(run: Path) -> set[Path]:
+    """What came through pipes to runs in this folder."""
+    return {path for path in run.iterdir() if IS_COPY.fullmatch(path.name)}
 
 
 def _copied(pipe: str, run: Path) -> Path:
