@@ -15,6 +15,7 @@ from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import (
     MEMBERS,
+    NORMALISED,
     OUTLINES,
     check_net,
     check_version,
@@ -56,6 +57,7 @@ class ClassifierCheckpoint:
     tensors: Tensors  # of the net and of the linear model
     calibration: Calibration
     outlines: bool = False  # whether the linear model looks at those too, as no model did at first
+    normalised: bool = False  # whether its rows are of length 1, as no model's were at first
     # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
     card: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
@@ -73,7 +75,8 @@ def save(path: Path, checkpoint: ClassifierCheckpoint) -> None:
 
 def metadata(checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """What stands in the file besides tensors, as plain values for JSON."""
-    return header(KIND, required(checkpoint.config, outlines=checkpoint.outlines)) | {
+    features = required(checkpoint.config, outlines=checkpoint.outlines, normalised=checkpoint.normalised)
+    return header(KIND, features) | {
         "config": described(checkpoint.config),
         "tokenizer": checkpoint.tokenizer.describe(),
         "labels": list(checkpoint.labels),
@@ -154,15 +157,18 @@ def parse(
         tensors=tensors,
         calibration=calibration,
         outlines=OUTLINES in description["required"],
+        normalised=NORMALISED in description["required"],
         card=card,
         created=created,
         digest=str(description.get("digest", "")),
     )
 
 
-def required(config: ClassifierConfig, *, outlines: bool = False) -> tuple[str, ...]:
+def required(
+    config: ClassifierConfig, *, outlines: bool = False, normalised: bool = False
+) -> tuple[str, ...]:
     """The features that a reader of such a net and such a linear model must know."""
-    features = {MEMBERS: config.members > 1, OUTLINES: outlines}
+    features = {MEMBERS: config.members > 1, OUTLINES: outlines, NORMALISED: normalised}
     return tuple(name for name, is_there in features.items() if is_there)
 
 

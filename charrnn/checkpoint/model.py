@@ -36,7 +36,8 @@ FITTING = {
 # Features that a reader must know to read a file rightly, named only by files that have them.
 MEMBERS = "members"  # a classifier's net of several
 OUTLINES = "outlines"  # a classifier's linear model also weighs n-grams of outlines
-FEATURES = (MEMBERS, OUTLINES)
+NORMALISED = "normalised"  # its texts count by the length of their rows of n-grams
+FEATURES = (MEMBERS, OUTLINES, NORMALISED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ class Classifier:
         self.checkpoint = checkpoint
         self.labels = checkpoint.labels
         self._net = NumpyClassifier(checkpoint.config, checkpoint.tensors)
-        self._linear = from_tensors(checkpoint.tensors, outlines=checkpoint.outlines)
+        self._linear = from_tensors(
+            checkpoint.tensors, outlines=checkpoint.outlines, normalised=checkpoint.normalised
+        )
 
     @classmethod
     def load(cls, name: str | Path) -> Classifier:

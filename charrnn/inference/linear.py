@@ -19,6 +19,9 @@ NAMES = (weights.NGRAM_KEYS, weights.NGRAM_WEIGHT, weights.NGRAM_BIAS)
 class Linear:
     """Weights of n-grams: scores of the labels are sums over those that stand in a text.
 
+    A text's row of ones is first divided by its Euclidean length: neighbours say much the same, and counted
+    in full they would make a text four times as long four times as sure.
+
     Of two labels the first has the score 0 always, and one column says how much more the second has.
     """
 
@@ -26,6 +29,7 @@ class Linear:
     weight: NDArray[np.float32]  # [F, C], or [F, 1] for two labels
     bias: NDArray[np.float32]  # [C] or [1]
     outlines: bool  # whether it looks at those too
+    normalised: bool = True  # rows have the length 1, which those of the first models had not
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The scores of texts' labels, [N, C]."""
@@ -37,7 +41,10 @@ class Linear:
         is_known = self.keys[place] == found.keys if len(self.keys) else np.zeros(len(place), bool)
         texts, rows = found.texts[is_known], self.weight[place[is_known]]
         columns = [np.bincount(texts, column, count).astype(np.float64) for column in rows.T]
-        scores = np.stack(columns, axis=1) + self.bias
+        scores = np.stack(columns, axis=1)
+        if self.normalised:
+            scores /= found.norms(count)[:, None]
+        scores += self.bias
         if len(self.bias) == 1:
             scores = np.concatenate((np.zeros_like(scores), scores), axis=1)
         return scores
@@ -47,7 +54,7 @@ class Linear:
         return dict(zip(NAMES, (self.keys, self.weight, self.bias), strict=True))
 
 
-def from_tensors(tensors: Tensors, *, outlines: bool) -> Linear:
-    """The model that `tensors` of one gives, and what else than words it looks at."""
+def from_tensors(tensors: Tensors, *, outlines: bool, normalised: bool) -> Linear:
+    """The model that `tensors` of one gives, what else than words it looks at, and how it counts them."""
     keys, weight, bias = (tensors[name] for name in NAMES)
-    return Linear(keys, weight, bias, outlines)
+    return Linear(keys, weight, bias, outlines, normalised)

@@ -1,8 +1,8 @@
 """Texts to the n-grams that stand in them, as 32-bit keys: what the linear model beside a net looks at.
 
 A key is a hash of one, two or three words in a row. No vocabulary is kept, and of the million n-grams of a
-corpus hardly any share a key. Of short texts one can look closer: where they begin, what their words look
-like and begin with.
+corpus hardly any share a key. Of short texts one can look closer: how long they are, where they begin, what
+their words look like and begin with.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ SHIFT, SPREAD, MIX = (
 HALF = np.uint64(32)
 BOUNDARY = 2**32  # before the first word; no hash of a word is so large
 # So that rows of different kinds share no keys: words are what they have always been.
-OUTLINES, BEGUN = (np.uint64(kind) for kind in (0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63))
+OUTLINES, BEGUN, SIZES = (
+    np.uint64(kind) for kind in (0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63, 0x9E3779B1C2B2AE35)
+)
 WORDS = np.uint64(0)
 
 
@@ -36,6 +38,10 @@ class NGrams(NamedTuple):
 
     texts: NDArray[np.int32]  # ascending
     keys: NDArray[np.uint32]  # ascending within a text
+
+    def norms(self, count: int) -> NDArray[np.float32]:
+        """The Euclidean lengths of so many texts' rows of ones, and 1 for a text without n-grams, [N]."""
+        return np.sqrt(np.maximum(1, np.bincount(self.texts, minlength=count)), dtype=np.float32)
 
 
 class _Row(NamedTuple):
@@ -103,14 +109,15 @@ def ngrams(texts: Sequence[str], *, outlines: bool = False) -> NGrams:
     Args:
         texts: to look at.
         outlines: look closer. The n-grams also begin before the first word; there are the same once more with
-            the outlines of all words but the first; and every word's beginnings stand by themselves.
+            the outlines of all words but the first; every word's beginnings stand by themselves; and there is
+            one for the number of words, the same within a power of two.
 
     Example:
         >>> found = ngrams(["a b a b", "a"])
         >>> found.texts.tolist()  # a, b, "a b", "b a", "a b a", "b a b"; a
         [0, 0, 0, 0, 0, 0, 1]
-        >>> len(ngrams(["why"], outlines=True).keys)  # why, "^ why"; the same as outlines
-        4
+        >>> len(ngrams(["why"], outlines=True).keys)  # why, "^ why"; the same as outlines; one word
+        5
     """
     rows_of = _closely if outlines else _plainly
     numbers, keys = [np.zeros(0, np.int32)], [np.zeros(0, np.uint32)]
@@ -134,6 +141,7 @@ def _closely(texts: Sequence[str]) -> list[_Row]:
     words = _Row(WORDS, LONGEST, [], [])
     outlines = _Row(OUTLINES, LONGEST, [], [])
     begun = _Row(BEGUN, 1, [], [])
+    sizes = _Row(SIZES, 1, [], [])
     for text in texts:
         looks = [_looks[word] for word in WORD.findall(text)]
         beginnings = [beginning for look in looks for beginning in look.beginnings]
@@ -147,7 +155,10 @@ def _closely(texts: Sequence[str]) -> list[_Row]:
         outlines.hashes.extend(look.outline for look in looks[1:])
         for row in (words, outlines):
             row.lengths.append(1 + len(looks))
-    return [words, outlines, begun]
+        if looks:
+            sizes.hashes.append(len(looks).bit_length())
+        sizes.lengths.append(min(1, len(looks)))
+    return [words, outlines, begun, sizes]
 
 
 def _of(rows: Sequence[_Row]) -> NGrams:

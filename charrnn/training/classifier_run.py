@@ -151,6 +151,7 @@ class ClassifierRun:
             tensors=tensors | linear.tensors(),
             calibration=calibration,
             outlines=linear.outlines,
+            normalised=linear.normalised,
             card=card,
         )
 

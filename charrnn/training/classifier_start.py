@@ -129,7 +129,7 @@ def resume(
         sitting: the circumstances.
     """
     recipe, progress, checkpoint = left
-    linear = from_tensors(checkpoint.tensors, outlines=checkpoint.outlines)
+    linear = from_tensors(checkpoint.tensors, outlines=checkpoint.outlines, normalised=checkpoint.normalised)
     run = ClassifierRun(folder, recipe, corpus, linear, _answering(corpus, recipe.texts, linear))
     learner = _learner(recipe, corpus, sitting)
     learner.restore(checkpoint.tensors, progress.step)

@@ -1,4 +1,4 @@
-"""Trains the linear model over n-grams: logistic regression over naive Bayes weights.
+"""Trains the linear model over n-grams: logistic regression over naive Bayes weights, of rows of one length.
 
 (Wang & Manning 2012, "Baselines and Bigrams", sec. 2: every n-gram counts with the logarithm of how much
 oftener it stands in texts of a label than in others, and what is learnt says how far to trust that.)
@@ -58,8 +58,10 @@ def train(
     column = np.full(len(keys), -1, np.int32)
     column[order[is_kept]] = column_of[is_kept]
     by_text = column >= 0
+    norms = found.norms(len(texts))
+    usual = norms.mean()  # rows of this length keep what a penalty means
     of = _Products(
-        texts=len(texts),
+        values=usual / norms,
         columns=int(kept.sum()),
         text=found.texts[by_text],
         column=column[by_text],
@@ -72,35 +74,44 @@ def train(
         targets = targets[:, 1:]
     ratio = _log_ratios(of, torch.from_numpy(targets))
     weight, bias = _fit(of, ratio, torch.from_numpy(labels), torch.from_numpy(weights))
-    return Linear(keys[is_first][kept], weight, bias, outlines)
+    return Linear(keys[is_first][kept], usual * weight, bias, outlines)
 
 
 class _Products:
-    """Products with the matrix X [N, F] that says which n-gram stands in which text, and its transpose."""
+    """Products with the matrix X [N, F] of how much which n-gram counts in which text, and its transpose."""
 
     def __init__(
         self,
-        texts: int,
+        values: NDArray[np.float32],
         columns: int,
         text: NDArray[np.int32],
         column: NDArray[np.int32],
         text_by_column: NDArray[np.int32],
         counts: NDArray[np.int64],
     ) -> None:
+        texts = len(values)
         of_text = np.bincount(text, minlength=texts)
-        self.rows = _sparse(of_text, column, (texts, columns))
-        self.columns = _sparse(counts, text_by_column, (columns, texts))
+        self.rows = _sparse(of_text, column, values[text], (texts, columns))
+        self.columns = _sparse(counts, text_by_column, values[text_by_column], (columns, texts))
 
 
-def _sparse(lengths: NDArray[np.int64], places: NDArray[np.int32], shape: tuple[int, int]) -> Tensor:
-    """A matrix of zeros and ones, by the places of the ones in each row."""
+def _sparse(
+    lengths: NDArray[np.int64],
+    places: NDArray[np.int32],
+    values: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> Tensor:
+    """A matrix by how many values each row has, and where and which they are, one row after the other."""
     begins = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-    ones = torch.ones(len(places))
     with warnings.catch_warnings():
         # That such matrices are new to torch; products with them are all that is wanted.
         warnings.filterwarnings("ignore", "Sparse CSR tensor support")
         return torch.sparse_csr_tensor(
-            torch.from_numpy(begins), torch.from_numpy(places), ones, shape, check_invariants=False
+            torch.from_numpy(begins),
+            torch.from_numpy(places),
+            torch.from_numpy(values),
+            shape,
+            check_invariants=False,
         )
 
 

@@ -61,15 +61,16 @@ def test_only_a_file_of_several_members_needs_a_reader_that_knows_them() -> None
     assert beside == {name for name in names if name.startswith("model.")}
 
 
-def test_a_file_says_whether_its_linear_model_looks_at_outlines_and_older_programs_refuse_it_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("feature", ["outlines", "normalised"])
+def test_a_file_says_how_its_linear_model_reads_and_older_programs_refuse_what_they_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feature: str
 ) -> None:
     path = tmp_path / "model.safetensors"
-    for outlines in (False, True):
-        classifier.save(path, dataclasses.replace(small_classifier(), outlines=outlines))
-        assert classifier.load(path).outlines is outlines
+    for has_it in (False, True):
+        classifier.save(path, dataclasses.replace(small_classifier(), **{feature: has_it}))
+        assert getattr(classifier.load(path), feature) is has_it
     monkeypatch.setattr(model, "FEATURES", ())
-    with pytest.raises(CheckpointError, match="needs the features outlines, which charrnn"):
+    with pytest.raises(CheckpointError, match=f"needs the features {feature}, which charrnn"):
         classifier.load(path)
 
 

@@ -1,5 +1,7 @@
 """N-grams against those that plain Python finds."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,7 @@ def close(text: str) -> set[tuple[str, ...]]:
         *(("word", *gram) for gram in neighbours(["", *words]) - {("",)}),
         *(("outline", *gram) for gram in neighbours(["", *outlines]) - {("",)}),
         *(("beginning", word[:letters]) for word in words for letters in (3, 4, 5) if len(word) > letters),
+        *(("words", f"2 to the {math.floor(math.log2(len(words)))}") for _ in words[:1]),
     }
 
 
@@ -84,6 +87,10 @@ def test_names_and_numbers_look_like_any_others() -> None:
 
 def test_order_matters() -> None:
     assert set(ngrams(["a b"]).keys.tolist()) != set(ngrams(["b a"]).keys.tolist())
+
+
+def test_norms_are_the_lengths_of_rows_and_1_without_ngrams() -> None:
+    np.testing.assert_allclose(ngrams(["a b", "", "a"]).norms(4), [3**0.5, 1.0, 1.0, 1.0])
 
 
 def test_no_texts_have_no_ngrams() -> None:

@@ -13,9 +13,14 @@ EVEN = np.ones(2, np.float32)
 
 
 def dense(texts: list[str], keys: np.ndarray, outlines: bool) -> np.ndarray:
-    """Which n-gram stands in which text, [N, F]."""
-    rows = [np.isin(keys, ngrams([text], outlines=outlines).keys) for text in texts]
-    return np.stack(rows).astype(np.float64)
+    """Which n-gram stands in which text, known or not, each text's row of Euclidean length 1, [N, F]."""
+    found = [ngrams([text], outlines=outlines).keys for text in texts]
+    return np.stack([np.isin(keys, row) / np.sqrt(len(row)) for row in found])
+
+
+def usual(texts: list[str], outlines: bool) -> float:
+    """The mean Euclidean length of texts' rows of ones."""
+    return float(np.mean([np.sqrt(len(ngrams([text], outlines=outlines).keys)) for text in texts]))
 
 
 def ratios(table: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -28,7 +33,7 @@ def ratios(table: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def test_two_labels_are_as_scikit_learn_solves_them(outlines: bool) -> None:
     linear_model = pytest.importorskip("sklearn.linear_model")
     ours = linear.train(TEXTS, LABELS, EVEN, outlines=outlines)
-    table = dense(TEXTS, ours.keys, outlines)
+    table = dense(TEXTS, ours.keys, outlines) * usual(TEXTS, outlines)
     weighed = table * ratios(table, LABELS == 1)
     theirs = linear_model.LogisticRegression(C=1.0 / linear.PENALTY, tol=1e-8, max_iter=1000).fit(
         weighed, LABELS
@@ -43,13 +48,14 @@ def test_several_labels_make_the_gradient_of_their_loss_zero(outlines: bool) -> 
     texts = [*TEXTS, *["where is it", "who is it", "is it so"] * 2]
     labels = np.array([*LABELS, *[2] * 6])
     ours = linear.train(texts, labels, np.ones(3, np.float32), outlines=outlines)
-    table = dense(texts, ours.keys, outlines)
+    scale = usual(texts, outlines)
+    table = dense(texts, ours.keys, outlines) * scale
     ratio = np.stack([ratios(table, labels == label) for label in range(3)], 1)
     scores = ours.logits(texts)
-    np.testing.assert_allclose(scores, table @ ours.weight + ours.bias, atol=1e-5)
+    np.testing.assert_allclose(scores, table @ (ours.weight / scale) + ours.bias, atol=1e-5)
     p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     wrong = p - np.eye(3)[labels]
-    trust = ours.weight / ratio
+    trust = ours.weight / scale / ratio
     np.testing.assert_allclose(ratio * (table.T @ wrong) + linear.PENALTY * trust, 0.0, atol=0.01)
     np.testing.assert_allclose(wrong.sum(0), 0.0, atol=0.01)
 
@@ -78,8 +84,19 @@ def test_heavier_labels_are_answered_more() -> None:
 @pytest.mark.parametrize("outlines", [False, True])
 def test_tensors_give_the_same_model_back(outlines: bool) -> None:
     ours = linear.train(TEXTS, LABELS, EVEN, outlines=outlines)
-    again = from_tensors(ours.tensors(), outlines=outlines)
+    again = from_tensors(ours.tensors(), outlines=outlines, normalised=True)
     np.testing.assert_array_equal(again.logits(TEXTS), ours.logits(TEXTS))
+
+
+def test_scores_are_sums_over_the_length_of_a_text_s_row_and_plain_sums_in_files_of_old() -> None:
+    ours = linear.train(TEXTS, LABELS, EVEN)
+    of_old = from_tensors(ours.tensors(), outlines=False, normalised=False)
+    for text in ("good fine film", "a good film , and a bad day"):
+        row = np.isin(ours.keys, ngrams([text]).keys)
+        in_full = float(ours.weight[row].sum())
+        own = len(ngrams([text]).keys)
+        assert of_old.logits([text])[0, 1] == pytest.approx(in_full + ours.bias[0], abs=1e-5)
+        assert ours.logits([text])[0, 1] == pytest.approx(in_full / own**0.5 + ours.bias[0], abs=1e-5)
 
 
 def test_outlines_tell_what_no_word_does() -> None:
