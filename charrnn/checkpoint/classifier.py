@@ -40,7 +40,7 @@ class Calibration:
     net: float  # by itself
     linear: float  # by itself
     mixed_net: float  # in the answer
-    mixed_linear: float  # in the answer; 0 in files of old where the net did better alone
+    mixed_linear: float  # in the answer; 0 if it says the contrary of what is right
 
     def answer(self, net: NDArray[np.float64], linear: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores of the answer from those of both models, [N, C]."""

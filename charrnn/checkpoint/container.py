@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 from charrnn.errors import CheckpointError, StorageError, storage_error
 
 MAX_FILE_BYTES = 8 << 30
-MAX_HEADER_BYTES = 4 << 20
+# The words of the largest vocabulary in any alphabet, or the paths of half a million files.
+MAX_HEADER_BYTES = 32 << 20
 MAX_TENSORS = 4096
 MAX_RANK = 3
-MAX_DIMENSION = 2**24
+MAX_DIMENSION = 2**28
 MAX_INTEGER = 2**53
 TENSOR_NAME = re.compile(r"[A-Za-z0-9_.]{1,128}")
 FOREIGN = (
@@ -49,11 +50,27 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def pack(metadata: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """The bytes of a file with this metadata and these tensors of 32 bits, the digest added."""
+    """The bytes of a file with this metadata and these tensors of 32 bits, the digest added.
+
+    Raises:
+        StorageError: if it is more than a reader would take back.
+    """
     complete = dict(metadata) | {"digest": digest(metadata, tensors)}
     # The library writes memory as it lies: a transposed array would be saved as another.
     rows = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    return safetensors.numpy.save(rows, {"charrnn": _canonical(complete)})
+    data = safetensors.numpy.save(rows, {"charrnn": _canonical(complete)})
+    length = int.from_bytes(data[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise StorageError(
+            f"the description of the model takes {length:,} bytes, the limit is {MAX_HEADER_BYTES:,}",
+            "train on fewer and larger files, or with a smaller --vocab",
+        )
+    if len(data) > MAX_FILE_BYTES:
+        raise StorageError(
+            f"the model takes {len(data):,} bytes, the limit is {MAX_FILE_BYTES:,}",
+            "train a smaller one, or on less text",
+        )
+    return data
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The flags of `train` that classifiers alone have."""
+"""The flags that classifiers alone have."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ Valid = Annotated[
 LabelColumn = Annotated[
     str | None,
     typer.Option(
-        "--label-column", metavar="NAME|N", help="classifier: where the labels stand. [default: found out]"
+        "--label-column",
+        metavar="NAME|N",
+        help="labelled texts: where the labels stand. [default: found out]",
     ),
 ]
 TextColumn = Annotated[
     str | None,
     typer.Option(
-        "--text-column", metavar="NAME|N", help="classifier: where the texts stand. [default: found out]"
+        "--text-column", metavar="NAME|N", help="labelled texts: where the texts stand. [default: found out]"
     ),
 ]
 ClassWeights = Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli import options, stdin
+from charrnn.cli import classifier_options, options, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.given_texts import Text, texts
 from charrnn.cli.output import write_json
@@ -32,6 +32,8 @@ def classify(
     abstain: options.Abstain = None,
     explain: options.Explain = False,
     evaluate: options.Evaluate = None,
+    label_column: classifier_options.LabelColumn = None,
+    text_column: classifier_options.TextColumn = None,
     fail_if: options.FailIf = None,
     fail_under: options.FailUnder = None,
     encoding: options.TextEncoding = CorpusConfig.encoding,
@@ -67,6 +69,8 @@ def classify(
                 "--fail-under": fail_under is not None,
             },
         )
+    elif label_column is not None or text_column is not None:
+        raise UsageError("--label-column and --text-column: are for the file of --eval")
     product = Product()
     from charrnn.checkpoint import classifier as files
     from charrnn.inference.answering import Classifier
@@ -74,8 +78,10 @@ def classify(
     classifier = Classifier(files.load(announce(model, kind=files.KIND, quiet=quiet).path))
     if evaluate is not None:
         from charrnn.cli.evaluate import evaluate_on
+        from charrnn.text.tables import Columns
 
-        evaluate_on(product, classifier, evaluate, encoding, as_json=json, quiet=quiet)
+        columns = Columns(label_column, text_column)
+        evaluate_on(product, classifier, evaluate, encoding, columns, as_json=json, quiet=quiet)
         return
     if fail_if is not None and fail_if not in classifier.labels:
         raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
@@ -99,6 +105,10 @@ class _Asked:
     as_json: bool
     fail_if: str | None
     fail_under: float | None
+
+    def withholds(self, chance: float) -> bool:
+        """Whether the likeliest label is too unlikely to be given."""
+        return self.abstain is not None and chance < self.abstain
 
 
 def _answer_all(
@@ -132,7 +142,7 @@ def _answer_all(
 def _reason_to_fail(classifier: Classifier, source: str, chances: NDArray[np.float64], asked: _Asked) -> str:
     best = int(chances.argmax())
     label, chance = classifier.labels[best], float(chances[best])
-    if asked.fail_if == label:
+    if asked.fail_if == label and not asked.withholds(chance):
         return f"{source}: {label}"
     if asked.fail_under is not None and chance < asked.fail_under:
         return f"{source}: {label} with a probability of {chance:.4f}, below {asked.fail_under:g}"
@@ -162,10 +172,9 @@ def _write(
         best = int(p.argmax())
         pieces = classifier.explain(row.text, best) if asked.explain else None
         if asked.as_json:
-            is_unsure = asked.abstain is not None and p[best] < asked.abstain
             found: dict[str, Any] = {
                 "source": row.source,
-                "label": None if is_unsure else classifier.labels[best],
+                "label": None if asked.withholds(float(p[best])) else classifier.labels[best],
                 "probability": float(p[best]),
                 "probabilities": dict(zip(classifier.labels, map(float, p), strict=True)),
             }
@@ -184,6 +193,6 @@ def _best(classifier: Classifier, chances: NDArray[np.float64], asked: _Asked) -
     """The likeliest labels with their probabilities; the first is withheld where it is too unsure."""
     order = (-chances).argsort(kind="stable")[: asked.top]
     best = [(classifier.labels[index], float(chances[index])) for index in order]
-    if asked.abstain is not None and best[0][1] < asked.abstain:
+    if asked.withholds(best[0][1]):
         best[0] = (UNSURE, best[0][1])
     return best

@@ -13,10 +13,18 @@ from charrnn.errors import TextError
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.terminal.streams import Product
+    from charrnn.text.tables import Columns
 
 
 def evaluate_on(
-    product: Product, classifier: Classifier, file: str, encoding: str, *, as_json: bool, quiet: bool
+    product: Product,
+    classifier: Classifier,
+    file: str,
+    encoding: str,
+    columns: Columns,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Reads labelled texts and shows all figures of the answers.
 
@@ -32,7 +40,7 @@ def evaluate_on(
     from charrnn.text.sources import find
 
     root = Path(file) if Path(file).is_dir() else None
-    labelled = read(find([file]), root, encoding)
+    labelled = read(find([file], once=True), root, encoding, columns)
     number = {label: index for index, label in enumerate(classifier.labels)}
     for example in labelled.examples:
         if example.label not in number:

@@ -29,28 +29,30 @@ def texts(
     inputs: Sequence[str] | None, encoding: str, *, lines: bool, quiet: bool
 ) -> Iterator[Sequence[Text]]:
     """The texts of all inputs, in batches; of a pipe as soon as they are there."""
-    if not inputs or inputs == ["-"]:
-        yield from _lines_of_stdin(encoding, quiet=quiet)
-        return
     held: list[Text] = []
-    for item in _files(inputs):
-        held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
-        while len(held) >= AT_ONCE:
-            yield held[:AT_ONCE]
-            held = held[AT_ONCE:]
+    for given in inputs or ["-"]:
+        if given == "-":
+            yield from [held] if held else []
+            held = []
+            yield from _lines_of_stdin(encoding, quiet=quiet)
+            continue
+        for item in _files(given):
+            held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
+            while len(held) >= AT_ONCE:
+                yield held[:AT_ONCE]
+                held = held[AT_ONCE:]
     if held:
         yield held
 
 
-def _files(inputs: Sequence[str]) -> Iterator[Text | str]:
-    """The names of all files, folders taken apart."""
+def _files(given: str) -> Iterator[Text | str]:
+    """The names of the files that an argument stands for, or what is wrong with it."""
     from charrnn.text.sources import find
 
-    for given in inputs:
-        try:
-            yield from (document.name for document in find([given]))
-        except CharrnnError as error:
-            yield Text(given, "", error)
+    try:
+        yield from (document.name for document in find([given], once=True))
+    except CharrnnError as error:
+        yield Text(given, "", error)
 
 
 def _whole(item: Text | str, encoding: str) -> Text:
@@ -71,6 +73,8 @@ def _lines_of(item: Text | str, encoding: str) -> Iterator[Text]:
     whole = _whole(item, encoding)
     if whole.error is not None:
         yield whole
+        return
+    if not whole.text:
         return
     for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
         yield Text(f"{whole.source}:{number}", line)

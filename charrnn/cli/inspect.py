@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import stat
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,8 +257,6 @@ def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
     if given in (None, "-"):
         if given is None and not stdin.is_given():
             raise UsageError("surprise: which text?", "charrnn inspect surprise FILE, or pipe a text in")
-        if sys.stdin is None:
-            raise UsageError("standard input is closed")
         return "standard input", stdin.read("a text", quiet=quiet)
     assert given is not None
     path = Path(given)

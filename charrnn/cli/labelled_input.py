@@ -145,7 +145,7 @@ def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, dige
     Raises:
         CheckpointError: if they are gone, or no longer what they were.
     """
-    for path in (*texts.sources, *texts.unlabelled):
+    for path in (*texts.sources, *texts.unlabelled, *([texts.valid] if texts.valid else [])):
         if not Path(path).exists():
             raise CheckpointError(f"{name}: its texts are gone: {path}: no such file")
     corpus = read(asked, texts, tokenizer)

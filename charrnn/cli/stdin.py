@@ -7,7 +7,7 @@ import select
 import stat
 import sys
 
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.terminal.notes import note
 
 PATIENCE_SECONDS = 2.0
@@ -31,7 +31,13 @@ def read(what: str, *, quiet: bool) -> bytes:
 
 
 def wait(what: str, *, quiet: bool) -> None:
-    """Waits for the first byte, two seconds at most, and then says on stderr what is awaited."""
+    """Waits for the first byte, two seconds at most, and then says on stderr what is awaited.
+
+    Raises:
+        UsageError: if stdin is closed.
+    """
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("standard input is closed", f"give a file, or pipe {what} in")
     ready, _, _ = select.select([sys.stdin.fileno()], [], [], PATIENCE_SECONDS)
     if not ready:
         note(

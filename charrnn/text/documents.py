@@ -89,10 +89,15 @@ def prepare(
         unlabelled: texts without a label, from which words are learnt.
 
     Raises:
-        TextError: if a label has too few texts, or stands in `valid` alone.
+        TextError: if there are not two labels, or one has too few texts or stands in `valid` alone.
     """
     labels = labelled.labels
+    if len(labels) < 2:
+        found = f'only "{labels[0]}"' if labels else "none"
+        raise TextError(f"a classifier needs at least 2 labels, found {found}")
     training, validation, notes = _divided(labelled, valid, config.val_fraction)
+    for label in sorted(set(labels) - {example.label for example in training}):
+        raise TextError(f'the label "{label}" has no text to learn from that is not also measured on')
     texts = [[example.text for example in part] for part in (training, validation)]
     if tokenizer is None:
         tokenizer = _vocabulary([*texts[0], *unlabelled], config)

@@ -14,7 +14,15 @@ from typing import NamedTuple
 from charrnn.errors import TextError
 from charrnn.text.decoding import decode
 from charrnn.text.sources import Document
-from charrnn.text.tables import JSON, LONGEST_LABEL, Columns, called, choose, parse
+from charrnn.text.tables import (
+    JSON,
+    LONGEST_LABEL,
+    Columns,
+    called,
+    choose,
+    is_headed_by_commas,
+    parse,
+)
 
 FASTTEXT = "__label__"
 SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": JSON, ".ndjson": JSON}
@@ -77,7 +85,7 @@ def read(
         columns: which columns of a table are meant.
 
     Raises:
-        TextError: if a text has no label, there are not two labels, or one cannot be shown.
+        TextError: if a text has no label, there are too many, or one cannot be shown.
         UsageError: if there is no such column.
     """
     columns = columns or Columns()
@@ -102,14 +110,20 @@ def text_of(document: Document, encoding: str) -> str:
 
 
 def _beginning(document: Document, encoding: str) -> str:
-    """The first lines of a document, the last of them whole."""
+    """The first lines of a document, the last of them whole unless it is the only one."""
     pieces: list[str] = []
     for piece in decode(document.name, document.chunks(), encoding, "lf"):
         pieces.append(piece)
         if sum(map(len, pieces)) > LOOK_CHARACTERS:
-            start = "".join(pieces)[:LOOK_CHARACTERS]
-            return start[: start.rfind("\n") + 1]
-    return "".join(pieces)
+            break
+    return _first_lines("".join(pieces))
+
+
+def _first_lines(text: str) -> str:
+    if len(text) <= LOOK_CHARACTERS:
+        return text
+    start = text[:LOOK_CHARACTERS]
+    return start[: start.rfind("\n") + 1] or start
 
 
 def _folder_labels(documents: Sequence[Document], folder: Path) -> list[str] | None:
@@ -130,6 +144,7 @@ def _may_be_rows(document: Document, text: str) -> bool:
         or all(line.startswith(FASTTEXT) for line in lines)
         or all(line.startswith("{") and line.rstrip().endswith("}") for line in lines)
         or (all("\t" in line for line in lines) and len({line.count("\t") for line in lines}) == 1)
+        or is_headed_by_commas(text)
     )
 
 
@@ -144,13 +159,15 @@ def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example
     if start.startswith(FASTTEXT):
         return list(_fasttext(name, text)), f"lines of {FASTTEXT}x text"
     if delimiter is None:
-        delimiter = JSON if start.startswith("{") else "\t"
-    table = parse(name, text, delimiter)
+        by_commas = is_headed_by_commas(_first_lines(text))
+        delimiter = JSON if start.startswith("{") else "," if by_commas else "\t"
+    table = parse(name, text, delimiter, columns.named)
     if not table.rows:
         raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")
     label, content = choose(name, table, columns)
     examples = [
-        Example(row[content], row[label].strip(), f"{name}:{line}")
+        # `choose` has seen that both are there.
+        Example(str(row[content]), str(row[label]).strip(), f"{name}:{line}")
         for row, line in zip(table.rows, table.lines, strict=True)
     ]
     kind = {"\t": "tab-separated", ",": "comma-separated", JSON: "JSON lines"}[delimiter]
@@ -161,7 +178,7 @@ def _fasttext(name: str, text: str) -> Iterator[Example]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        label, _, rest = line.strip().partition(" ")
+        label, rest = [*line.split(None, 1), ""][:2]
         if not label.startswith(FASTTEXT) or label == FASTTEXT:
             raise TextError(f"{name}: line {number}: has no label: it does not begin with {FASTTEXT}")
         if rest.lstrip().startswith(FASTTEXT):
@@ -178,9 +195,5 @@ def _check_labels(name: str, labelled: Labelled) -> None:
                 f'{example.source}: the label "{shown}" is empty, longer than {LONGEST_LABEL} characters '
                 "or not printable"
             )
-    labels = labelled.labels
-    if len(labels) < 2:
-        found = f'only "{labels[0]}"' if labels else "none"
-        raise TextError(f"{name}: needs at least 2 labels, found {found}")
-    if len(labels) > MAX_LABELS:
-        raise TextError(f"{name}: {len(labels):,} distinct labels, limit {MAX_LABELS:,}")
+    if len(labelled.labels) > MAX_LABELS:
+        raise TextError(f"{name}: {len(labelled.labels):,} distinct labels, limit {MAX_LABELS:,}")

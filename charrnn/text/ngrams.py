@@ -1,14 +1,14 @@
 """Texts to the n-grams that stand in them, as 32-bit keys: what the linear model beside a net looks at.
 
 A key is a hash of one, two or three words in a row. No vocabulary is kept, and of the million n-grams of a
-corpus hardly any share a key. Of short texts one can look closer: how long they are, where they begin, what
-their words look like and begin with.
+corpus hardly any share a key. Words that follow a negation count once more, apart from all others. Of short
+texts one can look closer: how long they are, where they begin, what their words look like and begin with.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,13 @@ from charrnn.text.folded import WORD, words_of
 
 LONGEST = 3  # words
 BEGINNINGS = (3, 4, 5)  # letters
+# English; in other languages nothing is negated.
+NEGATIONS = frozenset(
+    ["not", "no", "never", "none", "nothing", "neither", "nor", "hardly", "barely", "without", "cannot"]
+)
+CONTRACTED = ("n't", "n\u2019t")
+CLAUSE_ENDS = frozenset('.,;:!?()"-')
+NEGATED = 4  # words after a negation, within its clause
 TEXTS_AT_ONCE = 1024  # so that sorting stays in the processor's cache
 MAX_REMEMBERED = 2**20
 # Odd constants of 64 bits whose products spread over all of them (xxHash's primes).
@@ -27,8 +34,9 @@ SHIFT, SPREAD, MIX = (
 HALF = np.uint64(32)
 BOUNDARY = 2**32  # before the first word; no hash of a word is so large
 # So that rows of different kinds share no keys: words are what they have always been.
-OUTLINES, BEGUN, SIZES = (
-    np.uint64(kind) for kind in (0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63, 0x9E3779B1C2B2AE35)
+OUTLINES, BEGUN, SIZES, DENIED = (
+    np.uint64(kind)
+    for kind in (0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63, 0x9E3779B1C2B2AE35, 0xC2B2AE35165667B1)
 )
 WORDS = np.uint64(0)
 
@@ -51,6 +59,12 @@ class _Row(NamedTuple):
     longest: int  # so many of them make an n-gram, at most
     hashes: list[int]
     lengths: list[int]  # how many are of each text
+
+    def add(self, hashes: Iterable[int]) -> None:
+        """Appends those of one more text."""
+        before = len(self.hashes)
+        self.hashes.extend(hashes)
+        self.lengths.append(len(self.hashes) - before)
 
 
 class _Look(NamedTuple):
@@ -83,12 +97,24 @@ class _Looks(dict[str, _Look]):
         return look
 
 
+class _Reaches(dict[str, int]):
+    """How many words after one it negates: none, a few, or -1 if it ends a clause."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > MAX_REMEMBERED:
+            self.clear()
+        negates = word in NEGATIONS or word.endswith(CONTRACTED)
+        self[word] = reach = -1 if word in CLAUSE_ENDS else NEGATED if negates else 0
+        return reach
+
+
 def _hash(word: str) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
 
 
 _hashes = _Hashes()
 _looks = _Looks()
+_reaches = _Reaches()
 
 
 def outline(word: str) -> str:
@@ -103,8 +129,29 @@ def outline(word: str) -> str:
     return "A" if word[0].isupper() else word
 
 
+def negated(words: Sequence[str]) -> list[str]:
+    """The words that a negation before them turns round (Pang, Lee & Vaithyanathan 2002, sec. 5).
+
+    Example:
+        >>> negated(["it", "isn't", "a", "good", "film", ",", "but", "fun"])
+        ['a', 'good', 'film']
+    """
+    found: list[str] = []
+    left = 0
+    for word in words:
+        reach = _reaches[word]
+        if reach < 0:
+            left = 0
+        elif left:
+            found.append(word)
+            left -= 1
+        if reach > 0:
+            left = reach
+    return found
+
+
 def ngrams(texts: Sequence[str], *, outlines: bool = False) -> NGrams:
-    """The n-grams of texts: words, pairs and triples of neighbours.
+    """The n-grams of texts: words, pairs and triples of neighbours, and negated words.
 
     Args:
         texts: to look at.
@@ -129,36 +176,27 @@ def ngrams(texts: Sequence[str], *, outlines: bool = False) -> NGrams:
 
 
 def _plainly(texts: Sequence[str]) -> list[_Row]:
-    row = _Row(WORDS, LONGEST, [], [])
+    row, denied = _Row(WORDS, LONGEST, [], []), _Row(DENIED, 1, [], [])
     for text in texts:
         words = words_of(text)
-        row.hashes.extend(map(_hashes.__getitem__, words))
-        row.lengths.append(len(words))
-    return [row]
+        row.add(map(_hashes.__getitem__, words))
+        denied.add(map(_hashes.__getitem__, negated(words)))
+    return [row, denied]
 
 
 def _closely(texts: Sequence[str]) -> list[_Row]:
-    words = _Row(WORDS, LONGEST, [], [])
-    outlines = _Row(OUTLINES, LONGEST, [], [])
-    begun = _Row(BEGUN, 1, [], [])
-    sizes = _Row(SIZES, 1, [], [])
+    words, outlines = (_Row(kind, LONGEST, [], []) for kind in (WORDS, OUTLINES))
+    begun, sizes, denied = (_Row(kind, 1, [], []) for kind in (BEGUN, SIZES, DENIED))
     for text in texts:
-        looks = [_looks[word] for word in WORD.findall(text)]
-        beginnings = [beginning for look in looks for beginning in look.beginnings]
-        begun.hashes.extend(beginnings)
-        begun.lengths.append(len(beginnings))
-        words.hashes.append(BOUNDARY)
-        words.hashes.extend(look.word for look in looks)
+        written = WORD.findall(text)
+        looks = [_looks[word] for word in written]
+        words.add((BOUNDARY, *(look.word for look in looks)))
         # Every first word has a capital letter, or none of a careless writer's has.
-        outlines.hashes.append(BOUNDARY)
-        outlines.hashes.extend(look.word for look in looks[:1])
-        outlines.hashes.extend(look.outline for look in looks[1:])
-        for row in (words, outlines):
-            row.lengths.append(1 + len(looks))
-        if looks:
-            sizes.hashes.append(len(looks).bit_length())
-        sizes.lengths.append(min(1, len(looks)))
-    return [words, outlines, begun, sizes]
+        outlines.add((BOUNDARY, *(look.word for look in looks[:1]), *(look.outline for look in looks[1:])))
+        begun.add(beginning for look in looks for beginning in look.beginnings)
+        sizes.add([len(looks).bit_length()] if looks else [])
+        denied.add(_hashes[word] for word in negated([word.lower() for word in written]))
+    return [words, outlines, begun, sizes, denied]
 
 
 def _of(rows: Sequence[_Row]) -> NGrams:

@@ -69,10 +69,14 @@ def embedded_text() -> str:
 EMBEDDED = Document("pydoc topics")
 
 
-def find(arguments: Sequence[str]) -> list[Document]:
+def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
     """The documents that files, folders and glob patterns name, in the order given.
 
     A folder stands for all files below it in alphabetical order, hidden ones left out.
+
+    Args:
+        arguments: their names.
+        once: whether each will be read only once, as a pipe can be.
 
     Raises:
         UsageError: if a path does not exist or cannot be a corpus.
@@ -91,12 +95,17 @@ def find(arguments: Sequence[str]) -> list[Document]:
             raise UsageError(f"{argument}: {error}") from error
         if stat.S_ISDIR(mode):
             documents += _folder(path)
-        elif stat.S_ISREG(mode):
+        elif stat.S_ISREG(mode) or (once and stat.S_ISFIFO(mode)):
             documents.append(Document(argument, path))
+        elif stat.S_ISFIFO(mode):
+            raise UsageError(
+                f"{argument}: is a pipe, which can be read only once", "write it to a file first"
+            )
         else:
             raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
     for document in documents:
-        _check_readable(document)
+        if not is_pipe(document.name):  # opening a pipe takes its writer away
+            _check_readable(document)
     return documents
 
 

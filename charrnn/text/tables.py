@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ LABEL_HEADINGS = (
     "y",
 )
 TEXT_HEADINGS = ("text", "review", "sentence", "content", "message", "comment", "document", "question", "x")
+# What JSON can say and no text has: half of a character of two, as left by who cut a text by numbers.
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+PLAIN = str | int | float | bool | None  # what a cell can be
+LONGEST_CELL = 2**31 - 1  # characters; by itself the reader of CSV stops at 131,072
 # Fewer texts a label than this, on average, and a column is no column of labels.
 TEXTS_A_LABEL = 2
 
@@ -37,16 +43,24 @@ class Columns:
     label: str | None = None
     text: str | None = None
 
+    @property
+    def named(self) -> set[str]:
+        """What was asked for, whatever it turns out to be."""
+        return {name for name in (self.label, self.text) if name is not None}
+
+
+Cell = str | None  # None where an object lacks what others have
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of as many cells each, and what their columns are called, if there is a heading."""
 
     headings: list[str] | None
-    rows: list[list[str]]
+    rows: list[list[Cell]]
     lines: list[int]  # where each row begins, from 1
 
-    def column(self, index: int) -> list[str]:
+    def column(self, index: int) -> list[Cell]:
         """The cells of a column."""
         return [row[index] for row in self.rows]
 
@@ -56,46 +70,73 @@ def called(table: Table, index: int) -> str:
     return f'"{table.headings[index]}"' if table.headings else f"column {index + 1}"
 
 
-def parse(name: str, text: str, delimiter: str) -> Table:
+def parse(name: str, text: str, delimiter: str, named: Collection[str] = ()) -> Table:
     """The table of a text; empty lines are left out.
 
     Args:
         name: what errors call it.
         text: all of it.
         delimiter: a tab, a comma, or `JSON` for an object a line.
+        named: what columns are called, as far as that was said.
 
     Raises:
         TextError: if a row has another number of columns than the first, or cannot be read.
     """
     if delimiter == JSON:
         return _json_table(name, text)
-    rows, lines = [], []
-    if delimiter == ",":
-        reader = csv.reader(io.StringIO(text), strict=True)
-        begin = 1
-        try:
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    rows.append(row)
-                    lines.append(begin)
-                begin = reader.line_num + 1
-        except csv.Error as error:
-            raise TextError(f"{name}: line {reader.line_num}: not CSV: {error}") from None
-    else:
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                rows.append(line.split("\t"))
-                lines.append(number)
+    rows, lines = _comma_rows(name, text) if delimiter == "," else _tab_rows(text)
     width = len(rows[0]) if rows else 0
     for row, number in zip(rows, lines, strict=True):
         if len(row) != width:
             raise TextError(
                 f"{name}: line {number}: columns: {len(row)}, expected {width} as in line {lines[0]}"
             )
-    is_heading = bool(rows) and any(cell.strip().casefold() in LABEL_HEADINGS for cell in rows[0])
-    if is_heading:
-        return Table([cell.strip() for cell in rows[0]], rows[1:], lines[1:])
+    if _is_headed(rows, named):
+        return Table([str(cell).strip() for cell in rows[0]], rows[1:], lines[1:])
     return Table(None, rows, lines)
+
+
+def is_headed_by_commas(beginning: str) -> bool:
+    """Whether the first lines of a text are those of a table that commas part, with a heading."""
+    rows = [row for row in csv.reader(io.StringIO(beginning)) if row]
+    rows = rows[:-1] if len(rows) > 2 else rows  # the last may be cut
+    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 and _is_headed(rows, ())
+
+
+def _comma_rows(name: str, text: str) -> tuple[list[list[Cell]], list[int]]:
+    csv.field_size_limit(LONGEST_CELL)
+    rows: list[list[Cell]] = []
+    lines, begin = [], 1
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append([*row])
+                lines.append(begin)
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise TextError(f"{name}: line {reader.line_num}: not CSV: {error}") from None
+    return rows, lines
+
+
+def _tab_rows(text: str) -> tuple[list[list[Cell]], list[int]]:
+    rows: list[list[Cell]] = []
+    lines = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            rows.append([*line.split("\t")])
+            lines.append(number)
+    return rows, lines
+
+
+def _is_headed(rows: Sequence[Sequence[Cell]], named: Collection[str]) -> bool:
+    """Whether the first row says what columns are called; a label that is "y" stands in others as well."""
+    headings = [str(cell).strip() for cell in rows[0]] if rows else []
+    return any(
+        (heading in named or heading.casefold() in (*LABEL_HEADINGS, *TEXT_HEADINGS))
+        and all(str(row[index]).strip() != heading for row in rows[1:])
+        for index, heading in enumerate(headings)
+    )
 
 
 def _json_table(name: str, text: str) -> Table:
@@ -112,20 +153,26 @@ def _json_table(name: str, text: str) -> Table:
             raise TextError(f"{name}: line {number}: not a JSON object")
         rows.append(row)
         lines.append(number)
-    headings = list(rows[0]) if rows else []
-    plain = [heading for heading in headings if isinstance(rows[0][heading], str | int | bool)]
-    for row, number in zip(rows, lines, strict=True):
-        for heading in plain:
-            if not isinstance(row.get(heading), str | int | bool):
-                raise TextError(f'{name}: line {number}: has no "{heading}" as line {lines[0]} has')
-    return Table(plain, [[str(row[heading]) for heading in plain] for row in rows], lines)
+    headings = dict.fromkeys(heading for row in rows for heading in row)
+    plain = [
+        heading
+        for heading in headings
+        if isinstance(next(row[heading] for row in rows if heading in row), PLAIN)
+    ]
+    return Table(plain, [[_cell(row.get(heading)) for heading in plain] for row in rows], lines)
+
+
+def _cell(value: Any) -> Cell:
+    if value is None or not isinstance(value, PLAIN):
+        return None
+    return LONE_SURROGATE.sub(REPLACEMENT, str(value))
 
 
 def choose(name: str, table: Table, columns: Columns) -> tuple[int, int]:
     """The columns of the label and of the text.
 
     Raises:
-        TextError: if no column can be that of the labels, or a row has none.
+        TextError: if no column can be that of the labels, or a row lacks its label or text.
         UsageError: if there is no such column as was named.
     """
     width = len(table.rows[0]) if table.rows else 0
@@ -137,12 +184,14 @@ def choose(name: str, table: Table, columns: Columns) -> tuple[int, int]:
         label = _few_valued(name, table, text)
     if text is None or (text == label and columns.text is None):
         others = [index for index in range(width) if index != label]
-        text = max(others, key=lambda index: sum(map(len, table.column(index))))
+        text = max(others, key=lambda index: sum(len(cell or "") for cell in table.column(index)))
     if text == label:
         raise UsageError(f"{name}: label and text cannot both be {called(table, label)}")
     for row, line in zip(table.rows, table.lines, strict=True):
-        if not row[label].strip():
+        if not (row[label] or "").strip():
             raise TextError(f"{name}: line {line}: has no label in {called(table, label)}")
+        if row[text] is None:
+            raise TextError(f"{name}: line {line}: has no text in {called(table, text)}")
     return label, text
 
 
@@ -164,7 +213,7 @@ def _few_valued(name: str, table: Table, text: int | None) -> int:
     candidates = {}
     for index in range(len(table.rows[0])):
         values = set(table.column(index))
-        is_short = all(len(value) <= LONGEST_LABEL for value in values)
+        is_short = all(value is not None and len(value) <= LONGEST_LABEL for value in values)
         if index != text and is_short and 2 <= len(values) <= len(table.rows) / TEXTS_A_LABEL:
             candidates[index] = len(values)
     if not candidates:

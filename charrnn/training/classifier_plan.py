@@ -28,11 +28,11 @@ MANY_EPOCHS = 4.0
 DROPOUT_OF_MANY = 0.5
 # Long texts say the same in many words, and can spare more of them if they are read several times.
 LONG_TEXT = 100  # tokens, of half the texts at least
-SEVERAL_EPOCHS = 2.5
+SEVERAL_EPOCHS = 3.5
 DROPOUT_WORDS_OF_LONG = 0.25
 # Under a budget of time there are as many members as can take so many steps each, if the texts are then read
 # so often at least; of more time, more members make more than more readings (docs/classify.md).
-ENOUGH_STEPS = 3800
+ENOUGH_STEPS = 3400
 ENOUGH_EPOCHS = 1.7
 MOST_MEMBERS = 8  # an answer takes as many times as long
 EVALUATION_SHARE = 0.1  # of the time of training, at most, goes to evaluations

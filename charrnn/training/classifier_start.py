@@ -165,7 +165,8 @@ def _answering(corpus: LabelledCorpus, texts: Texts, linear: Linear) -> Linear:
 
     What is measured, and how far each model is trusted, is from `linear`, which did not.
     """
-    if texts.valid is not None or len(corpus.training) > FEW_TEXTS:
+    is_of_old = not linear.normalised  # another model's factors would mean nothing for one trained today
+    if texts.valid is not None or len(corpus.training) > FEW_TEXTS or is_of_old:
         return linear
     known, kept = corpus.training, corpus.validation
     labels = np.concatenate((known.labels, kept.labels))

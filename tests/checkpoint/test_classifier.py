@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_a_file_says_how_its_linear_model_reads_and_older_programs_refuse_what_t
 ) -> None:
     path = tmp_path / "model.safetensors"
     for has_it in (False, True):
-        classifier.save(path, dataclasses.replace(small_classifier(), **{feature: has_it}))
+        classifier.save(path, dataclasses.replace(small_classifier(), **cast(Any, {feature: has_it})))
         assert getattr(classifier.load(path), feature) is has_it
     monkeypatch.setattr(model, "FEATURES", ())
     with pytest.raises(CheckpointError, match=f"needs the features {feature}, which charrnn"):

@@ -140,6 +140,28 @@ def test_any_order_of_header_and_data_reads_as_the_official_reader_reads_it(
     assert equal(ours, safetensors.numpy.load(FILE.read_bytes()))
 
 
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [
+        ("MAX_HEADER_BYTES", r"the description of the model takes 1,\d{3} bytes, the limit is 1,000"),
+        ("MAX_FILE_BYTES", r"the model takes 1,\d{3} bytes, the limit is 1,000"),
+    ],
+)
+def test_what_no_reader_would_take_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, limit: str, verdict: str
+) -> None:
+    monkeypatch.setattr(container, limit, 1000)
+    with pytest.raises(StorageError, match=verdict):
+        pack({"words": ["word"] * 140}, TENSORS)
+
+
+def test_the_words_of_the_largest_vocabulary_in_a_foreign_alphabet_fit() -> None:
+    letters = {ord("0") + digit: 0x0430 + digit for digit in range(10)}
+    words = [f"{number:010}".translate(letters) for number in range(200_000)]
+    FILE.write_bytes(pack({"words": words}, {}))
+    assert unpack(FILE)[0]["words"] == words
+
+
 def test_equal_content_makes_equal_bytes_in_whatever_order_and_layout_it_comes() -> None:
     tensors = random_tensors({"b": (5, 3), "a": (4,), "c": (2, 3, 4)})
     description = {"x": 1, "y": {"p": 2, "q": [3.5]}}
@@ -277,7 +299,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_no_model(monkeypatch: pytest.Mo
 
 
 EXCEEDS_FILE = "is not a charrnn checkpoint: header length {:,} exceeds the file"
-EXCEEDS_LIMIT = "is not a charrnn checkpoint: header length {:,} exceeds the limit of 4,194,304"
+EXCEEDS_LIMIT = "is not a charrnn checkpoint: header length {:,} exceeds the limit of 33,554,432"
 NO_JSON = "header: not valid JSON: "
 
 
@@ -292,8 +314,8 @@ NO_JSON = "header: not valid JSON: "
         (frame(b"{}", length=3), EXCEEDS_FILE.format(3)),
         (frame(b"{}", length=2**63), EXCEEDS_FILE.format(2**63)),
         (frame(b"{}", length=2**64 - 1), EXCEEDS_FILE.format(2**64 - 1)),
-        (frame(b"{}", bytes(5 << 20), length=5 << 20), EXCEEDS_LIMIT.format(5 << 20)),
-        (frame(b"{}", bytes(5 << 20), length=(4 << 20) + 1), EXCEEDS_LIMIT.format((4 << 20) + 1)),
+        (frame(b"{}", bytes(33 << 20), length=33 << 20), EXCEEDS_LIMIT.format(33 << 20)),
+        (frame(b"{}", bytes(33 << 20), length=(32 << 20) + 1), EXCEEDS_LIMIT.format((32 << 20) + 1)),
         (
             frame(b'{"\xff": 1}'),
             NO_JSON + "'utf-8' codec can't decode byte 0xff in position 2: invalid start byte",
@@ -378,11 +400,11 @@ def test_a_plain_safetensors_file_from_elsewhere_is_named() -> None:
         ({"a": A | {"shape": [True, 2]}}, "a: impossible shape [True, 2]"),
         ({"a": A | {"shape": ["2"]}}, "a: impossible shape ['2']"),
         ({"a": A | {"shape": [None]}}, "a: impossible shape [None]"),
-        ({"a": A | {"shape": [2**24 + 1]}}, "a: impossible shape [16777217]"),
+        ({"a": A | {"shape": [2**28 + 1]}}, "a: impossible shape [268435457]"),
         ({"a": A | {"shape": [2**53]}}, "a: impossible shape [9007199254740992]"),
         (
-            {"a": A | {"shape": [2**24] * 3}},
-            "a: 8 bytes do not make the shape [16777216, 16777216, 16777216]",
+            {"a": A | {"shape": [2**28] * 3}},
+            "a: 8 bytes do not make the shape [268435456, 268435456, 268435456]",
         ),
         ({"a": A | {"shape": [2, 1, 1, 1]}}, "a: expected a tensor of 32 bits and rank 1 to 3"),
         ({"a": A | {"shape": 2}}, "a: expected a tensor of 32 bits and rank 1 to 3"),

@@ -339,7 +339,13 @@ VIEWS = (
         "surprise: which text?",
         f"hint: {CALLED} inspect surprise FILE, or pipe a text in",
     ),
-    Row("inspect surprise - -m tale", USAGE, "standard input is closed", closed=True),
+    Row(
+        "inspect surprise - -m tale",
+        USAGE,
+        "standard input is closed",
+        "hint: give a file, or pipe a text in",
+        closed=True,
+    ),
     Row("inspect surprise missing.txt -m tale", USAGE, "missing.txt: no such file"),
     Row(
         "inspect surprise bare -m tale",

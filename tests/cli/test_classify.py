@@ -253,7 +253,7 @@ def test_what_is_asked_wrongly_is_answered_in_a_line() -> None:
         answer = classify(*words)
         assert answer.lines[0] == f"charrnn: error: {message}"
         assert answer.status in (2, 3)
-    Path("odd.tsv").write_text("odd\tx\nbad\ty\nodd\tz\nbad\tw\n")
+    Path("odd.tsv").write_text("odd\tone\nbad\ttwo\nodd\tthree\nbad\tfour\n")
     assert classify("--eval", "odd.tsv").lines[0] == (
         'charrnn: error: odd.tsv:1: the classifier knows no label "odd"'
     )

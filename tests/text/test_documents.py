@@ -94,3 +94,19 @@ def test_another_label_or_text_is_another_corpus() -> None:
     rows = reviews(20)
     digests = {corpus(changed).digest for changed in (rows, [("bad", rows[0][1]), *rows[1:]], rows[:-1])}
     assert len(digests) == 3
+
+
+def test_a_label_that_is_only_measured_on_is_refused() -> None:
+    shared = Labelled([Example("fine", "a", ""), Example("good", "a", ""), Example("fine", "b", "")], "")
+    both = Labelled([Example(text, label, "") for text, label in (("fine", "a"), ("dull", "b"))], "")
+    with pytest.raises(
+        TextError, match='the label "b" has no text to learn from that is not also measured on'
+    ):
+        finish(prepare(shared, LabelledConfig(), Labelled([Example("fine", "a", "")], "")))
+    with pytest.raises(TextError, match='the label "a" has no text to learn from'):
+        finish(prepare(both, LabelledConfig(), both))
+
+
+def test_a_single_label_is_none() -> None:
+    with pytest.raises(TextError, match='a classifier needs at least 2 labels, found only "x"'):
+        finish(prepare(Labelled([Example("a", "x", ""), Example("b", "x", "")], ""), LabelledConfig()))

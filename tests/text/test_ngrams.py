@@ -12,7 +12,10 @@ from charrnn.text.folded import words_of
 from charrnn.text.ngrams import ngrams, outline
 
 WORDS = st.lists(
-    st.sampled_from(["a", "b", "c", "Dd", "it's", "!", "Names", "names", "named", "1984"]), max_size=12
+    st.sampled_from(
+        ["a", "b", "c", "Dd", "it's", "!", ",", "Not", "don't", "Names", "names", "named", "1984"]
+    ),
+    max_size=12,
 ).map(" ".join)
 
 
@@ -20,8 +23,17 @@ def neighbours(words: list[str]) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
 
 
+def denied(words: list[str]) -> set[tuple[str, ...]]:
+    return {
+        ("denied", word)
+        for place, word in enumerate(words)
+        for begin in range(max(0, place - 4), place)
+        if words[begin] in ("not", "don't") and not {"!", ","} & set(words[begin : place + 1])
+    }
+
+
 def plain(text: str) -> set[tuple[str, ...]]:
-    return neighbours(words_of(text))
+    return neighbours(words_of(text)) | denied(words_of(text))
 
 
 def close(text: str) -> set[tuple[str, ...]]:
@@ -31,6 +43,7 @@ def close(text: str) -> set[tuple[str, ...]]:
         *(("word", *gram) for gram in neighbours(["", *words]) - {("",)}),
         *(("outline", *gram) for gram in neighbours(["", *outlines]) - {("",)}),
         *(("beginning", word[:letters]) for word in words for letters in (3, 4, 5) if len(word) > letters),
+        *denied(words),
         *(("words", f"2 to the {math.floor(math.log2(len(words)))}") for _ in words[:1]),
     }
 
