@@ -29,8 +29,8 @@ test: .venv/installed-dev ## check style and types, run the tests
 check-slow: .venv/installed-dev ## run the tests that take longer
 	$(BIN)/pytest -m slow --timeout 3600
 
-clean: ## remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache build *.egg-info
+clean: ## remove .venv, caches and the compiled library
+	rm -rf .venv .mypy_cache .ruff_cache build *.egg-info charrnn/native/*.so
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

@@ -25,6 +25,8 @@ class BuildLibrary(build_ext):
         compiler = getattr(self.compiler, "compiler_so", None) or ["cc"]
         if shutil.which(compiler[0]):
             super().build_extension(extension)
+        else:  # nor may one of an earlier version stay
+            Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
 
     def get_ext_filename(self, name: str) -> str:
         """A file name without Python's version, for a library that does not know it."""

@@ -46,6 +46,9 @@ class Plain:
         return f"plain ({self.reason})"
 
 
+OF_ANOTHER_VERSION = Plain("the library is of another version: install charrnn again")
+
+
 @functools.cache
 def engine() -> Native | Plain:
     """What computes in this process.
@@ -83,10 +86,12 @@ def open_library() -> ctypes.CDLL:
 
     Raises:
         OSError: if it was not compiled, or not for this machine.
+        AttributeError: if it lacks a function, being of another version.
     """
     library = ctypes.CDLL(str(FILE))
     library.charrnn_road_name.restype = ctypes.c_char_p
     library.charrnn_sampler.restype = ctypes.c_void_p
+    library.charrnn_size.restype = ctypes.c_int64
     return library
 
 
@@ -107,7 +112,20 @@ def _best() -> Native | Plain:
         library = open_library()
     except OSError as error:
         return Plain(f"the library cannot be loaded: {error}")
+    except AttributeError:
+        return OF_ANOTHER_VERSION
+    if not _has_our_structures(library):
+        return OF_ANOTHER_VERSION
     for road in roads(library):
         if road.is_passable:
             return Native(library, road)
     return Plain("this processor lacks AVX2, FMA and F16C")
+
+
+def _has_our_structures(library: ctypes.CDLL) -> bool:
+    # Here, for they need this module.
+    from charrnn.native.sampler import LayerWeights, Net, Reading, States, Writing
+    from charrnn.native.window import Window
+
+    ours = [ctypes.sizeof(structure) for structure in (Window, LayerWeights, Net, States, Reading, Writing)]
+    return [library.charrnn_size(index) for index in range(len(ours) + 1)] == [*ours, 0]

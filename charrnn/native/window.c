@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "pack.h"
+#include "sampler.h"
 #include "work.h"
 
 extern const struct road AVX512, AVX2, PLAIN;
@@ -28,6 +29,17 @@ PUBLIC const char *charrnn_road_name(int32_t road)
 PUBLIC int32_t charrnn_road_is_passable(int32_t road)
 {
     return ROADS[road]->is_passable();
+}
+
+/* How many bytes the structures take that Python hands over, one after the other; 0 past the last. A library
+ * that was compiled from other sources than its Python is found out by them.
+ */
+PUBLIC int64_t charrnn_size(int32_t structure)
+{
+    static const int64_t SIZES[] = {sizeof(struct window),  sizeof(struct layer_weights),
+                                    sizeof(struct net),     sizeof(struct states),
+                                    sizeof(struct reading), sizeof(struct writing)};
+    return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 
 /* The lanes of a window, a few at a time for whichever thread is free: one that starts late, for another

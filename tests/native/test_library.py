@@ -52,6 +52,29 @@ def test_a_file_for_another_machine_is_a_reason_too(monkeypatch: pytest.MonkeyPa
     assert found.reason.startswith("the library cannot be loaded: ")
 
 
+@needs_library
+def test_a_library_of_another_version_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = library.open_library()
+    sizes = [opened.charrnn_size(index) for index in range(7)]
+    assert min(sizes[:6]) > 0
+    assert sizes[6] == 0
+
+    class Older:
+        """One whose window lacked its last field."""
+
+        @staticmethod
+        def charrnn_size(index: int) -> int:
+            return int(sizes[index]) - 8 * (index == 0)
+
+    def lacking() -> ctypes.CDLL:
+        raise AttributeError("undefined symbol: charrnn_size")
+
+    for another in (Older, lacking):
+        monkeypatch.setattr(library, "open_library", another)
+        library.engine.cache_clear()
+        assert library.engine() == Plain("the library is of another version: install charrnn again")
+
+
 def test_a_demanded_library_that_is_missing_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
