@@ -39,12 +39,18 @@ class ClassifierEvaluator:
         return len(self._documents.ids)
 
     def score(self, model: Classifier, tokens: int | None = None) -> Verdict:
-        """The figures on all documents, or on so many that they have about so many tokens."""
+        """The figures on all documents, or on so many that they have about so many tokens.
+
+        Raises:
+            FloatingPointError: if a score of the net is no number.
+        """
         chosen = self._order
         if tokens is not None and tokens < self.tokens:
             read = np.cumsum(self._documents.lengths[chosen])
             chosen = chosen[: max(1, int(np.searchsorted(read, tokens)))]
         net, linear = self._logits(model, chosen), self._linear[chosen]
+        if not np.isfinite(net).all():
+            raise FloatingPointError
         labels = self._documents.labels[chosen]
         calibration = calibrate(net, linear, labels)
         return Verdict(

@@ -55,7 +55,11 @@ class Evaluator:
 
     @torch.inference_mode()
     def score(self, model: Predictor, tokens: int | None = None) -> Validation:
-        """The loss over all tokens, or over about so many, taken from all over the text; no dropout."""
+        """The loss over all tokens, or over about so many, taken from all over the text; no dropout.
+
+        Raises:
+            FloatingPointError: if it is no number.
+        """
         inputs, targets = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
         nats = 0.0
         states: Any = None
@@ -65,6 +69,8 @@ class Evaluator:
             wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)
             logits, states = model(window, states)
             nats += float(next_token_loss(logits, wanted, "sum").double())
+        if not math.isfinite(nats):
+            raise FloatingPointError
         return validation(nats, targets[targets != IGNORED], self._byte_lengths, self._unknown)
 
     def _streams(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -25,7 +25,11 @@ class PairEvaluator:
         self._evaluators = [Evaluator(way, lengths, None, device) for way in ways]
 
     def score(self, model: LanguageModelPair, tokens: int | None = None) -> Foresight:
-        """The mean loss of the directions, each over all tokens or about so many."""
+        """The mean loss of the directions, each over all tokens or about so many.
+
+        Raises:
+            FloatingPointError: if it is no number.
+        """
         scores = [
             evaluator.score(_Direction(model, index), tokens)
             for index, evaluator in enumerate(self._evaluators)

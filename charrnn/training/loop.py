@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -157,7 +158,7 @@ class Training:
         """Scores the weights and their average on the fixed slice, and keeps the better if it is the best."""
         candidates = {"weights": self._learner.model, "average": self._learner.average}
         tokens = self._learner.settings.evaluation_tokens
-        scores = {name: self._evaluator.score(model, tokens) for name, model in candidates.items()}
+        scores = self._scores(candidates, tokens)
         name = min(scores, key=lambda name: scores[name].loss)
         score, before = scores[name], self.progress
         is_best = score.loss < (before.best.loss if before.best else math.inf)
@@ -187,13 +188,24 @@ class Training:
         if is_best:
             yield self._save_model(tensors, score)
 
+    def _scores(self, models: Mapping[str, Any], tokens: int | None) -> dict[str, Score]:
+        """Those of models whose scores are numbers: finite weights may still overflow on other text."""
+        scores = {}
+        for name, model in models.items():
+            with contextlib.suppress(FloatingPointError):
+                scores[name] = self._evaluator.score(model, tokens)
+        if not scores:
+            raise self._diverged("validation loss nan")
+        return scores
+
     def _finish(self) -> Iterator[Event]:
         """The last evaluation: the last weights on the slice, then the best model on everything."""
         reason = "turned" if self.progress.has_turned else "budget"
         if self.progress.loss_tokens:
             yield from self._evaluate()
         tensors = self._run.load_model()
-        validation = self._evaluator.score(self._learner.with_weights(tensors), self._final_tokens)
+        best = {"best": self._learner.with_weights(tensors)}
+        validation = self._scores(best, self._final_tokens)["best"]
         yardstick = self._run.yardstick()
         self.progress = replace(self.progress, finished=True)
         yield self._save_model(tensors, validation, yardstick)
@@ -204,7 +216,8 @@ class Training:
         """Saves everything; a run that has no model yet gets one, which does not count as its best."""
         validation = self.progress.best
         if validation is None:
-            validation = self._evaluator.score(self._learner.model, self._learner.settings.evaluation_tokens)
+            tokens = self._learner.settings.evaluation_tokens
+            validation = self._scores({"weights": self._learner.model}, tokens)["weights"]
             yield self._save_model(tensors_of(self._learner.model), validation)
         yield self._save()
         yield Finished(self._clock(), self.progress.step, "stopped", validation, None)

@@ -93,7 +93,11 @@ class Evaluator(Protocol[M_contra]):
     """Validation texts, ready to be scored by any model."""
 
     def score(self, model: M_contra, tokens: int | None = None) -> Score:
-        """How good a model is on all of them, or on about so many tokens."""
+        """How good a model is on all of them, or on about so many tokens.
+
+        Raises:
+            FloatingPointError: if what it says is no number.
+        """
 
 
 class Keeper(Protocol):

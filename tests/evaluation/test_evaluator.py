@@ -85,3 +85,11 @@ def test_bits_per_byte_count_bytes_and_not_tokens() -> None:
     lengths = np.full(V, 2.0)
     score = Evaluator(text(500), lengths, None, torch.device("cpu")).score(model())
     assert score.bits_per_byte == pytest.approx(score.nats_per_token / math.log(2) / 2)
+
+
+def test_a_loss_that_is_no_number_is_none() -> None:
+    overflowing = model()
+    with torch.no_grad():
+        overflowing.output_bias.fill_(torch.nan)
+    with pytest.raises(FloatingPointError):
+        Evaluator(text(100), np.ones(V), None, torch.device("cpu")).score(overflowing)

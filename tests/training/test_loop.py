@@ -319,6 +319,40 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
     assert np.isfinite(best("run")["model.output.bias"]).all()
 
 
+@pytest.mark.parametrize("stop_after", [None, 1])
+def test_validation_that_is_no_number_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, stop_after: int | None
+) -> None:
+    training, run = new("run", Budget("steps", 40), sample_length=20)
+    evaluator = training._evaluator
+    assert isinstance(evaluator, Evaluator)
+
+    def overflows(*_: object) -> Validation:
+        raise FloatingPointError
+
+    monkeypatch.setattr(evaluator, "score", overflows)  # finite weights that overflow on other text
+    with pytest.raises(DivergedError) as caught:
+        fit(training, stop_after)
+    assert "(validation loss nan); no model was saved" in caught.value.message
+    assert not run.model_file.exists()
+
+
+def test_one_candidate_that_overflows_leaves_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, _ = new("run", Budget("steps", 40))
+    evaluator, average = training._evaluator, training._learner.average
+    assert isinstance(evaluator, Evaluator)
+    score = evaluator.score
+
+    def overflows(model: Any, tokens: int | None = None) -> Validation:
+        if model is average:
+            raise FloatingPointError
+        return score(model, tokens)
+
+    monkeypatch.setattr(evaluator, "score", overflows)
+    evaluated = [event for event in fit(training) if isinstance(event, Evaluated)]
+    assert {event.candidate for event in evaluated} == {"weights"}
+
+
 def test_validation_that_only_gets_worse_ends_the_run_early() -> None:
     training, _ = new("run", Budget("steps", 4000), hidden_size=64, learning_rate=0.02, dropout=0.0)
     # A validation text of another kind: what is learned of the corpus only hurts there.
