@@ -15,6 +15,7 @@ import numpy as np
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.errors import UsageError
 from charrnn.inference import engine
 from charrnn.inference.draw import log_softmax
 from charrnn.inference.generate import generate
@@ -79,10 +80,15 @@ class LanguageModel:
         stop: str | None = None,
         seed: int | None = None,
     ) -> Iterator[str]:
-        """Text that follows the prompt, in pieces as they come; the prompt itself is not among them."""
+        """Text that follows the prompt, in pieces as they come; the prompt itself is not among them.
+
+        Raises:
+            UsageError: if no text can be drawn so.
+        """
         sampling = SamplingConfig(
             length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop
         )
+        _check(sampling)
         seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
         pieces = generate(
             self.writer,
@@ -111,3 +117,16 @@ class LanguageModel:
 
     def _text(self, token: int) -> str:
         return self.tokenizer.token_bytes(token).decode("utf-8", "replace")
+
+
+def _check(sampling: SamplingConfig) -> None:
+    """Refuses what means nothing: the engines would make different things of it."""
+    for name, is_possible, values in (
+        ("length", sampling.length >= 0, "0 or more"),
+        ("temperature", sampling.temperature >= 0.0, "0 or more"),
+        ("top_k", sampling.top_k is None or sampling.top_k >= 1, "1 or more"),
+        ("top_p", 0.0 < sampling.top_p <= 1.0, "above 0, at most 1"),
+        ("min_p", 0.0 <= sampling.min_p <= 1.0, "from 0 to 1"),
+    ):
+        if not is_possible:
+            raise UsageError(f"{name} {getattr(sampling, name)}: must be {values}")

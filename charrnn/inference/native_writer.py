@@ -26,6 +26,7 @@ from charrnn.text.tokenizer import BOUNDARY, Ids
 # at once, and a slow net's calls stay short, so that its text flows and Ctrl-C is heard.
 MOST_STEPS = 1024
 SECONDS = 0.05
+READ_AT_ONCE = 1024  # tokens of a prompt, so that Ctrl-C is heard there too
 # Scores of all rows together, 16 MB.
 MOST_SCORES = 2**22
 NOT_A_NUMBER = -1  # in place of a token, where scores are not
@@ -43,7 +44,9 @@ class NativeWriter:
     ) -> NativeTexts:
         """See `Writer`."""
         lanes = self._net.start()
-        self._net.read(lanes, np.concatenate(([BOUNDARY], prompt)).astype(np.int64))
+        read = np.concatenate(([BOUNDARY], prompt)).astype(np.int64)
+        for begin in range(0, len(read), READ_AT_ONCE):
+            self._net.read(lanes, read[begin : begin + READ_AT_ONCE])
         return NativeTexts(self._net, lanes.spread(len(seeds)), sampling, seeds, scored=scored)
 
 

@@ -1,6 +1,7 @@
 """The Python interface: load, generate, next."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,3 +82,22 @@ def test_a_model_that_reads_backwards_is_not_given(saved: Path) -> None:
     model_files.save(saved, small(backward=True))
     with pytest.raises(CheckpointError, match=r"^tiny: reads backwards"):
         charrnn.load("tiny")
+
+
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"length": -1}, "length -1: must be 0 or more"),
+        ({"temperature": -0.1}, "temperature -0.1: must be 0 or more"),
+        ({"temperature": float("nan")}, "temperature nan: must be 0 or more"),
+        ({"top_k": 0}, "top_k 0: must be 1 or more"),
+        ({"top_p": 0.0}, "top_p 0.0: must be above 0, at most 1"),
+        ({"top_p": 1.5}, "top_p 1.5: must be above 0, at most 1"),
+        ({"min_p": -1.0}, "min_p -1.0: must be from 0 to 1"),
+    ],
+)
+def test_what_no_text_can_be_drawn_by_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        charrnn.load("tiny").generate("hel", **wrong)
+    assert caught.value.message == message
