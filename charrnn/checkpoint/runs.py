@@ -48,7 +48,7 @@ def find(argument: str | None, kind: str | None = None) -> Found:
 
     Args:
         argument: a name or file.
-        kind: of which kind the newest must be; any will do if not given.
+        kind: of which kind the newest must be, and read forwards; any will do if not given.
 
     Raises:
         UsageError: if there is no such model.
@@ -62,8 +62,10 @@ def find(argument: str | None, kind: str | None = None) -> Found:
         return Found(_path(argument), "argument")
     models = [(created, path) for path in models_on_disk() if (created := _created(path, kind))]
     if not models:
-        what, example = ("model", "corpus.txt") if kind is None else (kind, "reviews.tsv")
-        raise UsageError(f"no {what} yet: {RUNS}/ has none", f"train one first: charrnn train {example}")
+        what, example = kind or "model", "reviews.tsv" if kind == "classifier" else "corpus.txt"
+        raise UsageError(
+            f"no {what.replace('-', ' ')} yet: {RUNS}/ has none", f"train one first: charrnn train {example}"
+        )
     return Found(max(models)[1], "newest")
 
 
@@ -213,9 +215,12 @@ def _path(argument: str) -> Path:
 
 
 def _created(path: Path, kind: str | None) -> str:
-    """When a model was made; nothing if it is of another kind or cannot be read."""
+    """When a model was made; nothing if it is of another kind, reads backwards or cannot be read."""
     try:
         description = container.read_metadata(path)
     except CharrnnError:
         return ""  # a damaged run must not hide the others
-    return str(description.get("created", "")) if kind in (None, description.get("kind")) else ""
+    config = description.get("config")
+    is_backward = isinstance(config, dict) and config.get("backward") is True
+    fits = kind is None or (kind == description.get("kind") and not is_backward)
+    return str(description.get("created", "")) if fits else ""

@@ -61,7 +61,7 @@ def inspect(
     from charrnn.cli.gradients import show_gradients
 
     if each:
-        raise UsageError("--each does not go with the view gradients")
+        raise UsageError("--each is for the view next")
     show_gradients(
         product,
         models or [None],
@@ -90,6 +90,8 @@ def _view(
     if len(models) > 1:
         raise UsageError("-m names several models", "only the view gradients puts them side by side")
     model = models[0] if models else None
+    if each and target != "next":
+        raise UsageError("--each is for the view next")
     if target not in VIEWS:
         if subject is not None:
             raise UsageError(f"{target}: no such view", f"views are {', '.join(VIEWS)}")
@@ -97,11 +99,9 @@ def _view(
             raise UsageError(f"{target} and -m {model}: name one model")
         _card(product, target or model, as_json=as_json, quiet=quiet)
         return
-    if each and target != "next":
-        raise UsageError(f"--each does not go with the view {target}")
     if target == "runs":
-        if subject is not None:
-            raise UsageError(f"runs looks at all runs, not at {subject}")
+        if subject is not None or model is not None:
+            raise UsageError(f"runs looks at all runs, not at {subject or model}")
         _runs(product, as_json=as_json)
     elif target == "next":
         _next(product, subject, model, k, each=each, as_json=as_json, quiet=quiet)
@@ -119,7 +119,7 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
     from charrnn.terminal.console import for_product
     from charrnn.terminal.model_card import classifier_facts, facts
 
-    found = announce(name, quiet=quiet)
+    found = announce(name, kind=None, quiet=quiet)
     is_classifier = container.read_metadata(found.path).get("kind") == classifier.KIND
     if is_classifier:
         checkpoint = classifier.load(found.path, allow_non_finite=True)

@@ -9,12 +9,12 @@ from charrnn.checkpoint.runs import Found
 from charrnn.terminal.notes import note
 
 
-def announce(argument: str | None, *, kind: str | None = None, quiet: bool) -> Found:
+def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet: bool) -> Found:
     """Finds the model, and says on stderr which one it is unless the person named it.
 
     Args:
         argument: what the person named, if anything.
-        kind: of which kind the newest is looked for; of any if not given.
+        kind: of which kind the newest is looked for; of any if `None`.
         quiet: say nothing.
 
     Raises:

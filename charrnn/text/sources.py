@@ -23,6 +23,7 @@ CHUNK_BYTES = 1 << 20
 STDIN = "-"
 # Of what came through a pipe, in the run's folder; the second while an earlier run's is there.
 COPY, LATER_COPY = "corpus.txt", "corpus-{}.txt"
+MOST_BYTES = 60  # of a run's name after its text, whatever its alphabet
 IS_COPY = re.compile(r"corpus(-[0-9]+)?\.txt")
 
 
@@ -148,8 +149,8 @@ def default_name(arguments: Sequence[str]) -> str:
     if is_pipe(arguments[0]):
         return "stdin" if arguments[0] == STDIN else "pipe"
     stem = Path(arguments[0].rstrip("/")).absolute().name.removesuffix(".gz").rsplit(".", 1)
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem[0]).strip("-.")[:60]
-    return name or "corpus"
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem[0]).strip("-.")
+    return os.fsencode(name)[:MOST_BYTES].decode(errors="ignore") or "corpus"
 
 
 def _glob(pattern: str) -> list[Path]:

@@ -222,7 +222,7 @@ OPTIONS = (
     Row(
         "train tale.txt --from tale --backward",
         USAGE,
-        "--backward True contradicts --from tale: it has --backward False",
+        "--backward contradicts --from tale: it has no --backward",
         "hint: leave --backward out",
     ),
     Row(
@@ -234,7 +234,7 @@ OPTIONS = (
     Row(
         "train --resume tale --backward",
         USAGE,
-        "--backward True contradicts --resume: it has --backward False",
+        "--backward contradicts --resume: it has no --backward",
         "hint: leave --backward out",
     ),
     *(
@@ -294,8 +294,8 @@ OPTIONS = (
 VIEWS = (
     Row("inspect foo bar", USAGE, "foo: no such view", "hint: views are next, surprise, gradients, runs"),
     Row("inspect tale -m other", USAGE, "tale and -m other: name one model"),
-    Row("inspect surprise x --each", USAGE, "--each does not go with the view surprise"),
-    Row("inspect gradients x --each", USAGE, "--each does not go with the view gradients"),
+    Row("inspect surprise x --each", USAGE, "--each is for the view next"),
+    Row("inspect gradients x --each", USAGE, "--each is for the view next"),
     Row("inspect next x --untrained", USAGE, "--untrained is for the view gradients"),
     Row("inspect --sentence 1", USAGE, "--sentence is for the view gradients"),
     Row("inspect runs --svg a.svg", USAGE, "--svg is for the view gradients"),
@@ -331,6 +331,20 @@ VIEWS = (
         "hint: only the view gradients puts them side by side",
     ),
     Row("inspect runs tale", USAGE, "runs looks at all runs, not at tale"),
+    Row("inspect runs -m tale", USAGE, "runs looks at all runs, not at tale"),
+    Row("inspect tale --each", USAGE, "--each is for the view next"),
+    Row(
+        "classify - -m tale",
+        USAGE,
+        "standard input is closed",
+        "hint: give a file, or pipe lines of text in",
+        closed=True,
+    ),
+    Row(
+        "classify tale.txt --label-column x",
+        USAGE,
+        "--label-column and --text-column: are for the file of --eval",
+    ),
     Row("inspect next x -k 0", USAGE, f"-k 0: must be {COUNT} 1 to 1,000"),
     Row(("inspect", "next", "a\udcff"), USAGE, "the text: is not UTF-8"),
     Row(
@@ -539,11 +553,15 @@ def test_no_command_shows_help_on_stderr() -> None:
 
 
 def test_no_model_yet_says_how_to_get_one() -> None:
-    for words in (["sample"], ["inspect"], ["inspect", "next", "a"]):
+    for words, kind in (
+        (["sample"], "language model"),
+        (["inspect"], "model"),
+        (["inspect", "next", "a"], "language model"),
+    ):
         answer = run(*words)
         assert answer.status == ExitCode.USAGE
         assert answer.lines == [
-            "charrnn: error: no model yet: checkpoints/ has none",
+            f"charrnn: error: no {kind} yet: checkpoints/ has none",
             f"hint: train one first: {CALLED} train corpus.txt",
         ]
     answer = run("inspect", "runs")

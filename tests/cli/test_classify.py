@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
 import signal
@@ -257,6 +258,42 @@ def test_what_is_asked_wrongly_is_answered_in_a_line() -> None:
     assert classify("--eval", "odd.tsv").lines[0] == (
         'charrnn: error: odd.tsv:1: the classifier knows no label "odd"'
     )
+
+
+def test_pipes_and_standard_input_stand_among_files() -> None:
+    os.mkfifo("fifo")
+    writer = subprocess.Popen(["sh", "-c", f"echo '{BAD}' > fifo"])
+    answer = classify("good.txt", "-", "fifo", given=f"{BAD}\n{GOOD}\n".encode())
+    assert [(row[0], row[2]) for row in rows(answer)] == [
+        ("good", "good.txt"),
+        ("bad", "-:1"),
+        ("good", "-:2"),
+        ("bad", "fifo"),
+    ]
+    assert writer.wait() == 0
+
+
+def test_an_empty_file_has_no_lines() -> None:
+    Path("empty.txt").touch()
+    assert rows(classify("--lines", "empty.txt")) == []
+
+
+def test_a_withheld_label_is_no_reason_to_fail() -> None:
+    assert classify("good.txt", "--fail-if", "good", "--abstain", "1").status == 0
+
+
+def test_a_file_of_one_label_with_columns_of_any_name_can_be_measured_on() -> None:
+    Path("odd.csv").write_text(f"label,stars,body\n1,good,{GOOD}\n2,good,{GOOD}\n")
+    answer = classify("--eval", "odd.csv", "--label-column", "stars", "--text-column", "body", "--json")
+    (found,) = objects(answer)
+    assert (found["texts"], found["answer"]["accuracy"]) == (2, 1.0)
+
+
+def test_the_newest_language_model_is_meant_where_only_one_will_do() -> None:
+    warm("train", "reviews.tsv", "--task", "language-model", "--steps", "1", "-q", "--name", "text")
+    done = warm("train", "reviews.tsv", "--steps", "1", "-q", "--name", "newer")
+    assert done.status == 0
+    assert warm("sample", "--length", "5").lines[0] == "charrnn: model text (the newest run)"
 
 
 def test_it_answers_without_torch() -> None:

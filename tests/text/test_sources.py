@@ -130,12 +130,20 @@ def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
         (["v1.2.txt"], "v1.2"),
         (["ґудзик.txt"], "ґудзик"),
         (["x" * 80], "x" * 60),
+        (["Толстой_Война_и_мир_часть_первая_глава_вторая.txt"], "Толстой_Война_и_мир_часть_первая_"),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_a_run_is_called_after_its_first_input(arguments: list[str], name: str) -> None:
     os.mkfifo("fifo")
     assert default_name(arguments) == name
+
+
+def test_a_pipe_is_named_where_a_text_is_read_twice_and_taken_where_it_is_read_once() -> None:
+    os.mkfifo("fifo")
+    with pytest.raises(UsageError, match="fifo: is a pipe, which can be read only once"):
+        find(["fifo"])
+    assert find(["fifo"], once=True) == [Document("fifo", Path("fifo"))]
 
 
 def test_here_is_called_as_the_folder_is() -> None:
