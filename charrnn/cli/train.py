@@ -12,7 +12,7 @@ from charrnn.cli import classifier_options, net_options, options, train_classifi
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import let_threads_sleep, limit_threads
-from charrnn.cli.training import Asked, held_folder, make_room, sitting, train_in_view
+from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
 from charrnn.native import library
@@ -175,9 +175,7 @@ def _resume(asked: Asked, name: str) -> None:
     with runs.locked(folder):
         remove_leftovers(folder)
         left = load_last(folder)
-        if left.progress.finished and asked.budget is None:
-            hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
-            raise UsageError(f"{name}: has finished its budget", hint)
+        refuse_idle_resume(asked, name, left.progress)
         own_tokenizer = left.checkpoint.tokenizer if recipe.from_model else None
         corpus = with_bar(prepare(documents(folder, recipe), recipe.corpus, own_tokenizer), quiet=asked.quiet)
         check_corpus(folder, recipe, corpus)

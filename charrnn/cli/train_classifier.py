@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import labelled_input
 from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
-from charrnn.cli.training import Asked, make_room, sitting, train_in_view
+from charrnn.cli.training import Asked, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
@@ -136,9 +136,7 @@ def _resume_labels(asked: Asked, folder: Path) -> None:
     from charrnn.training.classifier_run import load_last
 
     left, name = load_last(folder), folder.name
-    if left.progress.finished and asked.budget is None:
-        hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
-        raise UsageError(f"{name}: has finished its budget", hint)
+    refuse_idle_resume(asked, name, left.progress)
     recipe, tokenizer = left.recipe, left.checkpoint.tokenizer
     corpus = labelled_input.read_again(asked, name, recipe.texts, tokenizer, recipe.digest)
     from charrnn.training import classifier_start
@@ -192,7 +190,7 @@ def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:
 
 def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | PretrainingRecipe) -> None:
     """Refuses flags that say something else than the run."""
-    from charrnn.training.request import refuse_differing
+    from charrnn.training.request import refuse_differing, refuse_other_texts
 
     texts = recipe.texts
     if asked.task == "language-model":
@@ -209,5 +207,4 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     if "pretrain" in given:
         raise UsageError(f"--pretrain does not go with --resume: {name} has its shares")
     refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)
-    if asked.inputs:
-        raise UsageError(f"--resume {name}: the run knows its texts", "leave the input out")
+    refuse_other_texts(asked.inputs, texts.shown, texts.sources)

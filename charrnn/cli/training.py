@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.config import Budget
-from charrnn.errors import Signalled
+from charrnn.errors import Signalled, UsageError
 
 if TYPE_CHECKING:
     from charrnn.terminal.screen import Heading
     from charrnn.training.events import Finished
     from charrnn.training.loop import Training
+    from charrnn.training.progress import Progress
     from charrnn.training.start import Sitting
 
 SAMPLE_LENGTH = 320
@@ -99,12 +100,13 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     """The folder of a new run, held for it: of this name, or of the first free one that is like the wish.
 
     If nothing came of it, it is taken away again; or, if it was there before, the new copy of a text that
-    came through a pipe: as long as an earlier run's copy is there, `make_room` was not called.
+    came through a pipe, unless a new run has begun, which took an earlier one's files away.
 
     Raises:
         StorageError: if another process trains in the folder of that name.
     """
     from charrnn.checkpoint import runs
+    from charrnn.storage import remove_leftovers
     from charrnn.text.sources import copies
 
     with contextlib.ExitStack() as holding:
@@ -117,16 +119,36 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
             except runs.BusyError:
                 if name:
                     raise  # a free name was taken by another process meanwhile: look for the next
-        before = copies(folder)
+        remove_leftovers(folder)
+        before, earlier = copies(folder), _work(folder)
         try:
             yield folder
         except BaseException:
             if is_new and not runs.has_work(folder):
                 shutil.rmtree(folder, ignore_errors=True)
-            elif before and before <= (now := copies(folder)):
-                for copy in now - before:
+            elif earlier == _work(folder):
+                for copy in copies(folder) - before:
                     copy.unlink()
             raise
+
+
+def _work(folder: Path) -> set[tuple[int, int]]:
+    """What tells a run's files from those that took their place."""
+    from charrnn.checkpoint import runs
+
+    found = [path.stat() for name in (runs.MODEL, runs.LAST) if (path := folder / name).exists()]
+    return {(file.st_ino, file.st_mtime_ns) for file in found}
+
+
+def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
+    """Refuses to go on with a run that has nothing left to do, unless more was asked for.
+
+    Raises:
+        UsageError: saying how to ask.
+    """
+    if progress.finished and asked.budget is None:
+        hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
+        raise UsageError(f"{name}: has finished its budget", hint)
 
 
 def make_room(folder: Path, sources: Sequence[str]) -> None:

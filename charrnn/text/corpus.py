@@ -42,7 +42,13 @@ class Corpus:
     documents: int
     characters: int  # bytes at level byte
     files: tuple[Path, Path]  # the cached ids and their description
+
     notes: tuple[str, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """How much of the disk the ids take."""
+        return self.training.nbytes + self.validation.nbytes
 
 
 def prepare(

@@ -48,6 +48,7 @@ class ClassifierLearner(Descending[Classifier]):
             torch.manual_seed(settings.seed % 2**63)
             net = Classifier(config, settings)
         self.settings = settings
+        # All that can be known, also where a direction or a layer starts anew beside one that knows.
         parts = [part for member in net for part in (member.embedding, member.layers)]
         known = [parameter for part in parts for parameter in part.parameters()]
         self.descent = Descent(net, settings, device, known=known if is_pretrained else ())

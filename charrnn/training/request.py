@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from charrnn.cells import CELLS
@@ -13,6 +12,7 @@ from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import TIED_LEVELS, ClassifierConfig, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import UsageError
 from charrnn.text.decoding import check_encoding
+from charrnn.text.sources import find, is_pipe
 from charrnn.training.run import Recipe
 
 SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")
@@ -141,7 +141,7 @@ def refuse_idle(level: str, given: Mapping[str, Any]) -> None:
     """
     for field, levels in (("vocab_size", TIED_LEVELS), ("subword", ("subword",))):
         if field in given and level not in levels:
-            flag = FLAGS.get(field, f"--{field}")
+            flag = flag_of(field)
             raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not for {level}")
 
 
@@ -188,9 +188,27 @@ def refuse_changes(
     # The corpus last: its vocabulary is what was asked for, the model's has bytes and marks besides.
     fixed = asdict(recipe.settings) | asdict(recipe.model) | asdict(recipe.corpus)
     refuse_differing("--resume", fixed, corpus_flags, net_flags)
-    if inputs and [str(Path(path).absolute()) for path in inputs] != list(recipe.sources):
-        shown = " ".join(recipe.shown_sources) or "the embedded corpus"
-        raise UsageError(f"--resume: the run was trained on {shown}, not on {' '.join(inputs)}")
+    refuse_other_texts(inputs, recipe.shown_sources, recipe.sources)
+
+
+def refuse_other_texts(inputs: Sequence[str], shown: Sequence[str], sources: Sequence[str]) -> None:
+    """Refuses inputs that are not those of the run they would resume, if there are any.
+
+    Args:
+        inputs: as typed now.
+        shown: as typed then.
+        sources: the absolute paths of the files that were found.
+
+    Raises:
+        UsageError: naming both.
+    """
+    if not inputs or list(inputs) == list(shown):
+        return
+    if any(map(is_pipe, inputs)) or [
+        str(found.path.absolute()) for found in find(inputs) if found.path
+    ] != list(sources):
+        was = " ".join(shown) or "the embedded corpus"
+        raise UsageError(f"--resume: the run was trained on {was}, not on {' '.join(inputs)}")
 
 
 def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any]) -> None:
@@ -202,8 +220,15 @@ def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any
     for field, value in (item for given in flags for item in given.items()):
         if field in fixed and fixed[field] != value:
             flag = flag_of(field)
-            has = f"no {flag}" if fixed[field] is None else f"{flag} {fixed[field]}"
-            raise UsageError(f"{flag} {value} contradicts {by}: it has {has}", f"leave {flag} out")
+            wanted, has = (_shown(flag, said) for said in (value, fixed[field]))
+            raise UsageError(f"{wanted} contradicts {by}: it has {has}", f"leave {flag} out")
+
+
+def _shown(flag: str, value: Any) -> str:
+    """A flag as it would be typed."""
+    if value is None or value is False:
+        return f"no {flag}"
+    return flag if value is True else f"{flag} {value}"
 
 
 def flag_of(field: str) -> str:

@@ -197,6 +197,35 @@ def test_a_folder_keeps_no_text_but_the_one_its_run_was_made_of(text: str) -> No
     assert copy.read_text() == text
 
 
+def test_a_refused_text_leaves_no_copy_beside_the_run_of_a_file() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", "--steps", "2", "--hidden", "4", "-q", "--name", "mine"))
+    answer = warm("train", "-", "-q", "--name", "mine", "--force", given=b"\0binary")
+    assert answer.status == 3
+    assert not list(Path("checkpoints/mine").glob("*.txt"))
+    assert Path("checkpoints/mine/model.safetensors").exists()
+
+
+def test_a_new_run_sweeps_up_what_a_killed_one_was_writing() -> None:
+    Path("tale.txt").write_text(tale())
+    Path("checkpoints/mine").mkdir(parents=True)
+    Path("checkpoints/mine/.model.safetensors-x1.tmp").touch()
+    done(warm("train", "tale.txt", "--steps", "2", "--hidden", "4", "-q", "--name", "mine"))
+    assert not list(Path("checkpoints/mine").glob(".*.tmp"))
+
+
+def test_a_run_goes_on_if_its_texts_are_named_again_in_any_spelling() -> None:
+    Path("poems").mkdir()
+    for name in ("a", "b"):
+        Path(f"poems/{name}.txt").write_text(tale())
+    tiny = ("--steps", "2", "--hidden", "4", "-q")
+    done(warm("train", "poems/", *tiny, "--name", "p"))
+    for spelling in (["poems/"], ["poems"], ["poems/*.txt"], ["poems/a.txt", "poems/b.txt"]):
+        done(warm("train", *spelling, "--resume", "p", "--steps", "1", "-q"))
+    answer = warm("train", "poems/b.txt", "--resume", "p", "--steps", "1", "-q")
+    assert answer.lines == ["charrnn: error: --resume: the run was trained on poems/, not on poems/b.txt"]
+
+
 def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
     text = tale()
     done(warm("train", "-", *TINY, "-q", given=text.encode()))
