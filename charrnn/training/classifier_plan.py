@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +37,9 @@ MOST_MEMBERS = 8  # an answer takes as many times as long
 EVALUATION_SHARE = 0.1  # of the time of training, at most, goes to evaluations
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
 CLOSING_SECONDS = 1.0
-MEASURE_STEPS = 4
+# For so long the speed is measured, and for so many steps at least: texts are of very different lengths, and
+# machines have moods.
+MEASURE_SHARE, MEASURE_SECONDS, MEASURE_STEPS = 0.01, 2.0, 4
 MEMBER_FIELDS = (
     "hidden_size",
     "embedding_size",
@@ -101,16 +102,23 @@ def suited(
     )
 
 
-def speed(learner: Learner[Any, Any], batches: Batches[Any]) -> float:
-    """Tokens per second of training a net here, which learns nothing from it."""
+def speed(learner: Learner[Any, Any], batches: Batches[Any], budget: float) -> float:
+    """Tokens per second of training a net here, evaluations included; the net learns nothing from it.
+
+    Args:
+        learner: of the net.
+        batches: what it would learn from.
+        budget: seconds, a small share of which this takes.
+    """
     learner.learn(batches.at(0), 0.0)  # the first call prepares kernels
-    rates: list[float] = []
-    for step in range(1, MEASURE_STEPS + 1):
+    seconds = min(MEASURE_SHARE * budget, MEASURE_SECONDS)
+    begin, tokens, step = time.perf_counter(), 0, 0
+    while step < MEASURE_STEPS or time.perf_counter() - begin < seconds:
+        step += 1
         batch = batches.at(step)
-        begin = time.perf_counter()
         learner.learn(batch, 0.0)
-        rates.append(batch.tokens / (time.perf_counter() - begin))
-    return statistics.median(rates)
+        tokens += batch.tokens
+    return (1.0 - EVALUATION_SHARE) * tokens / (time.perf_counter() - begin)
 
 
 def speed_so_far(progress: Progress) -> float | None:

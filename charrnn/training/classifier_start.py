@@ -107,7 +107,7 @@ def _sized(
         return recipe, until(None), None
     asked = request.net_flags.get("members")
     alone = replace(recipe, model=replace(recipe.model, members=1))
-    speed = planning.speed(_learner(alone, corpus, request.sitting), batches)
+    speed = planning.speed(_learner(alone, corpus, request.sitting), batches, request.budget.amount)
     for members in [asked] if asked else planning.choices(alone.model):
         shared = speed / members
         segment = until(shared)

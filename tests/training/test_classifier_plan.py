@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def planned(
     """A run with the time in which one net reads the texts so often, at a thousandth of an epoch a second."""
     alone: list[int] = []
 
-    def speed(learner: ClassifierLearner, _: object) -> float:
+    def speed(learner: ClassifierLearner, *_: object) -> float:
         alone.append(learner.model.config.members)
         return TOKENS / 1000
 
@@ -141,3 +141,31 @@ def test_the_longer_is_trained_the_more_an_evaluation_reads() -> None:
     settings = classifier_plan.recipe({"seed": 1})
     once, often = (classifier_plan.suited(settings, corpus, {}, epochs) for epochs in (1.0, 4.0))
     assert often.evaluation_tokens == 4 * once.evaluation_tokens
+
+
+def test_the_speed_is_that_of_all_steps_of_a_small_share_of_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine on which a text of t tokens takes t milliseconds, and every fourth one half a second more."""
+    now, steps = 0.0, 0
+
+    class Batch(NamedTuple):
+        tokens: int
+
+    class Batches:
+        tokens = 10_000
+
+        def at(self, step: int) -> Batch:
+            return Batch(100 * (1 + step % 3))
+
+    class Learner:
+        def learn(self, batch: Batch, learning_rate: float) -> None:
+            nonlocal now, steps
+            assert learning_rate == 0.0
+            now += batch.tokens / 1000 + (0.5 if steps % 4 == 3 else 0.0)
+            steps += 1
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    measured = classifier_plan.speed(cast(Any, Learner()), cast(Any, Batches()), 150.0)
+    assert steps == 1 + 5  # 1.5 seconds: 0.2 + 0.3 + (0.1 + 0.5) + 0.2 + 0.3
+    assert measured == pytest.approx(0.9 * 1100 / 1.6)
