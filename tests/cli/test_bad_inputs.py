@@ -334,13 +334,6 @@ VIEWS = (
     Row("inspect runs -m tale", USAGE, "runs looks at all runs, not at tale"),
     Row("inspect tale --each", USAGE, "--each is for the view next"),
     Row(
-        "classify - -m tale",
-        USAGE,
-        "standard input is closed",
-        "hint: give a file, or pipe lines of text in",
-        closed=True,
-    ),
-    Row(
         "classify tale.txt --label-column x",
         USAGE,
         "--label-column and --text-column: are for the file of --eval",

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint import classifier as files
+from charrnn.cli import given_texts
+from charrnn.errors import UsageError
 from tests.cli.program import CALLED, Answer, ended, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
@@ -271,6 +274,12 @@ def test_pipes_and_standard_input_stand_among_files() -> None:
         ("bad", "fifo"),
     ]
     assert writer.wait() == 0
+
+
+def test_standard_input_that_is_closed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="standard input is closed"):
+        list(given_texts.texts(["-"], "utf-8", lines=False, quiet=True))
 
 
 def test_an_empty_file_has_no_lines() -> None:
