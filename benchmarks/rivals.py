@@ -156,8 +156,8 @@ def lesson_lines(training: Texts) -> Iterator[str]:
 def naive_bayes(task: Task) -> Result:
     """What scikit-learn's logistic regression makes of two labels, on n-grams weighted as naive Bayes would.
 
-    (Wang & Manning 2012, sec. 2.) Words, n-grams, which of them are kept, and the penalty are those of
-    charrnn's linear model.
+    (Wang & Manning 2012, sec. 2, as published: rows of zeros and ones, nothing of negation.) Words, n-grams,
+    which of them are kept, and the penalty are those of charrnn's linear model.
     """
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
