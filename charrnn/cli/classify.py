@@ -56,21 +56,16 @@ def classify(
     encoding = check_encoding(encoding)
     if not inputs and evaluate is None and not stdin.is_given():
         raise UsageError("classify: which texts?", "charrnn classify review.txt, or pipe lines of text in")
-    if evaluate is not None:
-        _refuse_beside(
-            f"--eval {evaluate}",
-            {
-                "other inputs": bool(inputs),
-                "--lines": lines,
-                "--top": top > 1,
-                "--abstain": abstain is not None,
-                "--explain": explain,
-                "--fail-if": fail_if is not None,
-                "--fail-under": fail_under is not None,
-            },
-        )
-    elif label_column is not None or text_column is not None:
-        raise UsageError("--label-column and --text-column: are for the file of --eval")
+    of_answers = {
+        "other inputs": bool(inputs),
+        "--lines": lines,
+        "--top": top > 1,
+        "--abstain": abstain is not None,
+        "--explain": explain,
+        "--fail-if": fail_if is not None,
+        "--fail-under": fail_under is not None,
+    }
+    _check_purpose(evaluate, of_answers, (label_column, text_column))
     product = Product()
     from charrnn.checkpoint import classifier as files
     from charrnn.inference.answering import Classifier
@@ -89,10 +84,15 @@ def classify(
     _answer_all(product, classifier, texts(inputs, encoding, lines=lines, quiet=quiet), asked)
 
 
-def _refuse_beside(flag: str, others: Mapping[str, bool]) -> None:
-    for other, is_given in others.items():
-        if is_given:
-            raise UsageError(f"{flag}: goes without {other}")
+def _check_purpose(
+    evaluate: str | None, of_answers: Mapping[str, bool], columns: Sequence[str | None]
+) -> None:
+    """Refuses what says how to answer beside `--eval`, and columns without it."""
+    if evaluate is None and any(column is not None for column in columns):
+        raise UsageError("--label-column and --text-column: are for the file of --eval")
+    for flag, is_given in of_answers.items():
+        if evaluate is not None and is_given:
+            raise UsageError(f"--eval {evaluate}: goes without {flag}")
 
 
 @dataclass(frozen=True, slots=True)

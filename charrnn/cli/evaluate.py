@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.output import write_json
 from charrnn.errors import TextError
@@ -13,6 +14,7 @@ from charrnn.errors import TextError
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.terminal.streams import Product
+    from charrnn.text.labelled import Example
     from charrnn.text.tables import Columns
 
 
@@ -31,25 +33,45 @@ def evaluate_on(
     Raises:
         TextError: if the texts are not labelled, or have a label that the classifier does not know.
     """
-    import numpy as np
-
-    from charrnn.evaluation import classification
     from charrnn.terminal.clean import clean
-    from charrnn.terminal.reading import counted
+
+    examples = _known(classifier, file, encoding, columns)
+    found = {"source": file} | _measured(classifier, examples, quiet=quiet)
+    if as_json:
+        write_json(product, found)
+    else:
+        from charrnn.terminal.answers import print_evaluation
+        from charrnn.terminal.console import for_product
+
+        print_evaluation(for_product(product), clean(file), found)
+
+
+def _known(classifier: Classifier, file: str, encoding: str, columns: Columns) -> list[Example]:
+    """The labelled texts of a file or folder, each with a label that the classifier knows."""
     from charrnn.text.labelled import read
     from charrnn.text.sources import find
 
     root = Path(file) if Path(file).is_dir() else None
-    labelled = read(find([file], once=True), root, encoding, columns)
-    number = {label: index for index, label in enumerate(classifier.labels)}
-    for example in labelled.examples:
-        if example.label not in number:
+    examples = read(find([file], once=True), root, encoding, columns).examples
+    for example in examples:
+        if example.label not in classifier.labels:
             raise TextError(
                 f'{example.source}: the classifier knows no label "{example.label}"',
                 f"it knows: {', '.join(classifier.labels)}",
             )
-    labels = np.array([number[example.label] for example in labelled.examples])
-    texts = [example.text for example in labelled.examples]
+    return examples
+
+
+def _measured(classifier: Classifier, examples: Sequence[Example], *, quiet: bool) -> dict[str, Any]:
+    """All figures of the answers, and how long they took."""
+    import numpy as np
+
+    from charrnn.evaluation import classification
+    from charrnn.terminal.reading import counted
+
+    number = {label: index for index, label in enumerate(classifier.labels)}
+    labels = np.array([number[example.label] for example in examples])
+    texts = [example.text for example in examples]
     begun = time.perf_counter()
     with counted("classifying", len(texts), quiet=quiet) as advance:
         net, linear = classifier.scores(texts, advance)
@@ -60,8 +82,7 @@ def evaluate_on(
         linear = classifier.linear_scores(texts)
     table = classification.confusion(answer.argmax(1), labels, len(classifier.labels))
     precision, recall = classification.precision_and_recall(table)
-    found = {
-        "source": file,
+    return {
         "texts": len(texts),
         "seconds_per_1000": 1000 * seconds / len(texts),
         "answer": asdict(classification.figures(answer, labels)),
@@ -73,10 +94,3 @@ def evaluate_on(
         ],
         "confusion": table.tolist(),
     }
-    if as_json:
-        write_json(product, found)
-    else:
-        from charrnn.terminal.answers import print_evaluation
-        from charrnn.terminal.console import for_product
-
-        print_evaluation(for_product(product), clean(file), found)

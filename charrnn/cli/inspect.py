@@ -52,6 +52,8 @@ def inspect(
     from charrnn.terminal.streams import Product
 
     product = Product()
+    if each and target != "next":
+        raise UsageError("--each is for the view next")
     if target != "gradients":
         for flag, is_given in (("--sentence", sentence), ("--untrained", untrained), ("--svg", svg)):
             if is_given:
@@ -60,8 +62,6 @@ def inspect(
         return
     from charrnn.cli.gradients import show_gradients
 
-    if each:
-        raise UsageError("--each is for the view next")
     show_gradients(
         product,
         models or [None],
@@ -90,8 +90,6 @@ def _view(
     if len(models) > 1:
         raise UsageError("-m names several models", "only the view gradients puts them side by side")
     model = models[0] if models else None
-    if each and target != "next":
-        raise UsageError("--each is for the view next")
     if target not in VIEWS:
         if subject is not None:
             raise UsageError(f"{target}: no such view", f"views are {', '.join(VIEWS)}")

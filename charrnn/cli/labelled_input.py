@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.training import Asked
-from charrnn.errors import CheckpointError, UsageError
+from charrnn.errors import CheckpointError, TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.config import LabelledConfig
@@ -145,9 +145,12 @@ def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, dige
     Raises:
         CheckpointError: if they are gone, or no longer what they were.
     """
-    for path in (*texts.sources, *texts.unlabelled, *([texts.valid] if texts.valid else [])):
-        if not Path(path).exists():
-            raise CheckpointError(f"{name}: its texts are gone: {path}: no such file")
+    from charrnn.text.sources import find
+
+    try:
+        find([*texts.sources, *texts.unlabelled, *filter(None, [texts.valid])])
+    except (TextError, UsageError) as error:
+        raise CheckpointError(f"{name}: its texts are gone: {error.message}") from None
     corpus = read(asked, texts, tokenizer)
     if corpus.digest != digest:
         raise CheckpointError(

@@ -82,10 +82,7 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
             "corpus",
             f"{' '.join(run.recipe.shown_sources) or 'pydoc topics'}, sha256 {run.corpus.digest[:12]}",
         ),
-        (
-            "cache",
-            f"{run.corpus.files[0]} (rm it to free {short(run.corpus.nbytes)}B)",
-        ),
+        ("cache", f"{run.corpus.files[0]} (rm it to free {short(run.corpus.nbytes)}B)"),
     ]
     name = run.folder.name
     if finished.reason == "stopped":

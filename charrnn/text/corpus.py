@@ -42,7 +42,6 @@ class Corpus:
     documents: int
     characters: int  # bytes at level byte
     files: tuple[Path, Path]  # the cached ids and their description
-
     notes: tuple[str, ...]
 
     @property

@@ -159,8 +159,10 @@ def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example
     if start.startswith(FASTTEXT):
         return list(_fasttext(name, text)), f"lines of {FASTTEXT}x text"
     if delimiter is None:
-        by_commas = is_headed_by_commas(_first_lines(text))
-        delimiter = JSON if start.startswith("{") else "," if by_commas else "\t"
+        if start.startswith("{"):
+            delimiter = JSON
+        else:
+            delimiter = "," if is_headed_by_commas(_first_lines(text)) else "\t"
     table = parse(name, text, delimiter, columns.named)
     if not table.rows:
         raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")

@@ -98,7 +98,10 @@ def parse(name: str, text: str, delimiter: str, named: Collection[str] = ()) -> 
 
 def is_headed_by_commas(beginning: str) -> bool:
     """Whether the first lines of a text are those of a table that commas part, with a heading."""
-    rows = [row for row in csv.reader(io.StringIO(beginning)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(beginning)) if row]
+    except csv.Error:
+        return False
     rows = rows[:-1] if len(rows) > 2 else rows  # the last may be cut
     return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 and _is_headed(rows, ())
 

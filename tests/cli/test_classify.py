@@ -423,6 +423,19 @@ def test_validation_texts_of_ones_own_are_measured_on() -> None:
     assert any(line.endswith("on 10 validation texts") for line in answer.lines)
 
 
+def test_validation_texts_may_be_a_pattern_and_are_missed_when_they_are_gone() -> None:
+    Path("held").mkdir()
+    Path("held/a.tsv").write_text(tsv(reviews(10, seed=7)))
+    begun = warm("train", "reviews.tsv", *TRAINING, "--valid", "held/*.tsv", "--name", "v", "-q")
+    assert (begun.status, begun.stderr) == (0, "")
+    assert warm("train", "--resume", "v", "--steps", "1", "-q").status == 0
+    Path("held/a.tsv").unlink()
+    answer = warm("train", "--resume", "v", "--steps", "1", "-q")
+    assert answer.status == 4
+    assert answer.lines[0].startswith("charrnn: error: v: its texts are gone: ")
+    assert answer.lines[0].endswith("held/*.tsv: no file matches this pattern")
+
+
 def test_a_classifier_can_start_from_a_language_model() -> None:
     Path("text.txt").write_text("\n".join(text for _, text in reviews(400, seed=5)))
     level = ("--level", "word", "--cell", "gru", "--hidden", "8", "--embedding", "6", "--seed", "1")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.tables import JSON, Columns, choose, parse
+from charrnn.text.tables import JSON, Columns, choose, is_headed_by_commas, parse
 
 CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).filter(str.strip)
 ROWS = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=6)
@@ -69,3 +69,10 @@ def test_a_column_that_is_not_there_is_named() -> None:
         "--label-column 9: x has no such column",
         "its columns: 1 to 2",
     )
+
+
+@pytest.mark.parametrize(
+    "prose", ["", "\n", "label, text\rand more\n", '"label,text\n', "a\n", "label,text\na\n"]
+)
+def test_a_look_for_commas_stumbles_over_nothing(prose: str) -> None:
+    assert not is_headed_by_commas(prose)
