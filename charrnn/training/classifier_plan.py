@@ -30,9 +30,11 @@ LONG_TEXT = 100  # tokens, of half the texts at least
 SEVERAL_EPOCHS = 3.5
 DROPOUT_WORDS_OF_LONG = 0.25
 # Under a budget of time there are as many members as can take so many steps each, if the texts are then read
-# so often at least; of more time, more members make more than more readings (docs/classify.md).
+# so often at least; of more time, more members make more than more readings. As many as there may be read the
+# texts so much oftener and no more (docs/classify.md).
 ENOUGH_STEPS = 3400
 ENOUGH_EPOCHS = 1.7
+BEYOND_ENOUGH = 1.25
 MOST_MEMBERS = 8  # an answer takes as many times as long
 EVALUATION_SHARE = 0.1  # of the time of training, at most, goes to evaluations
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance
@@ -80,6 +82,11 @@ def choices(model: ClassifierConfig) -> range:
 def enough(batches: DocumentBatches) -> float:
     """How often a member has to read the texts until others are worth more than what it still could learn."""
     return min(max(ENOUGH_STEPS / batches.steps, ENOUGH_EPOCHS), MOST_EPOCHS)
+
+
+def most(batches: DocumentBatches) -> float:
+    """How often a member may read the texts; what it would learn then is these texts, by heart."""
+    return min(BEYOND_ENOUGH * enough(batches), MOST_EPOCHS)
 
 
 def recipe(net_flags: Mapping[str, Any]) -> FineTuningConfig:
@@ -147,15 +154,14 @@ def segment(
         tokens_per_second: of training, if it was measured.
         corpus: which also has to be scored in the end.
     """
-    most = MOST_EPOCHS * batches.steps
     if budget.unit == "seconds":
         closing = CLOSING_SECONDS
         if tokens_per_second:
             closing += len(corpus.validation.ids) * FORWARD_COST / tokens_per_second
         seconds = max(TRAINING_SHARE * budget.amount, before.seconds + budget.amount - closing - now)
-        if tokens_per_second is None or seconds * tokens_per_second <= MOST_EPOCHS * batches.tokens:
+        if tokens_per_second is None or seconds * tokens_per_second <= most(batches) * batches.tokens:
             return Segment("seconds", now, now + seconds)
-        return Segment("steps", before.step, before.step + math.ceil(most))
+        return Segment("steps", before.step, before.step + math.ceil(most(batches) * batches.steps))
     steps = budget.amount * batches.steps if budget.unit == "epochs" else budget.amount
     return Segment("steps", before.step, before.step + max(1, round(steps)))
 

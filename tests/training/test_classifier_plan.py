@@ -43,11 +43,15 @@ def batches_of(texts: int) -> DocumentBatches:
     return DocumentBatches(corpus_of(texts, 1).training, 16, seed=1)
 
 
-@pytest.mark.parametrize(("texts", "epochs"), [(22_500, 3400 / 1407), (200_000, 1.7), (4_000, 10.0)])
+@pytest.mark.parametrize(
+    ("texts", "enough", "most"),
+    [(22_500, 3400 / 1407, 4250 / 1407), (200_000, 1.7, 2.125), (6_400, 8.5, 10.0), (4_000, 10.0, 10.0)],
+)
 def test_a_member_takes_enough_steps_but_reads_neither_too_little_nor_too_often(
-    texts: int, epochs: float
+    texts: int, enough: float, most: float
 ) -> None:
-    assert classifier_plan.enough(batches_of(texts)) == pytest.approx(epochs)
+    assert classifier_plan.enough(batches_of(texts)) == pytest.approx(enough)
+    assert classifier_plan.most(batches_of(texts)) == pytest.approx(most)
 
 
 REVIEWS = finish(prepare(labelled_reviews(), LabelledConfig()))
@@ -105,6 +109,13 @@ def test_a_member_that_needs_fewer_readings_makes_room_for_others(monkeypatch: p
     _, _, plan = planned(monkeypatch, 5.5)
     assert plan.model.members == 3
     assert plan.epochs == pytest.approx(5.5 / 3, rel=0.02)
+
+
+def test_an_hour_makes_no_more_of_what_is_learnt_in_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier_plan, "ENOUGH_STEPS", 1)
+    _, _, plan = planned(monkeypatch, 900.0)
+    assert plan.model.members == 8
+    assert plan.epochs == pytest.approx(1.25 * 1.7, rel=0.02)
 
 
 @pytest.mark.parametrize(("budget", "readings"), [("seconds", 2.0), ("epochs", 2.0), ("steps", 20.0)])
