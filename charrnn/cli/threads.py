@@ -12,10 +12,19 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", native.VARIABLE)
 # for the native library's threads and for another program. GNU's, torch's on Linux, may spin this often
 # first, some tens of microseconds: from one small product to the next they stay awake.
 SLEEPING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "5000"}
+# Of OpenBLAS: for two to the power of so many ticks of the processor, a tenth of a millisecond, its threads
+# wait busily for more; its own 26 keep a core from the native library while a short text is written.
+PATIENCE = {"OPENBLAS_THREAD_TIMEOUT": "18"}
 
 
-def limit_threads(threads: int | None) -> None:
-    """Sets the number of threads for what runs a trained model; `None` leaves it as it is."""
+def prepare_threads(threads: int | None) -> None:
+    """Sets the number of threads for what runs a trained model, and how long NumPy's wait for more work.
+
+    Args:
+        threads: how many; `None` leaves the number as it is.
+    """
+    for variable, value in PATIENCE.items():
+        os.environ.setdefault(variable, value)
     if threads is not None:
         for variable in VARIABLES:
             os.environ[variable] = str(threads)

@@ -11,7 +11,7 @@ import typer
 from charrnn.cli import classifier_options, net_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
-from charrnn.cli.threads import let_threads_sleep, limit_threads
+from charrnn.cli.threads import let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
 from charrnn.errors import UsageError
@@ -77,7 +77,7 @@ def train(
     """
     flags = locals()  # each under the name of its field, all the way to where it is used
     # Torch brings its own threads; others, used for a few characters now and then, would fight them.
-    limit_threads(1)
+    prepare_threads(1)
     choose_engine(engine)
     if library.native():
         let_threads_sleep()

@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from charrnn.cli.threads import SLEEPING, let_threads_sleep
+from charrnn.cli.threads import PATIENCE, SLEEPING, let_threads_sleep, prepare_threads
 
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in SLEEPING:
+    for variable in SLEEPING | PATIENCE:
         monkeypatch.setenv(variable, "")  # so that it is as before afterwards
         monkeypatch.delenv(variable)
 
@@ -24,3 +24,12 @@ def test_what_a_person_told_them_stays_alone(variable: str, monkeypatch: pytest.
     monkeypatch.setenv(variable, "mine")
     let_threads_sleep()
     assert {name: os.environ.get(name) for name in SLEEPING} == {**dict.fromkeys(SLEEPING), variable: "mine"}
+
+
+def test_threads_of_numpy_do_not_wait_long_unless_a_person_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (variable,) = PATIENCE
+    prepare_threads(None)
+    assert os.environ[variable] == PATIENCE[variable]
+    monkeypatch.setenv(variable, "26")
+    prepare_threads(None)
+    assert os.environ[variable] == "26"

@@ -4,21 +4,21 @@ import os
 
 import pytest
 
-from charrnn.cli.threads import limit_threads
+from charrnn.cli.threads import prepare_threads
 from charrnn.errors import UsageError
 from charrnn.native import threads
 
 
 def test_without_a_word_all_processors_of_this_process_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(threads.VARIABLE, raising=False)
-    limit_threads(None)
+    prepare_threads(None)
     assert 1 <= threads.threads() <= (os.cpu_count() or 1)
 
 
 def test_what_the_flag_says_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", threads.VARIABLE):
         monkeypatch.setenv(variable, "1")  # to be put back
-    limit_threads(3)
+    prepare_threads(3)
     assert threads.threads() == 3
 
 
