@@ -17,7 +17,7 @@ __all__ = ["__version__", "load", "load_classifier"]
 
 
 def load(model: str) -> LanguageModel:
-    """The language model of a run's name, a folder or a file, ready to sample on NumPy.
+    """The language model of a run's name, a folder or a file, ready to sample without torch.
 
     Raises:
         CheckpointError: if the file cannot be used, or its model reads backwards.
@@ -30,7 +30,7 @@ def load(model: str) -> LanguageModel:
 
 
 def load_classifier(model: str) -> Classifier:
-    """The classifier of a run's name, a folder or a file, ready to answer on NumPy.
+    """The classifier of a run's name, a folder or a file, ready to answer without torch.
 
     Raises:
         CheckpointError: if the file cannot be used.

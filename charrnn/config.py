@@ -21,6 +21,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 TASKS = ("language-model", "classifier")
 CLASS_WEIGHTS = ("none", "balanced")
 VIEWS = ("next", "surprise", "gradients", "runs")
+MODEL_VARIABLE = "CHARRNN_MODEL"  # of the environment: the model where none is named
 
 # Marks a target that is not scored. One int is all that text/ and models/ share.
 IGNORED = -100

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charrnn.checkpoint import container
-from charrnn.config import VIEWS
+from charrnn.config import MODEL_VARIABLE, VIEWS
 from charrnn.errors import CharrnnError, StorageError, UsageError, storage_error
 
 RUNS = Path("checkpoints")
@@ -21,7 +21,6 @@ LOG = "log.jsonl"
 PAIR = "words.safetensors"
 PAIR_LOG = "words.jsonl"
 LOCK = ".lock"
-ENVIRONMENT = "CHARRNN_MODEL"
 MAX_NAME = 100
 
 
@@ -53,11 +52,11 @@ def find(argument: str | None, kind: str | None = None) -> Found:
     Raises:
         UsageError: if there is no such model.
     """
-    if argument is None and (argument := os.environ.get(ENVIRONMENT) or None):
+    if argument is None and (argument := os.environ.get(MODEL_VARIABLE) or None):
         try:
             return Found(_path(argument), "environment")
         except UsageError as error:  # nobody typed this: say where it comes from
-            raise UsageError(f"${ENVIRONMENT}: {error.message}", error.hint) from None
+            raise UsageError(f"${MODEL_VARIABLE}: {error.message}", error.hint) from None
     if argument is not None:
         return Found(_path(argument), "argument")
     models = [(created, path) for path in models_on_disk() if (created := _created(path, kind))]
@@ -80,9 +79,18 @@ def folder(name: str) -> Path:
     Raises:
         UsageError: if no run can be called so.
     """
+    if "/" in name:
+        own = Path(name).name if Path(name).parent == RUNS else ""
+        raise UsageError(
+            f'"{name}" is a path, not the name of a run',
+            f"its name is {own}" if own else f"runs lie in {RUNS}/",
+        )
     fits = name and name.isprintable() and len(os.fsencode(name)) <= MAX_NAME
-    if not fits or "/" in name or name.startswith((".", "-")):
-        raise UsageError(f'"{name}" cannot be the name of a run', "letters, digits, -, _ and . make one")
+    if not fits or name.startswith((".", "-")):
+        raise UsageError(
+            f'"{name}" cannot be the name of a run',
+            f"one has at most {MAX_NAME} bytes that can be printed, no slash, and neither . nor - in front",
+        )
     if name in VIEWS:
         raise UsageError(f'a run cannot be called "{name}": `charrnn inspect {name}` means a view')
     return RUNS / name

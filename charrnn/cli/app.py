@@ -70,7 +70,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except (MemoryError, RuntimeError) as error:
             # torch's CPU allocator raises a RuntimeError of this wording, CUDA's a subclass of it.
             if isinstance(error, MemoryError) or "memory" in str(error):
-                raise OutOfMemoryError("out of memory", "a smaller --hidden, --batch or --seq") from error
+                hint = "a smaller --hidden, --batch or --seq" if command is train.train else None
+                raise OutOfMemoryError("out of memory", hint) from error
             raise
 
     return guarded

@@ -14,12 +14,14 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import prepare_threads
 from charrnn.config import VIEWS
-from charrnn.errors import CheckpointError, UsageError, storage_error
+from charrnn.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.inference.language_model import NextToken
     from charrnn.terminal.streams import Product
     from charrnn.text.tokenizer import Ids, Tokenizer
+
+LIKELIEST = 10  # tokens, of the view next
 
 
 def _reserved(tokenizer: Tokenizer) -> dict[int, str]:
@@ -31,7 +33,7 @@ def inspect(
     target: options.Target = None,
     subject: options.Subject = None,
     models: options.Models = None,
-    k: options.Likeliest = 10,
+    k: options.Likeliest = None,
     each: options.Each = False,
     sentence: options.Sentence = None,
     untrained: options.Untrained = False,
@@ -52,13 +54,16 @@ def inspect(
     from charrnn.terminal.streams import Product
 
     product = Product()
-    if each and target != "next":
-        raise UsageError("--each is for the view next")
+    of_views = {
+        "next": {"-k": k, "--each": each},
+        "gradients": {"--sentence": sentence, "--untrained": untrained, "--svg": svg},
+    }
+    for view, flags in of_views.items():
+        for flag, value in flags.items():
+            if value and target != view:
+                raise UsageError(f"{flag} is for the view {view}")
     if target != "gradients":
-        for flag, is_given in (("--sentence", sentence), ("--untrained", untrained), ("--svg", svg)):
-            if is_given:
-                raise UsageError(f"{flag} is for the view gradients")
-        _view(product, target, subject, models or [], k, each=each, as_json=json, quiet=quiet)
+        _view(product, target, subject, models or [], k or LIKELIEST, each=each, as_json=json, quiet=quiet)
         return
     from charrnn.cli.gradients import show_gradients
 
@@ -117,7 +122,12 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
     from charrnn.terminal.console import for_product
     from charrnn.terminal.model_card import classifier_facts, facts
 
-    found = announce(name, kind=None, quiet=quiet)
+    try:
+        found = announce(name, kind=None, quiet=quiet)
+    except UsageError as error:
+        if name is None:
+            raise
+        raise UsageError(error.message, f"{error.hint}; views are {', '.join(VIEWS)}") from None
     is_classifier = container.read_metadata(found.path).get("kind") == classifier.KIND
     if is_classifier:
         checkpoint = classifier.load(found.path, allow_non_finite=True)
@@ -268,9 +278,9 @@ def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
         raise UsageError(f"{given}: is a folder", "name a file, or cat several into it")
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         raise UsageError(f"{given}: is neither a regular file nor a pipe")
-    try:
-        return given, path.read_bytes()
-    except PermissionError as error:
-        raise UsageError(f"{given}: permission denied") from error
-    except OSError as error:
-        raise storage_error(given, error) from error
+    from charrnn.text.sources import Document, check_readable
+
+    document = Document(given, path)
+    if not stat.S_ISFIFO(mode):  # opening a pipe takes its writer away
+        check_readable(document)
+    return given, b"".join(document.chunks())

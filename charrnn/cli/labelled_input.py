@@ -41,8 +41,12 @@ def config_of(asked: Asked) -> LabelledConfig:
     return replace(config, encoding=check_encoding(config.encoding))
 
 
-def net_flags_of(asked: Asked) -> dict[str, Any]:
+def net_flags_of(asked: Asked, *, is_new: bool = True) -> dict[str, Any]:
     """The flags of net and recipe that a classifier has.
+
+    Args:
+        asked: the command line.
+        is_new: whether the texts could be read as plain text instead, not being a run's that goes on.
 
     Raises:
         UsageError: naming one that it has not.
@@ -55,7 +59,7 @@ def net_flags_of(asked: Asked) -> dict[str, Any]:
     for name in (*(set(asked.corpus_flags) - corpus), *(set(asked.net_flags) - net)):
         raise UsageError(
             f"{flag_of(name)} is for language models, and these are labelled texts",
-            BOTH_WAYS if name == "backward" else "leave it out, or --task language-model",
+            BOTH_WAYS if name == "backward" else "leave it out" + ", or --task language-model" * is_new,
         )
     return asked.net_flags | {name: value for name, value in asked.label_flags.items() if name in net}
 
@@ -69,7 +73,7 @@ def refuse_label_flags(asked: Asked) -> None:
     from charrnn.training.request import flag_of
 
     for name in asked.label_flags:
-        raise UsageError(f"{flag_of(name)} is for classifiers, not for --task language-model")
+        raise UsageError(f"{flag_of(name)} is for classifiers, and this is a language model")
 
 
 def texts_of(asked: Asked, config: LabelledConfig, documents: Sequence[Document]) -> Texts:

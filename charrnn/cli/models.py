@@ -6,6 +6,7 @@ from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.checkpoint.runs import Found
+from charrnn.config import MODEL_VARIABLE
 from charrnn.terminal.notes import note
 
 
@@ -22,7 +23,7 @@ def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet
     """
     found = runs.find(argument, kind)
     if found.by != "argument":
-        reason = f"${runs.ENVIRONMENT}" if found.by == "environment" else "the newest run"
+        reason = f"${MODEL_VARIABLE}" if found.by == "environment" else "the newest run"
         state = ", still training" if found.is_training else ""
         note(f"model {found.name} ({reason}{state})", quiet=quiet)
     return found

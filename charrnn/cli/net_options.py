@@ -113,7 +113,8 @@ DropoutInput = Annotated[
         "--dropout-input",
         parser=number("--dropout-input", 0, 0.95),
         metavar="X",
-        help=f"Share of the inputs' dimensions left out. [default: {TrainingConfig.dropout_input:g}]",
+        help="language model: share of the inputs' dimensions left out. "
+        f"[default: {TrainingConfig.dropout_input:g}]",
     ),
 ]
 WeightDrop = Annotated[
@@ -149,7 +150,7 @@ Seq = Annotated[
         "--seq",
         parser=whole("--seq", 1, 65_536),
         metavar="N",
-        help=f"Tokens of a window. [default: {TrainingConfig.seq_len}]",
+        help=f"language model: tokens of a window. [default: {TrainingConfig.seq_len}]",
     ),
 ]
 Rate = Annotated[

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from charrnn.cli.values import number, one_of, whole
-from charrnn.config import DEVICES, ENGINES, MAX_SEED, UNKNOWNS, VIEWS
+from charrnn.config import DEVICES, ENGINES, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
+NEWEST = f"[default: ${MODEL_VARIABLE}, else the newest that fits]"
 
 # Everywhere
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors on stderr.")]
@@ -30,6 +31,15 @@ Device = Annotated[
         parser=one_of("--device", DEVICES),
         metavar="NAME",
         help="Where to compute: auto, cpu, cuda or mps.",
+    ),
+]
+SampleDevice = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        parser=one_of("--device", tuple(device for device in DEVICES if device != "auto")),
+        metavar="NAME",
+        help="Where to compute: cpu, or cuda or mps by torch.",
     ),
 ]
 Engine = Annotated[
@@ -50,7 +60,10 @@ Seed = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", metavar="MODEL", help="Name of a run or path of a model. [default: the newest run's]"
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help=f"Name of a run or path of a model. {NEWEST}",
     ),
 ]
 
@@ -85,7 +98,7 @@ Temperature = Annotated[
 TopK = Annotated[
     int | None,
     typer.Option(
-        "--top-k", parser=whole("--top-k", 1, MAX_COUNT), metavar="N", help="Draw from the K likeliest only."
+        "--top-k", parser=whole("--top-k", 1, MAX_COUNT), metavar="K", help="Draw from the K likeliest only."
     ),
 ]
 TopP = Annotated[
@@ -93,7 +106,7 @@ TopP = Annotated[
     typer.Option(
         "--top-p",
         parser=number("--top-p", 0, 1, above=True),
-        metavar="X",
+        metavar="P",
         help="Draw from the likeliest that make up P.",
     ),
 ]
@@ -102,7 +115,7 @@ MinP = Annotated[
     typer.Option(
         "--min-p",
         parser=number("--min-p", 0, 1),
-        metavar="X",
+        metavar="P",
         help="Leave out what is less likely than P times the best.",
     ),
 ]
@@ -168,7 +181,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="MODEL",
-        help="Name of a run or path of a model; several for gradients. [default: the newest run's]",
+        help=f"Name of a run or path of a model; several for gradients. {NEWEST}",
     ),
 ]
 Target = Annotated[
@@ -180,7 +193,8 @@ Subject = Annotated[
     typer.Argument(metavar="[TEXT|FILE]", help="What the view looks at.", show_default=False),
 ]
 Likeliest = Annotated[
-    int, typer.Option("-k", parser=whole("-k", 1, 1000), metavar="N", help="next: how many tokens.")
+    int | None,
+    typer.Option("-k", parser=whole("-k", 1, 1000), metavar="N", help="next: how many tokens. [default: 10]"),
 ]
 Each = Annotated[bool, typer.Option("--each", help="next: at every position of the text.")]
 Sentence = Annotated[

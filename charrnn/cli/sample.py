@@ -33,7 +33,7 @@ def sample(
     unknown: options.Unknown = "unk",
     no_echo: options.NoEcho = False,
     json: options.Json = False,
-    device: options.Device = "cpu",
+    device: options.SampleDevice = "cpu",
     threads: options.Threads = None,
     engine: options.Engine = None,
     quiet: options.Quiet = False,
@@ -121,7 +121,7 @@ def _on_device(checkpoint: Checkpoint, device: str) -> LanguageModel:
     from charrnn.inference.language_model import LanguageModel
 
     writer: Writer | None = None
-    if device not in ("auto", "cpu"):
+    if device != "cpu":
         # Imported here: torch takes longer to import than a sample to be written.
         from charrnn.inference.writer import StepWriter
         from charrnn.models.device import choose

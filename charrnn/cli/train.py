@@ -124,7 +124,8 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.training.origins import load_origins, paired, single
     from charrnn.training.request import settled
 
-    with held_folder(name, default_name(asked.inputs)) as folder:
+    wish = default_name(asked.inputs)
+    with held_folder(name or (wish if force else None), wish) as folder:
         documents = documents_of(asked.inputs, folder)
         origins = load_origins(origin_names)
         labelled = train_classifier.understood(asked, documents)

@@ -195,7 +195,7 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     texts = recipe.texts
     if asked.task == "language-model":
         raise UsageError(f"--task language-model: {name} is a classifier")
-    net_flags_of(asked)
+    net_flags_of(asked, is_new=False)
     # The texts last: their vocabulary is what was asked for, the model's has more.
     fixed = asdict(recipe.labels_settings) | asdict(recipe.model) | asdict(texts.config)
     fixed |= {"valid": texts.valid, "unlabelled": texts.unlabelled}

@@ -58,7 +58,7 @@ Vocab = Annotated[
         parser=whole("--vocab", 2, MAX_VOCABULARY),
         metavar="N",
         help=f"word, subword: how many at most. [default: {WORDS:,} words, {READ_WORDS:,} for classifiers; "
-        "pieces by the text's length]",
+        "pieces by the text's length, never fewer than 500 besides its characters]",
     ),
 ]
 Subword = Annotated[
@@ -70,7 +70,9 @@ Subword = Annotated[
         help=f"How pieces are found: {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
 ]
-Lines = Annotated[bool | None, typer.Option("--lines", help="Every line is a document of its own.")]
+Lines = Annotated[
+    bool | None, typer.Option("--lines", help="language model: every line is a document of its own.")
+]
 Encoding = Annotated[
     str | None,
     typer.Option("--encoding", metavar="NAME", help=f"Of the text. [default: {CorpusConfig.encoding}]"),
@@ -81,7 +83,7 @@ Newline = Annotated[
         "--newline",
         parser=one_of("--newline", NEWLINES),
         metavar="NAME",
-        help=f"Line ends: {' or '.join(NEWLINES)}. [default: {CorpusConfig.newline}]",
+        help=f"language model: line ends, {' or '.join(NEWLINES)}. [default: {CorpusConfig.newline}]",
     ),
 ]
 ValFraction = Annotated[

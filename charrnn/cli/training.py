@@ -148,7 +148,8 @@ def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
     """
     if progress.finished and asked.budget is None:
         hint = f"charrnn train --resume {name} --time 5m trains five minutes more"
-        raise UsageError(f"{name}: has finished its budget", hint)
+        end = "ended because validation only got worse" if progress.has_turned else "has finished its budget"
+        raise UsageError(f"{name}: {end}", hint)
 
 
 def make_room(folder: Path, sources: Sequence[str]) -> None:

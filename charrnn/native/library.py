@@ -63,7 +63,9 @@ def engine() -> Native | Plain:
         return Plain(f"{VARIABLE}=0 or --engine plain")
     found = _best()
     if isinstance(found, Plain) and wanted == "1":
-        raise UsageError(f"--engine native: {found.reason}", "leave the flag out to do without the library")
+        raise UsageError(
+            f"--engine native or {VARIABLE}=1: {found.reason}", "leave it out to do without the library"
+        )
     return found
 
 
@@ -107,7 +109,7 @@ def check(status: int) -> None:
 
 def _best() -> Native | Plain:
     if not FILE.exists():
-        return Plain("no C compiler was there when charrnn was installed")
+        return Plain("not compiled when charrnn was installed: was there a C compiler?")
     try:
         library = open_library()
     except OSError as error:

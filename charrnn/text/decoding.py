@@ -30,7 +30,6 @@ MAGIC = (
     (b"SQLite format 3", "SQLite"),
     (b"\x80\x04\x95", "pickle"),
 )
-ANY_BYTES = "--level byte trains on any bytes"
 # How Python's codecs (UTF-8, UTF-16 and UTF-32, the East Asian ones) call a text that ends too early.
 CUT_OFF = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 
@@ -51,7 +50,9 @@ def check_encoding(encoding: str) -> str:
         ) from None
 
 
-def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> Iterator[str]:
+def decode(
+    name: str, chunks: Iterator[bytes], encoding: str, newline: str, way_out: str | None = None
+) -> Iterator[str]:
     r"""The text of a document, in pieces.
 
     A byte order mark wins over `encoding` and is dropped. With `newline="lf"`, CRLF and CR become LF.
@@ -61,6 +62,7 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
         chunks: its bytes.
         encoding: a canonical name, as `check_encoding` gives it.
         newline: one of `config.NEWLINES`.
+        way_out: what else can be done with bytes that are no text; part of the hint.
 
     Raises:
         TextError: at the first byte that is not in the encoding, or at a NUL; if `utf-16` or `utf-32` meets
@@ -84,7 +86,7 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
     offset, line = 0, 1  # of the first byte that the decoder has not been given
     for chunk, final in _with_end(first, chunks):
         if encoding == "utf-8" and (nul := chunk.find(0)) >= 0:
-            raise _binary(name, first, offset + nul)
+            raise _binary(name, first, offset + nul, way_out)
         held = len(decoder.getstate()[0])
         data = chunk[len(mark[0]) :] if mark and offset == 0 else chunk
         try:
@@ -92,7 +94,7 @@ def decode(name: str, chunks: Iterator[bytes], encoding: str, newline: str) -> I
         except UnicodeDecodeError as error:
             place = offset + len(chunk) - len(data) - held + error.start
             line += error.object[: error.start].decode(encoding, "replace").count("\n")
-            raise _undecodable(name, first, encoding, place, line, error) from None
+            raise _undecodable(name, first, encoding, place, line, error, way_out) from None
         offset += len(chunk)
         line += text.count("\n")
         if newlines is not None:
@@ -128,31 +130,43 @@ def _kind(head: bytes) -> str | None:
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 
 
-def _binary(name: str, head: bytes, place: int) -> TextError:
+def _binary(name: str, head: bytes, place: int, way_out: str | None) -> TextError:
     if kind := _kind(head):
-        return _of_kind(name, kind)
-    hint = ANY_BYTES
+        return _of_kind(name, kind, way_out)
+    other = None
     if place < 2 and len(head) > 3 and head[place::2].count(0) > len(head) // 4:
-        hint = f"--encoding utf-16-{'be' if place == 0 else 'le'} if that is what it is; {ANY_BYTES}"
-    return TextError(f"{name}: looks binary (NUL at byte {place})", hint)
+        other = f"utf-16-{'be' if place == 0 else 'le'}"
+    return TextError(f"{name}: looks binary (NUL at byte {place})", _hint(other, way_out))
 
 
-def _of_kind(name: str, kind: str) -> TextError:
-    hint = f"name it {name}.gz, or pipe it: zcat {name} | charrnn train -" if kind == "gzip" else ANY_BYTES
+def _of_kind(name: str, kind: str, way_out: str | None) -> TextError:
+    hint = way_out
+    if kind == "gzip":
+        hint = f"name it {name}.gz" + (f", or pipe it: zcat {name} | charrnn train -" if way_out else "")
     return TextError(f"{name}: looks like {kind} data, not text", hint)
 
 
 def _undecodable(
-    name: str, head: bytes, encoding: str, place: int, line: int, error: UnicodeDecodeError
+    name: str,
+    head: bytes,
+    encoding: str,
+    place: int,
+    line: int,
+    error: UnicodeDecodeError,
+    way_out: str | None,
 ) -> TextError:
     if kind := _kind(head):
-        return _of_kind(name, kind)
+        return _of_kind(name, kind, way_out)
     label = encoding.upper()
     if error.end >= len(error.object) and error.reason in CUT_OFF:
         return TextError(f"{name}: not {label}: cut off in mid-character at byte {place}, line {line}")
     byte = error.object[error.start]
     other = "utf-8" if encoding != "utf-8" else "latin-1"
     return TextError(
-        f"{name}: not {label} at byte {place} (0x{byte:02X}), line {line}",
-        f"--encoding {other} if that is what it is; {ANY_BYTES}",
+        f"{name}: not {label} at byte {place} (0x{byte:02X}), line {line}", _hint(other, way_out)
     )
+
+
+def _hint(encoding: str | None, way_out: str | None) -> str | None:
+    other = f"--encoding {encoding} if that is what it is" if encoding else None
+    return "; ".join(filter(None, (other, way_out))) or None

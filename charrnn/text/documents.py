@@ -155,8 +155,11 @@ def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example],
     for label in sorted(kinds):
         texts = list(kinds[label].values())
         if len(texts) < FEWEST:
+            (alone,) = texts
             raise TextError(
-                f'the label "{label}" has a single text; {FEWEST} are needed, to learn from and to measure on'
+                f'{alone[0].source}: the label "{label}" has a single text; {FEWEST} are needed, '
+                "to learn from and to measure on",
+                "give it another text, or leave it out; if it is no label, --label-column names what is",
             )
         held = min(len(texts) - 1, max(1, round(fraction * len(texts))))
         order = random.permutation(len(texts))

@@ -27,6 +27,8 @@ from charrnn.text.layout import LINE_FEED, layout
 from charrnn.text.sources import Document
 from charrnn.text.tokenizer import Tokenizer, Units
 
+ANY_BYTES = "--level byte trains on any bytes"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -86,7 +88,7 @@ class _Pass:
             for data in unify_newlines(chunks, self.config.newline):
                 yield np.frombuffer(data, np.uint8)
         else:
-            for text in decode(document.name, chunks, self.config.encoding, self.config.newline):
+            for text in decode(document.name, chunks, self.config.encoding, self.config.newline, ANY_BYTES):
                 yield np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
     def _watched(self, document: Document) -> Iterator[bytes]:

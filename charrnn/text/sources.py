@@ -106,7 +106,7 @@ def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
             raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
     for document in documents:
         if not is_pipe(document.name):  # opening a pipe takes its writer away
-            _check_readable(document)
+            check_readable(document)
     return documents
 
 
@@ -176,7 +176,13 @@ def _folder(folder: Path) -> list[Document]:
     return [Document(str(file), file) for file in sorted(files)]
 
 
-def _check_readable(document: Document) -> None:
+def check_readable(document: Document) -> None:
+    """Refuses a file that cannot be opened.
+
+    Raises:
+        UsageError: if this person may not read it.
+        StorageError: if something else is wrong.
+    """
     assert document.path is not None
     try:
         with document.path.open("rb"):

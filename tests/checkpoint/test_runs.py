@@ -211,8 +211,19 @@ def test_what_would_leave_the_folder_or_hide_is_no_name(name: str) -> None:
     for refuse in (runs.folder, fresh_name):
         with pytest.raises(UsageError) as caught:
             refuse(name)
-        assert caught.value.message == f'"{name}" cannot be the name of a run'
-        assert caught.value.hint == "letters, digits, -, _ and . make one"
+        what = "is a path, not" if "/" in name else "cannot be"
+        assert caught.value.message == f'"{name}" {what} the name of a run'
+        assert caught.value.hint == (
+            "runs lie in checkpoints/"
+            if "/" in name
+            else "one has at most 100 bytes that can be printed, no slash, and neither . nor - in front"
+        )
+
+
+def test_a_run_s_path_is_told_its_name() -> None:
+    with pytest.raises(UsageError) as caught:
+        runs.folder("checkpoints/tale")
+    assert caught.value.hint == "its name is tale"
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -267,8 +267,8 @@ OPTIONS = (
     Row(
         "train tale.txt --name ../x",
         USAGE,
-        '"../x" cannot be the name of a run',
-        "hint: letters, digits, -, _ and . make one",
+        '"../x" is a path, not the name of a run',
+        "hint: runs lie in checkpoints/",
     ),
     Row(
         "train --resume tale --name other",
@@ -333,6 +333,7 @@ VIEWS = (
     Row("inspect runs tale", USAGE, "runs looks at all runs, not at tale"),
     Row("inspect runs -m tale", USAGE, "runs looks at all runs, not at tale"),
     Row("inspect tale --each", USAGE, "--each is for the view next"),
+    Row("inspect runs -k 5", USAGE, "-k is for the view next"),
     Row(
         "classify tale.txt --label-column x",
         USAGE,
@@ -363,11 +364,21 @@ VIEWS = (
     Row("inspect surprise /dev/zero -m tale", USAGE, "/dev/zero: is neither a regular file nor a pipe"),
     Row("inspect surprise loop.txt -m tale", USAGE, "loop.txt: Too many levels of symbolic links"),
     Row(f"inspect surprise {LONG} -m tale", USAGE, f"{LONG}: File name too long"),
-    Row("inspect surprise latin.txt -m tale", TEXT, f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9)"),
+    Row(
+        "inspect surprise latin.txt -m tale",
+        TEXT,
+        f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9)",
+        "hint: iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz",
+    ),
 )
 MODELS = (
     Row("sample -m nosuch", USAGE, "nosuch: no such model", "hint: there are: tale"),
-    Row("inspect nosuch", USAGE, "nosuch: no such model", "hint: there are: tale"),
+    Row(
+        "inspect nosuch",
+        USAGE,
+        "nosuch: no such model",
+        "hint: there are: tale; views are next, surprise, gradients, runs",
+    ),
     Row("inspect pipe", CHECKPOINT, "pipe: is not a regular file"),
     Row("sample -m /dev/zero", CHECKPOINT, "/dev/zero: is not a regular file"),
     Row("inspect empty.txt", CHECKPOINT, "empty.txt: 0 bytes are too short for a charrnn checkpoint"),

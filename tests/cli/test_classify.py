@@ -354,11 +354,11 @@ def test_flags_of_the_other_task_are_refused() -> None:
         (("--newline", "lf"), "--newline is for language models, and these are labelled texts"),
         (
             ("--task", "language-model", "--class-weights", "balanced"),
-            "--class-weights is for classifiers, not for --task language-model",
+            "--class-weights is for classifiers, and this is a language model",
         ),
         (
             ("--task", "language-model", "--members", "2"),
-            "--members is for classifiers, not for --task language-model",
+            "--members is for classifiers, and this is a language model",
         ),
         (("--members", "0"), "--members 0: must be a whole number from 1 to 64"),
         (("--members", "two"), "--members two: must be a whole number from 1 to 64"),

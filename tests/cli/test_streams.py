@@ -243,7 +243,7 @@ def test_hostile_names_and_texts_are_inert_in_errors() -> None:
         (["inspect", "surprise", HOSTILE, "-m", "model"], f"{INERT}: no such file"),
         (["sample", "-m", HOSTILE], f"{INERT}: no such model"),
         (["sample", "--temp", HOSTILE], f"--temp {INERT}: must be a number from 0 to 100"),
-        (["train", "x", "--name", HOSTILE], f'"{INERT}" cannot be the name of a run'),
+        (["train", "x", "--name", HOSTILE], f'"{INERT}" is a path, not the name of a run'),
         (["train", "x", "--encoding", HOSTILE], f"--encoding {INERT}: no such text encoding"),
     ):
         assert run(*words).lines[0] == f"charrnn: error: {said}"

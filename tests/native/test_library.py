@@ -41,7 +41,7 @@ def test_without_the_file_there_is_a_reason_and_no_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(library, "FILE", tmp_path / "libcharrnn.so")
-    assert library.engine() == Plain("no C compiler was there when charrnn was installed")
+    assert library.engine() == Plain("not compiled when charrnn was installed: was there a C compiler?")
 
 
 def test_a_file_for_another_machine_is_a_reason_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_demanded_library_that_is_missing_is_an_error(
 ) -> None:
     monkeypatch.setattr(library, "FILE", tmp_path / "libcharrnn.so")
     monkeypatch.setenv(library.VARIABLE, "1")
-    with pytest.raises(UsageError, match="--engine native: no C compiler was there when"):
+    with pytest.raises(UsageError, match="--engine native or CHARRNN_NATIVE=1: not compiled when"):
         library.engine()
 
 

@@ -47,7 +47,7 @@ BAD = [
 
 
 def decoded(data: bytes, size: int = 1 << 20, encoding: str = "utf-8", newline: str = "keep") -> str:
-    return "".join(decode("poem.txt", pieces(data, size), encoding, newline))
+    return "".join(decode("poem.txt", pieces(data, size), encoding, newline, ANY_BYTES))
 
 
 def refusal(data: bytes, size: int = 1 << 20, encoding: str = "utf-8") -> tuple[str, str | None]:
@@ -289,3 +289,18 @@ def test_what_is_no_text_encoding_is_refused(asked: str) -> None:
         check_encoding(asked)
     assert caught.value.message == f"--encoding {asked}: no such text encoding"
     assert caught.value.hint == "for example utf-8, latin-1, utf-16, cp1252"
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (b"%PDF-1.4\xff", None),
+        (b"a\0bcdefghijklmn", None),
+        (b"tr\xe8s bien", "--encoding latin-1 if that is what it is"),
+        (gzip.compress(b"some text"), "name it poem.txt.gz"),
+    ],
+)
+def test_what_cannot_be_read_as_bytes_is_not_advised_to(data: bytes, hint: str | None) -> None:
+    with pytest.raises(TextError) as caught:
+        "".join(decode("poem.txt", iter([data]), "utf-8", "keep"))
+    assert caught.value.hint == hint

@@ -86,7 +86,7 @@ def test_a_label_with_a_single_text_is_refused() -> None:
     with pytest.raises(TextError) as raised:
         corpus([*reviews(20), ("odd", "one")])
     assert raised.value.message == (
-        'the label "odd" has a single text; 2 are needed, to learn from and to measure on'
+        'x:21: the label "odd" has a single text; 2 are needed, to learn from and to measure on'
     )
 
 
