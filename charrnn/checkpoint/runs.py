@@ -159,6 +159,9 @@ def _lock(run: Path) -> int:
         descriptor = None
         try:
             run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(run, error) from error
+        try:
             descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)

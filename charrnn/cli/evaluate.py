@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli.output import write_json
 from charrnn.errors import TextError
 
+MOST_CONFUSED = 1000  # labels; of more, the table of confusions would fill the memory
+
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.terminal.streams import Product
@@ -80,8 +82,9 @@ def _measured(classifier: Classifier, examples: Sequence[Example], *, quiet: boo
     answer = calibration.answer(net, linear)
     if calibration.mixed_linear == 0.0:
         linear = classifier.linear_scores(texts)
-    table = classification.confusion(answer.argmax(1), labels, len(classifier.labels))
-    precision, recall = classification.precision_and_recall(table)
+    answers, classes = answer.argmax(1), len(classifier.labels)
+    precision, recall = classification.precision_and_recall(answers, labels, classes)
+    counts = np.bincount(labels, minlength=classes)
     return {
         "texts": len(texts),
         "seconds_per_1000": 1000 * seconds / len(texts),
@@ -89,8 +92,10 @@ def _measured(classifier: Classifier, examples: Sequence[Example], *, quiet: boo
         "net": asdict(classification.figures(calibration.net * net, labels)),
         "linear": asdict(classification.figures(calibration.linear * linear, labels)),
         "labels": [
-            {"label": label, "texts": int(row.sum()), "precision": float(p), "recall": float(r)}
-            for label, row, p, r in zip(classifier.labels, table, precision, recall, strict=True)
+            {"label": label, "texts": int(count), "precision": float(p), "recall": float(r)}
+            for label, count, p, r in zip(classifier.labels, counts, precision, recall, strict=True)
         ],
-        "confusion": table.tolist(),
+        "confusion": classification.confusion(answers, labels, classes).tolist()
+        if classes <= MOST_CONFUSED
+        else None,
     }

@@ -13,6 +13,7 @@ from charrnn.cli import stdin
 from charrnn.errors import CharrnnError, TextError
 
 AT_ONCE = 1024  # texts
+CHARACTERS_AT_ONCE = 2**22
 READ_BYTES = 1 << 16
 
 
@@ -30,17 +31,20 @@ def texts(
 ) -> Iterator[Sequence[Text]]:
     """The texts of all inputs, in batches; of a pipe as soon as they are there."""
     held: list[Text] = []
+    characters = 0  # of them
     for given in inputs or ["-"]:
         if given == "-":
             yield from [held] if held else []
-            held = []
+            held, characters = [], 0
             yield from _lines_of_stdin(encoding, quiet=quiet)
             continue
         for item in _files(given):
-            held += _lines_of(item, encoding) if lines else [_whole(item, encoding)]
-            while len(held) >= AT_ONCE:
-                yield held[:AT_ONCE]
-                held = held[AT_ONCE:]
+            for text in _lines_of(item, encoding) if lines else [_whole(item, encoding)]:
+                held.append(text)
+                characters += len(text.text)
+                if len(held) == AT_ONCE or characters >= CHARACTERS_AT_ONCE:
+                    yield held
+                    held, characters = [], 0
     if held:
         yield held
 

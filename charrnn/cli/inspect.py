@@ -54,7 +54,7 @@ def inspect(
     from charrnn.terminal.streams import Product
 
     product = Product()
-    of_views = {
+    of_views: dict[str, dict[str, Any]] = {
         "next": {"-k": k, "--each": each},
         "gradients": {"--sentence": sentence, "--untrained": untrained, "--svg": svg},
     }

@@ -122,11 +122,13 @@ def read(
     """
     from charrnn.terminal.reading import with_bar
     from charrnn.text.documents import prepare
-    from charrnn.text.labelled import text_of
+    from charrnn.text.labelled import pieces_of
 
     config = texts.config
     found = labelled or _labelled(_documents(texts.sources), texts.folder, config)
-    unlabelled = [text_of(document, config.encoding) for document in _documents(texts.unlabelled)]
+    unlabelled = [
+        piece for document in _documents(texts.unlabelled) for piece in pieces_of(document, config.encoding)
+    ]
     valid = None
     if texts.valid is not None:
         from charrnn.text.sources import find

@@ -177,8 +177,11 @@ def _resume(asked: Asked, name: str) -> None:
         remove_leftovers(folder)
         left = load_last(folder)
         refuse_idle_resume(asked, name, left.progress)
-        own_tokenizer = left.checkpoint.tokenizer if recipe.from_model else None
-        corpus = with_bar(prepare(documents(folder, recipe), recipe.corpus, own_tokenizer), quiet=asked.quiet)
+        known, texts = left.checkpoint.tokenizer, documents(folder, recipe)
+        own_tokenizer = known if recipe.from_model else None
+        corpus = with_bar(prepare(texts, recipe.corpus, own_tokenizer), quiet=asked.quiet)
+        if corpus.tokenizer.describe() != known.describe():  # made anew by another version of a library, say
+            corpus = with_bar(prepare(texts, recipe.corpus, known), quiet=asked.quiet)
         check_corpus(folder, recipe, corpus)
         from charrnn.training import start
 

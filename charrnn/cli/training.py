@@ -66,7 +66,7 @@ def train_in_view(
 
     events = Log(folder / (log or LOG), training.progress.step)
     finished = None
-    with interrupt.watched() as flag:
+    with interrupt.watched(screen.give_back) as flag:
         training.watch(flag)
         with screen.opened(heading, quiet=asked.quiet) as view:
             for event in training.fit():

@@ -10,7 +10,7 @@ from charrnn.evaluation.classification import Verdict, figures
 from charrnn.inference.calibration import calibrate
 from charrnn.inference.classifier import batched
 from charrnn.models.classifier import Classifier
-from charrnn.text.document_batches import padded
+from charrnn.text.document_batches import LONGEST, padded
 from charrnn.text.documents import Documents
 
 ORDER_SEED = 0
@@ -41,14 +41,16 @@ class ClassifierEvaluator:
     def score(self, model: Classifier, tokens: int | None = None) -> Verdict:
         """The figures on all documents, or on so many that they have about so many tokens.
 
+        Of the latter at most `LONGEST` tokens each are read, as in training.
+
         Raises:
             FloatingPointError: if a score of the net is no number.
         """
         chosen = self._order
         if tokens is not None and tokens < self.tokens:
-            read = np.cumsum(self._documents.lengths[chosen])
+            read = np.cumsum(np.minimum(self._documents.lengths[chosen], LONGEST))
             chosen = chosen[: max(1, int(np.searchsorted(read, tokens)))]
-        net, linear = self._logits(model, chosen), self._linear[chosen]
+        net, linear = self._logits(model, chosen, tokens and LONGEST), self._linear[chosen]
         if not np.isfinite(net).all():
             raise FloatingPointError
         labels = self._documents.labels[chosen]
@@ -62,12 +64,14 @@ class ClassifierEvaluator:
         )
 
     @torch.inference_mode()
-    def _logits(self, model: Classifier, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _logits(
+        self, model: Classifier, chosen: NDArray[np.int64], longest: int | None
+    ) -> NDArray[np.float64]:
         """What a net says of documents, [N, C]; those of about the same length are read together."""
         scores = np.empty((len(chosen), model.config.classes))
         for places in batched(self._documents.lengths[chosen]):
             batch = padded(
-                (self._documents[int(index)] for index in chosen[places]),
+                (self._documents[int(index)][:longest] for index in chosen[places]),
                 self._documents.labels[chosen[places]],
             )
             inputs = torch.from_numpy(batch.inputs).to(self._device)

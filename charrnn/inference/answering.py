@@ -19,6 +19,7 @@ from charrnn.text.tokenizer import BOUNDARY, Ids
 
 # A text is taken apart into at most so many pieces to explain an answer: each piece is a reading of the rest.
 MOST_PIECES = 400
+CHARACTERS_AT_ONCE = 2**22  # of such readings
 
 
 class Piece(NamedTuple):
@@ -81,15 +82,18 @@ class Classifier:
             (words[first].start(), words[min(first + together, len(words)) - 1].end())
             for first in range(0, len(words), together)
         ]
-        without = [f"{text[:begin]} {text[end:]}" for begin, end in spans]
-        chances = self.probabilities([text, *without])[:, label]
+        at_once = max(1, CHARACTERS_AT_ONCE // len(text))
+        whole = self.probabilities([text])[0, label]
         pieces: list[Piece] = []
         place = 0
-        for (begin, end), chance in zip(spans, chances[1:], strict=True):
-            if place < begin:
-                pieces.append(Piece(text[place:begin], 0.0))
-            pieces.append(Piece(text[begin:end], float(chances[0] - chance)))
-            place = end
+        for first in range(0, len(spans), at_once):
+            some = spans[first : first + at_once]
+            without = [f"{text[:begin]} {text[end:]}" for begin, end in some]
+            for (begin, end), chance in zip(some, self.probabilities(without)[:, label], strict=True):
+                if place < begin:
+                    pieces.append(Piece(text[place:begin], 0.0))
+                pieces.append(Piece(text[begin:end], float(whole - chance)))
+                place = end
         return [*pieces, Piece(text[place:], 0.0)] if place < len(text) else pieces
 
     def _ids(self, text: str) -> Ids:

@@ -39,8 +39,9 @@ class Linear:
         """The scores of so many texts from their n-grams, [N, C]; n-grams that are not known add nothing."""
         place = np.minimum(np.searchsorted(self.keys, found.keys), max(0, len(self.keys) - 1))
         is_known = self.keys[place] == found.keys if len(self.keys) else np.zeros(len(place), bool)
-        texts, rows = found.texts[is_known], self.weight[place[is_known]]
-        columns = [np.bincount(texts, column, count).astype(np.float64) for column in rows.T]
+        texts, place = found.texts[is_known], place[is_known]
+        # Label by label: a row of weights for every n-gram of every text would be too much of many labels.
+        columns = [np.bincount(texts, column[place], count).astype(np.float64) for column in self.weight.T]
         scores = np.stack(columns, axis=1)
         if self.normalised:
             scores /= found.norms(count)[:, None]

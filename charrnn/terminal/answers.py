@@ -74,7 +74,8 @@ def print_evaluation(console: Console, source: str, found: dict[str, Any]) -> No
     shown = found["labels"] if len(found["labels"]) <= MAX_LABELS else []
     for row in shown:
         table.add_column(f"→ {clean(row['label'])}", justify="right", style="dim")
-    for row, counts in zip(found["labels"], found["confusion"], strict=True):
+    for index, row in enumerate(found["labels"]):
         cells = [clean(row["label"]), f"{row['texts']:,}", f"{row['precision']:.4f}", f"{row['recall']:.4f}"]
-        table.add_row(*map(Text, cells), *(f"{count:,}" for count in (counts if shown else ())))
+        counts = found["confusion"][index] if shown else ()
+        table.add_row(*map(Text, cells), *(f"{count:,}" for count in counts))
     console.print(table)

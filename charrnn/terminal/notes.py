@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 import shutil
@@ -56,5 +57,6 @@ def _program() -> str:
 
 def _short(path: Path) -> str:
     absolute = path.absolute()
-    relative = absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute
-    return shlex.quote(str(relative))
+    with contextlib.suppress(OSError, ValueError):  # there is no such folder any more, or it is elsewhere
+        absolute = absolute.relative_to(Path.cwd())
+    return shlex.quote(str(absolute))

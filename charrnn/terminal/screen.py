@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -214,6 +215,13 @@ class LivePanel:
         if self._best:
             text.append(f" · best {best_of(self._best.validation)}", "bold")
         return text
+
+
+def give_back() -> None:
+    """Lets a terminal show its cursor again, which the panel hides, before the process ends at once."""
+    if for_talk().is_terminal:
+        with suppress(OSError):
+            os.write(2, b"\x1b[?25h\n")
 
 
 @contextmanager

@@ -133,5 +133,5 @@ def _quoted(text: str) -> str:
 def _local_time(created: str) -> str:
     try:
         return datetime.fromisoformat(created).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
+    except (ValueError, OverflowError):  # of a foreign file: no date, or one beyond the calendar
         return ""

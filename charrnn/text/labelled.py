@@ -29,6 +29,7 @@ SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": JSON, ".ndjson": 
 # A look at so much of a file tells what it is; a corpus of a gigabyte is not read to find out.
 LOOK_CHARACTERS = 1 << 16
 MAX_LABELS = 10_000
+PIECE = 1 << 20  # characters of a text without labels that are read together
 
 
 class Example(NamedTuple):
@@ -102,6 +103,27 @@ def read(
     labelled = Labelled(examples, form)
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
     return labelled
+
+
+def pieces_of(document: Document, encoding: str) -> Iterator[str]:
+    """A document's text in pieces of about a million characters, each of which ends with a line.
+
+    Args:
+        document: what to read.
+        encoding: of its bytes.
+
+    Raises:
+        TextError: if it is no text.
+    """
+    held = ""
+    for text in decode(document.name, document.chunks(), encoding, "lf"):
+        held += text
+        if len(held) >= PIECE:
+            end = held.rfind("\n") + 1 or len(held)
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
 
 
 def text_of(document: Document, encoding: str) -> str:

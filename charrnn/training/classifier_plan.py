@@ -96,14 +96,14 @@ def recipe(net_flags: Mapping[str, Any]) -> FineTuningConfig:
 
 
 def suited(
-    settings: FineTuningConfig, corpus: LabelledCorpus, net_flags: Mapping[str, Any], epochs: float
+    settings: FineTuningConfig, batches: DocumentBatches, net_flags: Mapping[str, Any], epochs: float
 ) -> FineTuningConfig:
     """The recipe for so many readings: what is left out unless that was asked for, and how it is measured."""
     dropout = DROPOUT_OF_MANY if epochs >= MANY_EPOCHS else settings.dropout
-    can_spare = epochs >= SEVERAL_EPOCHS and np.median(corpus.training.lengths) >= LONG_TEXT
+    can_spare = epochs >= SEVERAL_EPOCHS and np.median(batches.documents.lengths) >= LONG_TEXT
     return replace(
         settings,
-        evaluation_tokens=_slice(corpus, epochs),
+        evaluation_tokens=_slice(batches, epochs),
         dropout=net_flags.get("dropout", dropout),
         dropout_words=DROPOUT_WORDS_OF_LONG if can_spare else settings.dropout_words,
     )
@@ -161,7 +161,8 @@ def segment(
         seconds = max(TRAINING_SHARE * budget.amount, before.seconds + budget.amount - closing - now)
         if tokens_per_second is None or seconds * tokens_per_second <= most(batches) * batches.tokens:
             return Segment("seconds", now, now + seconds)
-        return Segment("steps", before.step, before.step + math.ceil(most(batches) * batches.steps))
+        enough_steps = math.ceil(most(batches) * batches.steps)
+        return Segment("steps", before.step, before.step + enough_steps, within=(now, now + seconds))
     steps = budget.amount * batches.steps if budget.unit == "epochs" else budget.amount
     return Segment("steps", before.step, before.step + max(1, round(steps)))
 
@@ -174,10 +175,10 @@ def epochs(stretch: Segment, batches: DocumentBatches, tokens_per_second: float 
     return length / batches.steps
 
 
-def _slice(corpus: LabelledCorpus, epochs: float) -> int:
+def _slice(batches: DocumentBatches, epochs: float) -> int:
     """How much validation text an evaluation reads, the more the longer is trained.
 
     On a slice of 400 film reviews chance chose: of ten minutes it kept what was there after the first few.
     """
     share = EVALUATION_SHARE / FORWARD_COST / FineTuningConfig.evaluations / 2  # weights and their average
-    return max(SMALLEST_SLICE, int(share * max(1.0, epochs) * len(corpus.training.ids)))
+    return max(SMALLEST_SLICE, int(share * max(1.0, epochs) * batches.tokens))

@@ -30,6 +30,7 @@ from charrnn.training.classifier_run import (
 )
 from charrnn.training.loop import Training
 from charrnn.training.origins import Origins
+from charrnn.training.plan import check_memory
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
@@ -69,6 +70,7 @@ def new(
     """
     corpus, texts, net_flags, sitting = request.corpus, request.texts, request.net_flags, request.sitting
     beginning = beginning or Beginning(lambda made: made)
+    check_memory(planning.net(corpus, net_flags))
     clock = sitting.clock()
     begun = clock()
     linear = _linear(corpus, texts)
@@ -85,7 +87,7 @@ def new(
     batches = _batches(corpus, recipe)
     recipe, segment, speed = _sized(request, recipe, batches)
     epochs = planning.epochs(segment, batches, speed)
-    settings = planning.suited(recipe.settings, corpus, net_flags, epochs)
+    settings = planning.suited(recipe.settings, batches, net_flags, epochs)
     run = ClassifierRun(request.folder, replace(recipe, settings=settings), corpus, linear, answering)
     learner = _learner(run.recipe, corpus, sitting)
     learner.adopt(beginning.known)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A wish may come twice: a terminal that closes is told by the shell and by the kernel, `timeout` signals a
+# process and then its group. But who presses Ctrl-C twice means it.
+ECHO_SECONDS = 1.0
 
 
 class Interrupt:
@@ -23,14 +27,22 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Interrupt]:
-    """An `Interrupt` that the first signal sets; the second ends the process at once."""
+def watched(before_dying: Callable[[], None] = lambda: None) -> Iterator[Interrupt]:
+    """An `Interrupt` that the first signal sets; the second ends the process at once.
+
+    Args:
+        before_dying: is called before a second signal does.
+    """
     interrupt = Interrupt()
+    first_at = 0.0
 
     def note(number: int, _: FrameType | None) -> None:
-        if interrupt.requested:
+        nonlocal first_at
+        if not interrupt.requested:
+            interrupt.signal_number, first_at = number, time.monotonic()
+        elif number == signal.SIGINT or time.monotonic() - first_at > ECHO_SECONDS:
+            before_dying()
             die(number)
-        interrupt.signal_number = number
 
     before = {number: signal.signal(number, note) for number in SIGNALS if not _is_ignored(number)}
     try:

@@ -21,6 +21,8 @@ from charrnn.inference.linear import Linear
 from charrnn.text.ngrams import ngrams
 
 SEEN_IN = 2  # texts, at least; half of all n-grams stand in one
+# Weights, at most: of very many labels only commoner n-grams are seen. Fitting holds some twenty such arrays.
+MOST_WEIGHTS = 2**24
 SMOOTHING = 1.0  # added to every count
 PENALTY = 1.0  # on half the squared weights, beside the loss summed over texts
 MAX_ITERATIONS = 60
@@ -52,7 +54,7 @@ def train(
     keys = found.keys[order]
     is_first = np.concatenate((np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1]))
     counts = np.diff(np.append(np.flatnonzero(is_first), len(keys)))
-    kept = counts >= SEEN_IN
+    kept = counts >= _seen_in(counts, len(weights))
     column_of = (np.cumsum(kept) - 1)[np.cumsum(is_first) - 1]  # of every n-gram in `order`
     is_kept = np.repeat(kept, counts)
     column = np.full(len(keys), -1, np.int32)
@@ -75,6 +77,14 @@ def train(
     ratio = _log_ratios(of, torch.from_numpy(targets))
     weight, bias = _fit(of, ratio, torch.from_numpy(labels), torch.from_numpy(weights))
     return Linear(keys[is_first][kept], usual * weight, bias, outlines)
+
+
+def _seen_in(counts: NDArray[np.int64], classes: int) -> int:
+    """In how many texts an n-gram has to stand."""
+    least, columns = SEEN_IN, 1 if classes == 2 else classes
+    while np.count_nonzero(counts >= least) * columns > MOST_WEIGHTS:
+        least += 1
+    return least
 
 
 class _Products:

@@ -203,6 +203,7 @@ class Training:
         reason = "turned" if self.progress.has_turned else "budget"
         if self.progress.loss_tokens:
             yield from self._evaluate()
+        yield self._save()  # scoring everything takes its time, and must cost nobody the last steps
         tensors = self._run.load_model()
         best = {"best": self._learner.with_weights(tensors)}
         validation = self._scores(best, self._final_tokens)["best"]

@@ -13,7 +13,15 @@ import torch
 
 from charrnn.cells import CELLS
 from charrnn.checkpoint import weights
-from charrnn.config import MAX_SEED, TIED_EMBEDDING, TIED_LEVELS, Budget, ModelConfig, TrainingConfig
+from charrnn.config import (
+    MAX_SEED,
+    TIED_EMBEDDING,
+    TIED_LEVELS,
+    Budget,
+    ClassifierConfig,
+    ModelConfig,
+    TrainingConfig,
+)
 from charrnn.errors import OutOfMemoryError
 from charrnn.evaluation import yardstick
 from charrnn.text.batches import Batches
@@ -148,7 +156,7 @@ def closing(corpus: Corpus, budget: Budget, speed: float | None) -> tuple[float,
     return scored / per_second + 2 * compressed / yardstick.BYTES_PER_SECOND + CLOSING_SECONDS, scored
 
 
-def check_memory(config: ModelConfig) -> None:
+def check_memory(config: ModelConfig | ClassifierConfig) -> None:
     """Refuses a model whose training cannot fit this machine, before anything is allocated.
 
     Raises:

@@ -138,7 +138,8 @@ def _segment(recipe: PretrainingRecipe, batches: BatchesBothWays, before: Progre
     """The stretch from here to the end of this stage's share of the budget."""
     budget = recipe.budget
     if budget.unit == "seconds":
-        left = max(TRAINING_SHARE * budget.amount, budget.amount - now)
+        given = budget.amount - before.seconds  # to this sitting
+        left = max(TRAINING_SHARE * given, budget.amount - now)
         return Segment("seconds", now, now + recipe.share * left)
     steps = recipe.share * budget.amount * (batches.windows if budget.unit == "epochs" else 1)
     return Segment("steps", before.step, before.step + max(1, round(steps)))

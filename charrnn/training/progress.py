@@ -61,11 +61,12 @@ def restore(values: dict[str, Any]) -> Progress:
     Raises:
         TypeError, KeyError: if the values are not such a description.
     """
-    best = values["best"]
+    best, segment = values["best"], values["segment"]
+    within = segment.get("within")  # which the first runs had not
     return Progress(
         **{
             **values,
-            "segment": Segment(**values["segment"]),
+            "segment": Segment(**{**segment, "within": tuple(within) if within else None}),
             "best": restore_score(best) if best else None,
             "history": tuple(Point(**point) for point in values["history"]),
         }

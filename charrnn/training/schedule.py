@@ -18,11 +18,18 @@ class Segment:
     begin: float
     end: float
     peak: float = 1.0  # share of the configured learning rate
+    # Of steps: the seconds in which as many of them must be taken as can be; `None` if there is time.
+    within: tuple[float, float] | None = None
 
     def share(self, step: int, seconds: float) -> float:
         """How much of the segment is behind us, from 0; 1 and more is its end."""
-        here = seconds if self.unit == "seconds" else step
-        return (here - self.begin) / max(self.end - self.begin, 1e-9)
+        share = _share(self.begin, self.end, seconds if self.unit == "seconds" else step)
+        return max(share, _share(*self.within, seconds)) if self.within else share
+
+
+def _share(begin: float, end: float, here: float) -> float:
+    # A clock may show less than at the beginning: that of a run that was stopped before its first step.
+    return max(0.0, here - begin) / max(end - begin, 1e-9)
 
 
 def factor(segment: Segment, share: float, warmup: float) -> float:

@@ -1,5 +1,6 @@
 """`charrnn inspect` through the front door: findings for programs and for people."""
 
+import gzip
 import hashlib
 import json
 import math
@@ -382,3 +383,12 @@ def test_the_rows_of_a_table_fit_a_narrow_terminal() -> None:
         _, text = terminal.finish()
     assert all(len(line) <= 40 for line in text.splitlines()[:-2])
     assert "…" in text
+
+
+def test_the_surprise_of_a_packed_text_is_that_of_the_text(model: Path) -> None:
+    folder = model.parents[1]
+    (folder / "tale.txt.gz").write_bytes(gzip.compress((folder / "tale.txt").read_bytes()))
+    plain, packed = (
+        run("inspect", "surprise", name, "--json", cwd=folder) for name in ("tale.txt", "tale.txt.gz")
+    )
+    assert json.loads(packed.text) | {"source": ""} == json.loads(plain.text) | {"source": ""}

@@ -20,7 +20,7 @@ import charrnn
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
 from tests.checkpoint.handmade import equal
-from tests.cli.conftest import tale
+from tests.cli.conftest import SMALL, tale
 from tests.cli.program import CALLED, Answer, environment, run, warm
 from tests.text.reviews import reviews, tsv
 
@@ -404,3 +404,26 @@ def test_a_backward_model_says_so_and_its_flags_and_commands_work() -> None:
     assert equal(load(model_of("back")).tensors, load(model_of("again")).tensors)
     done(warm("train", "tale.txt", "--steps", "1", "--from", "back", "--name", "on", "-q"))
     assert card("on")["backward"] is True
+
+
+def test_force_overwrites_the_run_that_is_named_after_the_text(model: Path) -> None:
+    before = (model / "model.safetensors").read_bytes()
+    assert run("train", "tale.txt", *SMALL, "--force", "--hidden", "8", cwd=model.parents[1]).status == 0
+    assert [folder.name for folder in model.parent.iterdir()] == ["tale"]
+    assert (model / "model.safetensors").read_bytes() != before
+
+
+def test_a_run_goes_on_with_the_vocabulary_it_knows(tmp_path: Path) -> None:
+    """Also where a library would find another one today: here the cache says so."""
+    Path("tale.txt").write_text(tale())
+    for name in ("one", "other"):
+        assert run("train", "tale.txt", *SMALL, "--level", "word", "--name", name).status == 0
+    assert run("train", "--resume", "one", "--steps", "3", "-q").status == 0
+    (description,) = (tmp_path / "cache").rglob("*.json")
+    found = json.loads(description.read_text())
+    found["tokenizer"]["words"][:2] = reversed(found["tokenizer"]["words"][:2])
+    description.write_text(json.dumps(found))
+    assert run("train", "--resume", "other", "--steps", "3", "-q").status == 0
+    one, other = (load(Path("checkpoints", name, "model.safetensors")) for name in ("one", "other"))
+    assert other.tokenizer.describe() == one.tokenizer.describe()
+    assert all((other.tensors[name] == tensor).all() for name, tensor in one.tensors.items())

@@ -7,6 +7,7 @@ import pytest
 
 from charrnn.checkpoint import runs
 from charrnn.cli.training import held_folder
+from charrnn.errors import StorageError
 
 
 def test_a_free_name_that_another_process_takes_meanwhile_is_left_to_it(
@@ -64,3 +65,12 @@ def test_a_lock_is_of_the_folder_that_is_there_now(monkeypatch: pytest.MonkeyPat
     with runs.locked(run):
         assert taken_away
         assert runs.is_locked(run)
+
+
+def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Path("gone").absolute()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(StorageError, match="checkpoints/tale: No such file"), held_folder("tale", "tale"):
+        pass

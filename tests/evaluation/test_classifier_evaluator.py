@@ -10,6 +10,7 @@ from charrnn.config import ClassifierConfig
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
 from charrnn.inference.classifier import TOKENS
 from charrnn.models.classifier import Classifier
+from charrnn.text.document_batches import LONGEST
 from charrnn.text.documents import Documents
 
 LENGTHS = np.array([3, 50_000, 700, *[10] * 4000, 600])
@@ -38,3 +39,13 @@ def test_a_batch_has_so_many_tokens_with_its_padding_at_most_or_one_document() -
     assert sum(documents for _, documents in net.shapes) == len(LENGTHS)
     for longest, documents_at_once in net.shapes:
         assert documents_at_once == 1 or longest * documents_at_once <= TOKENS
+
+
+def test_a_part_of_them_is_read_as_training_reads_them() -> None:
+    starts = np.concatenate(([0], LENGTHS.cumsum()))
+    labels = np.arange(len(LENGTHS)) % 2
+    documents = Documents(np.repeat(labels, LENGTHS), starts, labels, ("",) * len(LENGTHS))
+    evaluator = ClassifierEvaluator(documents, np.zeros((len(LENGTHS), 2)), torch.device("cpu"))
+    net = Watching()
+    evaluator.score(cast(Classifier, cast(Any, net)), evaluator.tokens - 1)
+    assert max(longest for longest, _ in net.shapes) == LONGEST

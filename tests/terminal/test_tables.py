@@ -109,6 +109,8 @@ def test_a_run_says_how_good_it_is_or_why_nobody_knows() -> None:
     assert len(run_cells(row)[5]) == len("2026-01-02 03:04")
     training = RunRow("x", None, "char lstm 1x8", 31_204, 75.0, "nonsense", is_training=True)
     assert run_cells(training) == ("", "x", "char lstm 1x8", "31.2 k", "training…", "")
+    beyond = RunRow("x", created="9999-12-31T23:59:59-01:00")
+    assert run_cells(beyond)[5] == ""
     assert run_cells(RunRow("x", accuracy=0.9271))[0] == "92.71% right"
     assert run_cells(RunRow("x", error="gone")) == ("", "x", "gone", "", "", "")
 

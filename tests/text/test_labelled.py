@@ -9,7 +9,7 @@ import pytest
 from charrnn.errors import CharrnnError, TextError, UsageError
 from charrnn.text import labelled
 from charrnn.text.labelled import Labelled
-from charrnn.text.sources import find
+from charrnn.text.sources import Document, find
 from charrnn.text.tables import Columns
 
 ROWS = [("good", 'A fine film, "truly" fine'), ("bad", "Dull; I slept"), ("good", "Loved it"), ("bad", "No")]
@@ -257,3 +257,16 @@ def test_columns_that_are_not_there_are_refused(tmp_path: Path, columns: Columns
     with pytest.raises(UsageError) as raised:
         read(path, columns=columns)
     assert raised.value.message == message.format(path)
+
+
+def test_a_large_text_comes_in_pieces_that_end_with_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labelled, "PIECE", 10)
+    text = "a line\n" * 5 + "x" * 30 + "\nthe end"
+    Path("text").write_text(text)
+    pieces = list(labelled.pieces_of(Document("text", Path("text")), "utf-8"))
+    assert "".join(pieces) == text
+    monkeypatch.setattr("charrnn.text.sources.CHUNK_BYTES", 4)
+    small = list(labelled.pieces_of(Document("text", Path("text")), "utf-8"))
+    assert "".join(small) == text
+    assert small[0] == "a line\n"
+    assert max(map(len, small)) <= 14

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from charrnn.config import Budget, ClassifierConfig, LabelledConfig
-from charrnn.text.document_batches import DocumentBatches
+from charrnn.text.document_batches import LONGEST, DocumentBatches
 from charrnn.text.documents import Documents, LabelledCorpus, prepare
 from charrnn.text.folded import FoldedWordTokenizer
 from charrnn.training import classifier_plan, classifier_start
@@ -39,8 +39,8 @@ def corpus_of(texts: int, length: int) -> LabelledCorpus:
     )
 
 
-def batches_of(texts: int) -> DocumentBatches:
-    return DocumentBatches(corpus_of(texts, 1).training, 16, seed=1)
+def batches_of(texts: int, length: int = 1) -> DocumentBatches:
+    return DocumentBatches(corpus_of(texts, length).training, 16, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_time_is_for_as_many_members_as_learn_enough_in_it(
 def test_time_that_is_left_when_all_members_have_read_the_texts_ten_times_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert planned(monkeypatch, 900.0)[0].progress.segment.unit == "steps"
+    segment = planned(monkeypatch, 900.0)[0].progress.segment
+    assert segment.unit == "steps"
+    assert segment.share(1, 900_000.0) >= 1.0  # but should the machine become slow, not beyond its time
     assert planned(monkeypatch, 2.0)[0].progress.segment.unit == "seconds"
 
 
@@ -141,17 +143,25 @@ def test_no_more_members_are_chosen_than_a_file_can_hold() -> None:
 def test_more_words_are_left_out_of_long_texts_that_are_read_several_times(
     length: int, epochs: float, is_more: bool
 ) -> None:
-    corpus = corpus_of(9, length)
     settings = classifier_plan.recipe({"seed": 1})
-    left_out = classifier_plan.suited(settings, corpus, {}, epochs).dropout_words
+    left_out = classifier_plan.suited(settings, batches_of(9, length), {}, epochs).dropout_words
     assert (left_out > settings.dropout_words) == is_more
 
 
 def test_the_longer_is_trained_the_more_an_evaluation_reads() -> None:
-    corpus = corpus_of(25_000, 300)
+    batches = batches_of(25_000, 300)
     settings = classifier_plan.recipe({"seed": 1})
-    once, often = (classifier_plan.suited(settings, corpus, {}, epochs) for epochs in (1.0, 4.0))
+    once, often = (classifier_plan.suited(settings, batches, {}, epochs) for epochs in (1.0, 4.0))
     assert often.evaluation_tokens == 4 * once.evaluation_tokens
+
+
+def test_an_evaluation_reads_a_share_of_what_training_reads_of_long_documents() -> None:
+    settings = classifier_plan.recipe({"seed": 1})
+    read = [
+        classifier_plan.suited(settings, batches_of(400, length), {}, 8.0).evaluation_tokens
+        for length in (LONGEST, 10 * LONGEST)
+    ]
+    assert read[0] == read[1] > classifier_plan.SMALLEST_SLICE
 
 
 def test_the_speed_is_that_of_all_steps_of_a_small_share_of_the_budget(

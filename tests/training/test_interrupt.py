@@ -48,3 +48,28 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             assert not interrupt.requested
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_closed_terminal_may_say_so_twice() -> None:
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with watched() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert interrupt.signal_number == signal.SIGHUP
+    finally:
+        signal.signal(signal.SIGHUP, inherited)
+
+
+def test_what_is_to_be_done_before_dying_is_done() -> None:
+    code = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from charrnn.training.interrupt import watched\n"
+        "with watched(lambda: print('cursor', flush=True)):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("cursor\n", -signal.SIGINT)

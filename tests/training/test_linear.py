@@ -112,3 +112,12 @@ def test_texts_are_short_if_half_of_them_are() -> None:
     short, long = "a" * linear.SHORT_TEXT, "a" * (linear.SHORT_TEXT + 1)
     assert linear.are_short([short, short, long])
     assert not linear.are_short([short, long, long])
+
+
+def test_of_very_many_labels_only_commoner_ngrams_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"common{number % 3} rare{number // 2}" for number in range(60)]
+    labels = np.arange(60) % 3
+    monkeypatch.setattr(linear, "MOST_WEIGHTS", 60)
+    few = linear.train(texts, labels, np.ones(3, np.float32))
+    assert 0 < few.weight.size <= 60
+    assert (few.logits(texts).argmax(1) == labels).all()

@@ -241,6 +241,23 @@ def test_a_stopped_run_can_be_sampled_even_before_its_first_evaluation() -> None
         np.testing.assert_array_equal(tensor, last("run")[name])
 
 
+def test_nothing_is_lost_if_the_last_scoring_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, run = new("run", Budget("steps", STEPS))
+    score = Evaluator.score
+
+    def hang(evaluator: Evaluator, model: Any, tokens: int | None = None) -> Validation:
+        if tokens == len(run.corpus.validation) - 1:  # everything
+            raise KeyboardInterrupt
+        return score(evaluator, model, tokens)
+
+    monkeypatch.setattr(Evaluator, "score", hang)
+    with pytest.raises(KeyboardInterrupt):
+        fit(training)
+    assert load_last(Path("run")).progress.step == STEPS
+    monkeypatch.undo()
+    assert isinstance(fit(resumed("run")[0])[-1], Finished)
+
+
 def test_more_budget_warms_up_to_half_the_peak_and_decays_to_the_new_end() -> None:
     fit(new("run", Budget("steps", STEPS), learning_rate=0.01)[0])
     events = [event for event in fit(resumed("run", Budget("steps", 100))[0]) if isinstance(event, Stepped)]

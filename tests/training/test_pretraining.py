@@ -184,6 +184,16 @@ def test_more_time_for_a_stopped_stage_counts_from_where_it_stopped() -> None:
     assert asked.sitting.clock()() > 40.0  # the second stage's clock
 
 
+def test_a_little_more_time_after_hours_is_a_little() -> None:
+    fit(new("run")[1], 3)
+    left = load_last(Path("run"))
+    left = left._replace(progress=replace(left.progress, seconds=3600.0))
+    sitting = replace(SITTING, started=time.monotonic())
+    _, training, _ = pretraining.resume(Path("run"), left, corpus(), Budget("seconds", 60.0), sitting)
+    segment = training.progress.segment
+    assert segment.end - segment.begin < 60.0
+
+
 def test_words_that_diverge_name_a_way_out_that_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     _, training, _ = new("run")
     monkeypatch.setattr(PairLearner, "learn", lambda *_: Step(loss=float("nan"), grad_norm=1.0))

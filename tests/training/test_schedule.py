@@ -26,3 +26,14 @@ def test_the_peak_scales_everything() -> None:
     half = Segment("steps", 100, 200, peak=0.5)
     for share in (0.0, 0.1, 0.5):
         assert factor(half, share, 0.2) == pytest.approx(factor(SEGMENT, share, 0.2) / 2)
+
+
+def test_a_clock_before_the_beginning_is_at_the_beginning() -> None:
+    assert Segment("seconds", 10.0, 20.0).share(0, 2.5) == 0.0
+
+
+def test_steps_that_take_too_long_end_with_their_time() -> None:
+    segment = Segment("steps", 100, 200, within=(10.0, 60.0))
+    assert segment.share(150, 20.0) == 0.5
+    assert segment.share(150, 50.0) == 0.8
+    assert segment.share(150, 60.0) == 1.0

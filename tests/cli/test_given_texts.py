@@ -1,0 +1,27 @@
+"""Texts come in batches that fit into memory."""
+
+from pathlib import Path
+
+import pytest
+
+from charrnn.cli import given_texts
+
+
+def batches(*inputs: str, lines: bool = False) -> list[list[str]]:
+    found = given_texts.texts(inputs, "utf-8", lines=lines, quiet=True)
+    return [[item.source for item in batch] for batch in found]
+
+
+def test_a_batch_has_so_many_texts_or_so_many_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_texts, "AT_ONCE", 3)
+    monkeypatch.setattr(given_texts, "CHARACTERS_AT_ONCE", 10)
+    for name, length in zip("abcdefg", (1, 1, 1, 4, 7, 30, 1), strict=True):
+        Path(name).write_text("x" * length)
+    assert batches(*"abcdefg") == [["a", "b", "c"], ["d", "e"], ["f"], ["g"]]
+
+
+def test_lines_are_batched_like_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_texts, "AT_ONCE", 2)
+    Path("a").write_text("1\n2\n3\n")
+    Path("b").write_text("4")
+    assert batches("a", "b", lines=True) == [["a:1", "a:2"], ["a:3", "b:1"]]
