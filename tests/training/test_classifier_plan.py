@@ -45,7 +45,7 @@ def batches_of(texts: int, length: int = 1) -> DocumentBatches:
 
 @pytest.mark.parametrize(
     ("texts", "enough", "most"),
-    [(22_500, 3400 / 1407, 4250 / 1407), (200_000, 1.7, 2.125), (6_400, 8.5, 10.0), (4_000, 10.0, 10.0)],
+    [(22_500, 2800 / 1407, 3500 / 1407), (200_000, 1.7, 2.125), (5_600, 8.0, 10.0), (4_000, 10.0, 10.0)],
 )
 def test_a_member_takes_enough_steps_but_reads_neither_too_little_nor_too_often(
     texts: int, enough: float, most: float
