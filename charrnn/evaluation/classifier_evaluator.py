@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from charrnn.evaluation.classification import Verdict, figures
 from charrnn.inference.calibration import calibrate
-from charrnn.inference.classifier import batched
+from charrnn.inference.classifier import TOKENS, NumpyClassifier, batched
 from charrnn.models.classifier import Classifier
+from charrnn.models.places import tensors_of
 from charrnn.text.document_batches import LONGEST, padded
 from charrnn.text.documents import Documents
 
@@ -70,6 +71,10 @@ class ClassifierEvaluator:
         """What a net says of documents, [N, C]; those of about the same length are read together."""
         scores = np.empty((len(chosen), model.config.classes))
         for places in batched(self._documents.lengths[chosen]):
+            first = self._documents[int(chosen[places[0]])][:longest]
+            if len(first) > TOKENS:  # without torch, which would hold all of it at once
+                scores[places] = NumpyClassifier(model.config, tensors_of(model)).logits([first])
+                continue
             batch = padded(
                 (self._documents[int(index)][:longest] for index in chosen[places]),
                 self._documents.labels[chosen[places]],

@@ -3,17 +3,20 @@
 from typing import Any, cast
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from charrnn.config import ClassifierConfig
+from charrnn.evaluation import classifier_evaluator
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
+from charrnn.inference import classifier
 from charrnn.inference.classifier import TOKENS
 from charrnn.models.classifier import Classifier
 from charrnn.text.document_batches import LONGEST
 from charrnn.text.documents import Documents
 
-LENGTHS = np.array([3, 50_000, 700, *[10] * 4000, 600])
+LENGTHS = np.array([3, 30_000, 700, *[10] * 4000, 600])
 
 
 class Watching:
@@ -49,3 +52,18 @@ def test_a_part_of_them_is_read_as_training_reads_them() -> None:
     net = Watching()
     evaluator.score(cast(Classifier, cast(Any, net)), evaluator.tokens - 1)
     assert max(longest for longest, _ in net.shapes) == LONGEST
+
+
+def test_a_document_that_is_too_long_for_torch_has_the_scores_that_torch_would_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(0)
+    net = Classifier(ClassifierConfig(vocab_size=9, classes=2, hidden_size=5, embedding_size=4, members=2))
+    lengths = np.array([7, 60, 3])
+    ids = np.random.default_rng(0).integers(9, size=lengths.sum())
+    documents = Documents(ids, np.concatenate(([0], lengths.cumsum())), np.array([0, 1, 0]), ("",) * 3)
+    evaluator = ClassifierEvaluator(documents, np.zeros((3, 2)), torch.device("cpu"))
+    whole = evaluator.score(net)
+    for module in (classifier, classifier_evaluator):
+        monkeypatch.setattr(module, "TOKENS", 16)
+    assert evaluator.score(net).net.nats == pytest.approx(whole.net.nats, abs=1e-6)

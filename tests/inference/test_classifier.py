@@ -1,6 +1,7 @@
 """The classifier's layers in the library against NumPy's, over documents of all lengths."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,6 +47,20 @@ def test_documents_score_as_on_numpy(
     config = dataclasses.replace(CONFIG, cell=kind[0], nonlinearity=kind[1])
     found = NumpyClassifier(config, drawn(config)).logits(DOCUMENTS)
     exact = by_numpy(config)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-5 * max(1.0, np.abs(exact).max()))
+
+
+# Of relu 300 steps of such weights are beyond single precision.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind[1] != "relu"], ids=str)
+@pytest.mark.parametrize("shape", [{}, {"num_layers": 1}, {"bidirectional": False}], ids=str)
+def test_a_document_in_blocks_scores_as_the_whole(
+    road: Road, kind: tuple[str, str], shape: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = dataclasses.replace(CONFIG, cell=kind[0], nonlinearity=kind[1], **shape)
+    exact = by_numpy(config)
+    monkeypatch.setattr(classifier, "native", lambda: native(road))
+    monkeypatch.setattr(classifier, "TOKENS", 37)
+    found = NumpyClassifier(config, drawn(config)).logits(DOCUMENTS)
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-5 * max(1.0, np.abs(exact).max()))
 
 
