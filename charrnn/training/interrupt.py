@@ -27,11 +27,11 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def watched(before_dying: Callable[[], None] = lambda: None) -> Iterator[Interrupt]:
+def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Interrupt]:
     """An `Interrupt` that the first signal sets; the second ends the process at once.
 
     Args:
-        before_dying: is called before a second signal does.
+        before_leaving: is called before a second signal ends the process, or Ctrl-Z lets it wait.
     """
     interrupt = Interrupt()
     first_at = 0.0
@@ -41,10 +41,20 @@ def watched(before_dying: Callable[[], None] = lambda: None) -> Iterator[Interru
         if not interrupt.requested:
             interrupt.signal_number, first_at = number, time.monotonic()
         elif number == signal.SIGINT or time.monotonic() - first_at > ECHO_SECONDS:
-            before_dying()
+            before_leaving()
             die(number)
 
-    before = {number: signal.signal(number, note) for number in SIGNALS if not _is_ignored(number)}
+    def wait(number: int, _: FrameType | None) -> None:
+        before_leaving()
+        die(number)  # by which it stops, until somebody has it go on
+        signal.signal(number, wait)
+
+    handlers = {**dict.fromkeys(SIGNALS, note), signal.SIGTSTP: wait}
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if not _is_ignored(number)
+    }
     try:
         yield interrupt
     finally:
@@ -53,7 +63,7 @@ def watched(before_dying: Callable[[], None] = lambda: None) -> Iterator[Interru
 
 
 def die(number: int) -> None:
-    """Ends this process by a signal, so that its parent sees what happened."""
+    """Does to this process what a signal does by itself, so that its parent sees what happened."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

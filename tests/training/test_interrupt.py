@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -73,3 +74,33 @@ def test_what_is_to_be_done_before_dying_is_done() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("cursor\n", -signal.SIGINT)
+
+
+def wait_until_stopped(child: int) -> None:
+    """Waits until a child waits; not for ever, for in an orphaned group nobody ever does."""
+    for _ in range(100):
+        if os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+
+
+def test_what_waits_after_a_ctrl_z_goes_on() -> None:
+    code = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n"
+        "from charrnn.training.interrupt import watched\n"
+        "with watched(lambda: print('cursor', flush=True)) as interrupt:\n"
+        "    print('ready', flush=True)\n"
+        "    while not interrupt.requested: time.sleep(0.01)\n"
+        "print('done', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(2):
+            process.send_signal(signal.SIGTSTP)
+            assert process.stdout.readline() == "cursor\n"
+            wait_until_stopped(process.pid)
+            process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "done\n"
