@@ -53,13 +53,12 @@ def describe(model: ClassifierConfig) -> str:
 
 def heading(run: ClassifierRun, progress: Progress) -> Heading:
     """What stands above the live screen."""
-    segment = progress.segment
     return Heading(
         name=run.folder.name,
         model=describe(run.recipe.model),
         tokens="tokens",
         scored="text",
-        seconds=segment.end if segment.unit == "seconds" else None,
+        seconds=progress.segment.within[1] if progress.segment.within else None,
         history=progress.history,
     )
 

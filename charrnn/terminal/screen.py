@@ -177,9 +177,10 @@ class LivePanel:
         step = self._step
         share = min(1.0, step.share) if step else 0.0
         spent = step.seconds if step else 0.0
-        left = self._heading.seconds - spent if self._heading.seconds else None
-        if left is None and step and share > 0:
-            left = spent * (1 - share) / share
+        ends = [self._heading.seconds - spent] if self._heading.seconds else []
+        if step and share > 0:
+            ends.append(spent * (1 - share) / share)
+        left = min(ends, default=None)
         grid = Table.grid(expand=True, padding=(0, 1))
         grid.add_column(ratio=1)
         grid.add_column(justify="right", no_wrap=True)

@@ -159,20 +159,20 @@ def segment(
         if tokens_per_second:
             closing += len(corpus.validation.ids) * FORWARD_COST / tokens_per_second
         seconds = max(TRAINING_SHARE * budget.amount, before.seconds + budget.amount - closing - now)
-        if tokens_per_second is None or seconds * tokens_per_second <= most(batches) * batches.tokens:
-            return Segment("seconds", now, now + seconds)
-        enough_steps = math.ceil(most(batches) * batches.steps)
-        return Segment("steps", before.step, before.step + enough_steps, within=(now, now + seconds))
+        # Both limits, however fast the machine seemed to be: its speed was measured in a moment.
+        last = before.step + math.ceil(most(batches) * batches.steps)
+        return Segment("steps", before.step, last, within=(now, now + seconds))
     steps = budget.amount * batches.steps if budget.unit == "epochs" else budget.amount
     return Segment("steps", before.step, before.step + max(1, round(steps)))
 
 
 def epochs(stretch: Segment, batches: DocumentBatches, tokens_per_second: float | None) -> float:
     """How often a stretch reads the texts."""
-    length = stretch.end - stretch.begin
-    if stretch.unit == "seconds" and tokens_per_second:
-        return length * tokens_per_second / batches.tokens
-    return length / batches.steps
+    readings = (stretch.end - stretch.begin) / batches.steps
+    if stretch.within is None or tokens_per_second is None:
+        return readings
+    begin, end = stretch.within
+    return min(readings, (end - begin) * tokens_per_second / batches.tokens)
 
 
 def _slice(batches: DocumentBatches, epochs: float) -> int:
