@@ -212,7 +212,8 @@ def _surprise(
     source, data = _bytes(subject, quiet=quiet)
     if checkpoint.tokenizer.level != "byte":
         data = data.removeprefix(codecs.BOM_UTF8)  # as training does
-        stdin.decoded(data, source)
+        hint = "iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz"
+        stdin.decoded(data, source, hint)
     reader = engine.reader(checkpoint.config, checkpoint.tensors)
     found = with_bar(surprise(reader, checkpoint.tokenizer, data), quiet=quiet)
     if as_json:

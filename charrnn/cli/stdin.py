@@ -46,12 +46,13 @@ def wait(what: str, *, quiet: bool) -> None:
         )
 
 
-def decoded(data: bytes, what: str) -> str:
+def decoded(data: bytes, what: str, hint: str | None = None) -> str:
     """The text of UTF-8 bytes.
 
     Args:
         data: the bytes.
         what: what errors call them.
+        hint: what to do with others.
 
     Raises:
         TextError: at the first byte that is no UTF-8.
@@ -60,6 +61,5 @@ def decoded(data: bytes, what: str) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise TextError(
-            f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})",
-            "iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz",
+            f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})", hint
         ) from None
