@@ -32,9 +32,9 @@ DROPOUT_WORDS_OF_LONG = 0.25
 # Under a budget of time there are as many members as can take so many steps each, if the texts are then read
 # so often at least; of more time, more members make more than more readings. As many as there may be read the
 # texts so much oftener and no more (docs/classify.md).
-ENOUGH_STEPS = 2800
+ENOUGH_STEPS = 3400
 ENOUGH_EPOCHS = 1.7
-BEYOND_ENOUGH = 1.25
+BEYOND_ENOUGH = 1.1
 MOST_MEMBERS = 8  # an answer takes as many times as long
 EVALUATION_SHARE = 0.1  # of the time of training, at most, goes to evaluations
 SMALLEST_SLICE = 50_000  # tokens of validation text; what fewer say is chance

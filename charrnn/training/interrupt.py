@@ -44,10 +44,9 @@ def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Inter
             before_leaving()
             die(number)
 
-    def wait(number: int, _: FrameType | None) -> None:
+    def wait(_: int, __: FrameType | None) -> None:
         before_leaving()
-        die(number)  # by which it stops, until somebody has it go on
-        signal.signal(number, wait)
+        os.kill(os.getpid(), signal.SIGSTOP)  # until somebody has it go on
 
     handlers = {**dict.fromkeys(SIGNALS, note), signal.SIGTSTP: wait}
     before = {
@@ -63,7 +62,7 @@ def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Inter
 
 
 def die(number: int) -> None:
-    """Does to this process what a signal does by itself, so that its parent sees what happened."""
+    """Ends this process by a signal, so that its parent sees what happened."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

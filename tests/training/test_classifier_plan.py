@@ -45,7 +45,7 @@ def batches_of(texts: int, length: int = 1) -> DocumentBatches:
 
 @pytest.mark.parametrize(
     ("texts", "enough", "most"),
-    [(22_500, 2800 / 1407, 3500 / 1407), (200_000, 1.7, 2.125), (5_600, 8.0, 10.0), (4_000, 10.0, 10.0)],
+    [(22_500, 3400 / 1407, 3740 / 1407), (200_000, 1.7, 1.87), (6_400, 8.5, 9.35), (4_000, 10.0, 10.0)],
 )
 def test_a_member_takes_enough_steps_but_reads_neither_too_little_nor_too_often(
     texts: int, enough: float, most: float
@@ -120,7 +120,7 @@ def test_an_hour_makes_no_more_of_what_is_learnt_in_minutes(monkeypatch: pytest.
     monkeypatch.setattr(classifier_plan, "ENOUGH_STEPS", 1)
     _, _, plan = planned(monkeypatch, 900.0)
     assert plan.model.members == 8
-    assert plan.epochs == pytest.approx(1.25 * 1.7, rel=0.02)
+    assert plan.epochs == pytest.approx(1.1 * 1.7, rel=0.05)
 
 
 @pytest.mark.parametrize(("budget", "readings"), [("seconds", 2.0), ("epochs", 2.0), ("steps", 20.0)])

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -76,14 +75,6 @@ def test_what_is_to_be_done_before_dying_is_done() -> None:
     assert (done.stdout, done.returncode) == ("cursor\n", -signal.SIGINT)
 
 
-def wait_until_stopped(child: int) -> None:
-    """Waits until a child waits; not for ever, for in an orphaned group nobody ever does."""
-    for _ in range(100):
-        if os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0]:
-            return
-        time.sleep(0.01)
-
-
 def test_what_waits_after_a_ctrl_z_goes_on() -> None:
     code = (
         "import signal, time\n"
@@ -100,7 +91,7 @@ def test_what_waits_after_a_ctrl_z_goes_on() -> None:
         for _ in range(2):
             process.send_signal(signal.SIGTSTP)
             assert process.stdout.readline() == "cursor\n"
-            wait_until_stopped(process.pid)
+            assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
             process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "done\n"
