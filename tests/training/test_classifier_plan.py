@@ -120,7 +120,7 @@ def test_an_hour_makes_no_more_of_what_is_learnt_in_minutes(monkeypatch: pytest.
     monkeypatch.setattr(classifier_plan, "ENOUGH_STEPS", 1)
     _, _, plan = planned(monkeypatch, 900.0)
     assert plan.model.members == 8
-    assert plan.epochs == pytest.approx(1.1 * 1.7, rel=0.05)
+    assert 1.1 * 1.7 <= plan.epochs <= 2.0  # whole steps, of which a reading has few here
 
 
 @pytest.mark.parametrize(("budget", "readings"), [("seconds", 2.0), ("epochs", 2.0), ("steps", 20.0)])
