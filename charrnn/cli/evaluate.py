@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli.output import write_json
 from charrnn.errors import TextError
 
-MOST_CONFUSED = 1000  # labels; of more, the table of confusions would fill the memory
-
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.terminal.streams import Product
     from charrnn.text.labelled import Example
     from charrnn.text.tables import Columns
+
+MOST_CONFUSED = 1000  # labels; of more, the table of confusions would fill the memory
 
 
 def evaluate_on(
