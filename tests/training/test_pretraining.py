@@ -153,7 +153,7 @@ def test_labels_get_what_words_left_of_the_time_and_not_a_share_of_all_of_it() -
     batches = DocumentBatches(second.corpus.training, 16, seed=1)
     for now, end in ((550.0, 599.0), (590.0, 605.0)):  # a second is for closing; a quarter of 60 at least
         labels = classifier_plan.segment(second.budget, batches, before, now, None, second.corpus)
-        assert labels.within == (now, pytest.approx(end))
+        assert labels.within == pytest.approx((now, end))
     late = replace(progress, seconds=700.0, segment=Segment("seconds", 600.0, 700.0))
     second, _ = pretraining.handed_on(replace(asked, budget=Budget("seconds", 600.0)), late, run)
     assert second.budget == Budget("seconds", 25.0)  # a quarter of what words had, for the shares are equal
