@@ -55,8 +55,9 @@ def _known(classifier: Classifier, file: str, encoding: str, columns: Columns) -
 
     root = Path(file) if Path(file).is_dir() else None
     examples = read(find([file], once=True), root, encoding, columns).examples
+    known = set(classifier.labels)
     for example in examples:
-        if example.label not in classifier.labels:
+        if example.label not in known:
             raise TextError(
                 f'{example.source}: the classifier knows no label "{example.label}"',
                 f"it knows: {', '.join(classifier.labels)}",

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from charrnn.terminal.streams import Product
     from charrnn.text.tokenizer import Ids, Tokenizer
 
-LIKELIEST = 10  # tokens, of the view next
-
 
 def _reserved(tokenizer: Tokenizer) -> dict[int, str]:
     names = {0: "<boundary>"}
@@ -63,7 +61,8 @@ def inspect(
             if value and target != view:
                 raise UsageError(f"{flag} is for the view {view}")
     if target != "gradients":
-        _view(product, target, subject, models or [], k or LIKELIEST, each=each, as_json=json, quiet=quiet)
+        likeliest = k or options.LIKELIEST
+        _view(product, target, subject, models or [], likeliest, each=each, as_json=json, quiet=quiet)
         return
     from charrnn.cli.gradients import show_gradients
 

@@ -13,6 +13,7 @@ from charrnn.cli.values import number, one_of, whole
 from charrnn.config import DEVICES, ENGINES, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
+LIKELIEST = 10  # tokens, of the view next
 NEWEST = f"[default: ${MODEL_VARIABLE}, else the newest that fits]"
 
 # Everywhere
@@ -194,7 +195,12 @@ Subject = Annotated[
 ]
 Likeliest = Annotated[
     int | None,
-    typer.Option("-k", parser=whole("-k", 1, 1000), metavar="N", help="next: how many tokens. [default: 10]"),
+    typer.Option(
+        "-k",
+        parser=whole("-k", 1, 1000),
+        metavar="N",
+        help=f"next: how many tokens. [default: {LIKELIEST}]",
+    ),
 ]
 Each = Annotated[bool, typer.Option("--each", help="next: at every position of the text.")]
 Sentence = Annotated[

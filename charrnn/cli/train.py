@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -96,12 +96,17 @@ def train(
     if resume is None:
         _start(asked, name, from_ or [], force=force)
         return
-    for flag, value in (("--name", name), ("--from", from_ or None), ("--force", force or None)):
-        if value is not None:
+    _refuse_of_new_runs({"--name": name is not None, "--from": bool(from_), "--force": force})
+    _resume(asked, resume)
+
+
+def _refuse_of_new_runs(given: Mapping[str, bool]) -> None:
+    """Refuses flags beside `--resume` that are for new runs alone."""
+    for flag, is_given in given.items():
+        if is_given:
             raise UsageError(
                 f"{flag} does not go with --resume: a resumed run keeps its name and its weights"
             )
-    _resume(asked, resume)
 
 
 def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bool) -> None:

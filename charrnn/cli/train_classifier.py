@@ -92,9 +92,11 @@ def start(
     for line in corpus.notes:
         note(line, quiet=asked.quiet)
     # Imported here, with torch: what is wrong with the text is said at once.
-    from charrnn.training import pretraining
+    from charrnn.training import classifier_plan, pretraining
     from charrnn.training.classifier_start import ClassifierRequest, from_language_models
+    from charrnn.training.plan import check_memory
 
+    check_memory(classifier_plan.net(corpus, net_flags))
     request = ClassifierRequest(folder, corpus, texts, net_flags, asked.budget or Budget(), sitting(asked))
     if origins is not None:
         _labels_stage(asked, request, from_language_models(origins))

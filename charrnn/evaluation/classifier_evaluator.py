@@ -47,11 +47,12 @@ class ClassifierEvaluator:
         Raises:
             FloatingPointError: if a score of the net is no number.
         """
-        chosen = self._order
+        chosen, longest = self._order, None
         if tokens is not None and tokens < self.tokens:
-            read = np.cumsum(np.minimum(self._documents.lengths[chosen], LONGEST))
+            longest = LONGEST
+            read = np.cumsum(np.minimum(self._documents.lengths[chosen], longest))
             chosen = chosen[: max(1, int(np.searchsorted(read, tokens)))]
-        net, linear = self._logits(model, chosen, tokens and LONGEST), self._linear[chosen]
+        net, linear = self._logits(model, chosen, longest), self._linear[chosen]
         if not np.isfinite(net).all():
             raise FloatingPointError
         labels = self._documents.labels[chosen]
@@ -70,15 +71,15 @@ class ClassifierEvaluator:
     ) -> NDArray[np.float64]:
         """What a net says of documents, [N, C]; those of about the same length are read together."""
         scores = np.empty((len(chosen), model.config.classes))
-        for places in batched(self._documents.lengths[chosen]):
-            first = self._documents[int(chosen[places[0]])][:longest]
-            if len(first) > TOKENS:  # without torch, which would hold all of it at once
-                scores[places] = NumpyClassifier(model.config, tensors_of(model)).logits([first])
-                continue
-            batch = padded(
-                (self._documents[int(index)][:longest] for index in chosen[places]),
-                self._documents.labels[chosen[places]],
-            )
+        documents = [self._documents[int(index)][:longest] for index in chosen]
+        sizes = np.array([len(document) for document in documents])
+        if (are_long := sizes > TOKENS).any():  # without torch, which would hold all of one at once
+            reader = NumpyClassifier(model.config, tensors_of(model))
+            scores[are_long] = reader.logits([documents[index] for index in np.flatnonzero(are_long)])
+        others = np.flatnonzero(~are_long)
+        for part in batched(sizes[others]):
+            places = others[part]
+            batch = padded((documents[place] for place in places), self._documents.labels[chosen[places]])
             inputs = torch.from_numpy(batch.inputs).to(self._device)
             lengths = torch.from_numpy(batch.lengths).to(self._device)
             scores[places] = model(inputs, lengths).double().cpu().numpy()

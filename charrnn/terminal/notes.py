@@ -56,7 +56,7 @@ def _program() -> str:
 
 
 def _short(path: Path) -> str:
-    absolute = path.absolute()
+    shown = path.absolute()
     with contextlib.suppress(OSError, ValueError):  # there is no such folder any more, or it is elsewhere
-        absolute = absolute.relative_to(Path.cwd())
-    return shlex.quote(str(absolute))
+        shown = shown.relative_to(Path.cwd())
+    return shlex.quote(str(shown))

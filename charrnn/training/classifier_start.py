@@ -30,7 +30,6 @@ from charrnn.training.classifier_run import (
 )
 from charrnn.training.loop import Training
 from charrnn.training.origins import Origins
-from charrnn.training.plan import check_memory
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
@@ -70,7 +69,6 @@ def new(
     """
     corpus, texts, net_flags, sitting = request.corpus, request.texts, request.net_flags, request.sitting
     beginning = beginning or Beginning(lambda made: made)
-    check_memory(planning.net(corpus, net_flags))
     clock = sitting.clock()
     begun = clock()
     linear = _linear(corpus, texts)

@@ -28,7 +28,7 @@ class Interrupt:
 
 @contextlib.contextmanager
 def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Interrupt]:
-    """An `Interrupt` that the first signal sets; the second ends the process at once.
+    """An `Interrupt` that the first signal sets; the second, unless it is an echo, ends the process at once.
 
     Args:
         before_leaving: is called before a second signal ends the process, or Ctrl-Z lets it wait.

@@ -17,7 +17,7 @@ import pytest
 
 from charrnn.checkpoint import classifier as files
 from charrnn.cli import given_texts
-from charrnn.errors import UsageError
+from charrnn.errors import ExitCode, UsageError
 from tests.cli.program import CALLED, Answer, ended, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
@@ -510,3 +510,11 @@ def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_th
     assert ours.card["pretraining"] == theirs.card["pretraining"]
     assert ours.card["pretraining"]["steps"] == 480
     assert "learnt words first" in warm("inspect", "parts").text
+
+
+@pytest.mark.parametrize("stage", [(), ("--pretrain", "0.5")], ids=str)
+def test_a_net_that_cannot_fit_is_refused_before_anything_is_made(stage: tuple[str, ...]) -> None:
+    answer = warm("train", "reviews.tsv", "--hidden", "65536", "--layers", "64", "--name", "huge", *stage)
+    assert answer.status == ExitCode.MEMORY
+    assert "this model needs " in answer.stderr
+    assert not Path("checkpoints", "huge").exists()

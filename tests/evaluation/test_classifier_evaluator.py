@@ -32,11 +32,16 @@ class Watching:
         return torch.nn.functional.one_hot(inputs[0], 2).float()
 
 
-def test_a_batch_has_so_many_tokens_with_its_padding_at_most_or_one_document() -> None:
+def told_by_their_tokens() -> ClassifierEvaluator:
+    """Documents of `LENGTHS`, every token of which is the label."""
     starts = np.concatenate(([0], LENGTHS.cumsum()))
     labels = np.arange(len(LENGTHS)) % 2
     documents = Documents(np.repeat(labels, LENGTHS), starts, labels, ("",) * len(LENGTHS))
-    evaluator = ClassifierEvaluator(documents, np.zeros((len(LENGTHS), 2)), torch.device("cpu"))
+    return ClassifierEvaluator(documents, np.zeros((len(LENGTHS), 2)), torch.device("cpu"))
+
+
+def test_a_batch_has_so_many_tokens_with_its_padding_at_most_or_one_document() -> None:
+    evaluator = told_by_their_tokens()
     net = Watching()
     assert evaluator.score(cast(Classifier, cast(Any, net))).net.accuracy == 1.0
     assert sum(documents for _, documents in net.shapes) == len(LENGTHS)
@@ -45,10 +50,7 @@ def test_a_batch_has_so_many_tokens_with_its_padding_at_most_or_one_document() -
 
 
 def test_a_part_of_them_is_read_as_training_reads_them() -> None:
-    starts = np.concatenate(([0], LENGTHS.cumsum()))
-    labels = np.arange(len(LENGTHS)) % 2
-    documents = Documents(np.repeat(labels, LENGTHS), starts, labels, ("",) * len(LENGTHS))
-    evaluator = ClassifierEvaluator(documents, np.zeros((len(LENGTHS), 2)), torch.device("cpu"))
+    evaluator = told_by_their_tokens()
     net = Watching()
     evaluator.score(cast(Classifier, cast(Any, net)), evaluator.tokens - 1)
     assert max(longest for longest, _ in net.shapes) == LONGEST
