@@ -8,8 +8,10 @@
 
 #define LANES 8
 #define MOST_SUMS 12
+#define TILE_PANELS 1
 #define ROWS_OVER_1 6
 #define ROWS_OVER_2 3
+#define ROWS_OVER_3 2
 #define ROWS_OVER_4 1
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4

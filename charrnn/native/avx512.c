@@ -9,9 +9,11 @@
 
 #define LANES 16
 #define MOST_SUMS 24
+#define TILE_PANELS 3
 /* Rows of gates often lie a multiple of 4096 bytes apart, where the nearest cache has room for eight. */
 #define ROWS_OVER_1 8
 #define ROWS_OVER_2 8
+#define ROWS_OVER_3 8
 #define ROWS_OVER_4 4
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #define STRIP_ALONE 8

@@ -1,10 +1,12 @@
 /* The road without special instructions: four floats a vector, which is NEON on ARM. Elsewhere it is there to
  * be tested: torch and NumPy know better what to do with an old processor. */
 #define LANES 4
+#define TILE_PANELS 1
 #if defined(__aarch64__) /* thirty-two registers */
 #define MOST_SUMS 24
 #define ROWS_OVER_1 6
 #define ROWS_OVER_2 3
+#define ROWS_OVER_3 2
 #define ROWS_OVER_4 1
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
@@ -13,6 +15,7 @@
 #define MOST_SUMS 8
 #define ROWS_OVER_1 2
 #define ROWS_OVER_2 1
+#define ROWS_OVER_3 0
 #define ROWS_OVER_4 0
 #define EACH_COUNT(CASE) CASE(1) CASE(2)
 #define STRIP_ALONE 2

@@ -11,6 +11,9 @@
  * result depends neither on the rows beside it nor on the tile it is in.
  */
 #define PARTS (PANEL / LANES) /* vectors in a line */
+/* Lines from which weights are asked for before they are needed: those of a whole step are often more than
+ * the second cache holds. */
+enum { AHEAD = 16 };
 
 /* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS and PANELS are constants. */
 INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *left, int64_t stride,
@@ -26,6 +29,8 @@ INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *l
         vec w[MOST_SUMS];
         UNROLLED(part, PANELS * PARTS)
             w[part] = *(const vec *)(panels + (part / PARTS * depth + k) * PANEL + part % PARTS * LANES);
+        UNROLLED(panel, PANELS)
+            __builtin_prefetch(panels + (panel * depth + k + AHEAD) * PANEL);
         UNROLLED(i, ROWS * PANELS * PARTS)
             sum[i] += left[i / (PANELS * PARTS) * stride + k] * w[i % (PANELS * PARTS)];
     }
@@ -56,25 +61,33 @@ INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth,
     }
 }
 
-/* sums[p][r][0..15] = rows r of `left` times panel p, for all; or that added to what is there.
- * Few rows go over several panels at once, or there would be too few sums to hide how long each addition
- * takes.
- */
+/* How many of the panels that are left a tile goes over. Few rows go over several, or there would be too few
+ * sums to hide how long each addition takes; many go over TILE_PANELS. Four are two and two, not three and
+ * one. */
+INLINE int panels_at_once(int64_t rows, int panels)
+{
+    if (panels >= 4 && rows <= ROWS_OVER_4)
+        return 4;
+    if (panels >= 3 && panels != 4 && (rows <= ROWS_OVER_3 || TILE_PANELS >= 3))
+        return 3;
+    return panels >= 2 && (rows <= ROWS_OVER_2 || TILE_PANELS >= 2) ? 2 : 1;
+}
+
+/* sums[p][r][0..15] = rows r of `left` times panel p, for all; or that added to what is there. */
 static void product(int64_t rows, int panels, int64_t depth, const float *left, int64_t stride,
                     const float *packed, float *sums, int adding)
 {
     for (int p = 0, taken; p < panels; p += taken) {
         const float *from = packed + p * depth * PANEL;
         float *to = sums + p * rows * PANEL;
-        if (rows <= ROWS_OVER_4 && panels - p >= 4) {
-            across(4, ROWS_OVER_4, rows, depth, left, stride, from, to, adding);
-            taken = 4;
-        } else if (rows <= ROWS_OVER_2 && panels - p >= 2) {
-            across(2, ROWS_OVER_2, rows, depth, left, stride, from, to, adding);
-            taken = 2;
-        } else {
-            across(1, ROWS_OVER_1, rows, depth, left, stride, from, to, adding);
-            taken = 1;
+        taken = panels_at_once(rows, panels - p);
+        switch (taken) {
+#define PANELS_CASE(n)                                                                                       \
+    case n:                                                                                                  \
+        across(n, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                               \
+        break;
+            PANELS_CASE(1) PANELS_CASE(2) PANELS_CASE(3) PANELS_CASE(4)
+#undef PANELS_CASE
         }
     }
 }

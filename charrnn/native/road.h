@@ -31,20 +31,73 @@ static const struct equations EQUATIONS[] = {
     [GRU_AFTER] = {3, gru_after_units, 0, gru_after_units_back, 0},
 };
 
+/* Neighbouring panels of units that are taken together. */
+struct block {
+    int64_t unit; /* the first one */
+    int panels;
+};
+
+/* Into how many blocks the units are parted, of whose panels a product has so many gates each: few, so that
+ * tiles are as wide as they can be, but enough for the sums of each to find room. */
+static int64_t blocks_of(const struct work *work, int gates)
+{
+    int64_t panels = (work->of->hidden_size + PANEL - 1) / PANEL;
+    int64_t room = MOST_GATES * MOST_LANES / work->rows;
+    int64_t most = (room < MOST_TOGETHER ? room : MOST_TOGETHER) / gates;
+    return (panels + most - 1) / most;
+}
+
+/* Every other step goes from the last block to the first: what a step read last of the weights is still near.
+ */
+static struct block block_at(const struct work *work, int64_t t, int64_t number, int64_t blocks)
+{
+    int64_t panels = (work->of->hidden_size + PANEL - 1) / PANEL,
+            place = t % 2 ? blocks - 1 - number : number;
+    int64_t first = panels * place / blocks;
+    return (struct block){first * PANEL, (int)(panels * (place + 1) / blocks - first)};
+}
+
+/* Asks for the numbers of a block's units in rows of so many gates, to be there after the product. */
+static void fetch(const struct work *work, const float *rows, int gates, struct block block)
+{
+    int64_t H = work->of->hidden_size;
+    for (int64_t row = 0; rows && row < work->rows; row++)
+        for (int64_t gate = 0; gate < gates; gate++)
+            for (int panel = 0; panel < block.panels; panel++)
+                __builtin_prefetch(rows + (row * gates + gate) * H + block.unit + panel * PANEL, 1, 2);
+}
+
+/* Takes the equations over a block, of which a product with so many gates has left the sums. */
+static void equate(const struct work *work, struct step s, struct block block, int gates, units *equations)
+{
+    struct work of_panel = *work;
+    for (int panel = 0; panel < block.panels; panel++) {
+        equations(&of_panel, s, block.unit + panel * PANEL);
+        of_panel.sums += gates * work->rows * PANEL;
+    }
+}
+
 static void forward_step(const struct work *work, int64_t t)
 {
     const struct equations *cell = &EQUATIONS[work->of->cell];
-    int64_t H = work->of->hidden_size;
+    int64_t H = work->of->hidden_size, blocks = blocks_of(work, cell->panels);
     struct step s = step_at(work, t);
-    for (int64_t unit = 0; unit < H; unit += PANEL) {
-        product(work->rows, cell->panels, H, s.hidden_before, H,
-                work->packed->gates + cell->panels * unit * H, work->sums, 0);
-        cell->first(work, s, unit);
+    for (int64_t i = 0; i < blocks; i++) {
+        struct block block = block_at(work, t, i, blocks);
+        fetch(work, s.gates, gates_of(work->of->cell), block);
+        fetch(work, s.hidden, 1, block);
+        fetch(work, s.memory, 1, block);
+        fetch(work, s.beside, 1, block);
+        product(work->rows, cell->panels * block.panels, H, s.hidden_before, H,
+                work->packed->gates + cell->panels * block.unit * H, work->sums, 0);
+        equate(work, s, block, cell->panels, cell->first);
     }
-    for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
+    blocks = cell->second ? blocks_of(work, 1) : 0;
+    for (int64_t i = 0; i < blocks; i++) {
         const float *left = work->of->cell == GRU ? s.beside : s.memory;
-        product(work->rows, 1, H, left, H, work->packed->second + unit * H, work->sums, 0);
-        cell->second(work, s, unit);
+        struct block block = block_at(work, t, i, blocks);
+        product(work->rows, block.panels, H, left, H, work->packed->second + block.unit * H, work->sums, 0);
+        equate(work, s, block, 1, cell->second);
     }
 }
 
@@ -59,38 +112,61 @@ static void forward(const struct work *work)
     }
 }
 
-/* Leaves the gradient of sixteen units of h_{t-1} through the gates of step t in `sums`. */
-static void through_gates(const struct work *work, struct step s, int64_t unit)
+/* Leaves the gradient of a block's units of h_{t-1} through the gates of step t in `sums`. */
+static void through_gates(const struct work *work, struct step s, struct block block)
 {
     int64_t H = work->of->hidden_size, width = gates_of(work->of->cell) * H;
     int has_candidate_apart = work->of->cell == GRU || work->of->cell == GRU_AFTER;
     int64_t depth = has_candidate_apart ? 2 * H : width;
-    product(work->rows, 1, depth, s.gates, width, work->packed->gates + unit * depth, work->sums, 0);
+    product(work->rows, block.panels, depth, s.gates, width, work->packed->gates + block.unit * depth,
+            work->sums, 0);
     if (work->of->cell == GRU_AFTER)
-        product(work->rows, 1, H, s.beside, H, work->packed->second + unit * H, work->sums, 1);
+        product(work->rows, block.panels, H, s.beside, H, work->packed->second + block.unit * H, work->sums,
+                1);
+}
+
+static void backward_step(const struct work *work, int64_t t)
+{
+    const struct equations *cell = &EQUATIONS[work->of->cell];
+    int64_t H = work->of->hidden_size, width = gates_of(work->of->cell) * H,
+            blocks = blocks_of(work, cell->panels);
+    struct step s = step_at(work, t);
+    for (int64_t i = 0; i < blocks; i++) {
+        struct block block = block_at(work, t, i, blocks);
+        fetch(work, s.gates, gates_of(work->of->cell), block);
+        fetch(work, s.d_outputs, 1, block);
+        fetch(work, s.hidden_before, 1, block);
+        fetch(work, s.memory_before, 1, block);
+        fetch(work, s.beside, 1, block);
+        if (!s.is_last)
+            through_gates(work, step_at(work, t + 1), block);
+        equate(work, s, block, 1, cell->first_back);
+    }
+    blocks = cell->second ? blocks_of(work, 1) : 0;
+    for (int64_t i = 0; i < blocks; i++) {
+        struct block block = block_at(work, t, i, blocks);
+        product(work->rows, block.panels, H, s.gates + width - H, width,
+                work->packed->second + block.unit * H, work->sums, 0);
+        equate(work, s, block, 1, cell->second_back);
+    }
+}
+
+/* What is left of the gradient of h before the window once step 0 is done. */
+static void add_through_gates(const struct work *work, struct step s, int64_t unit)
+{
+    EACH_VECTOR(work, unit)
+        store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
 }
 
 static void backward(const struct work *work)
 {
-    const struct equations *cell = &EQUATIONS[work->of->cell];
-    int64_t H = work->of->hidden_size, width = gates_of(work->of->cell) * H;
-    for (int64_t t = work->of->steps - 1; t >= 0; t--) {
-        struct step s = step_at(work, t);
-        for (int64_t unit = 0; unit < H; unit += PANEL) {
-            if (!s.is_last)
-                through_gates(work, step_at(work, t + 1), unit);
-            cell->first_back(work, s, unit);
-        }
-        for (int64_t unit = 0; cell->second && unit < H; unit += PANEL) {
-            product(work->rows, 1, H, s.gates + width - H, width, work->packed->second + unit * H, work->sums,
-                    0);
-            cell->second_back(work, s, unit);
-        }
-    }
+    for (int64_t t = work->of->steps - 1; t >= 0; t--)
+        backward_step(work, t);
     struct step s = step_at(work, 0);
-    for (int64_t unit = 0; unit < H; unit += PANEL) {
-        through_gates(work, s, unit);
-        EACH_VECTOR(work, unit)
-            store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
+    int64_t blocks = blocks_of(work, 1);
+    for (int64_t i = 0; i < blocks; i++) {
+        struct block block = block_at(work, 1, i, blocks);
+        through_gates(work, s, block);
+        equate(work, s, block, 1, add_through_gates);
     }
 }

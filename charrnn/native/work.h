@@ -9,6 +9,7 @@ enum { PANEL = 16 }; /* columns of a panel of packed weights, and units taken at
  * fewer than make good use of the weights that are read for them. */
 enum { LEAST_LANES = 8, MOST_LANES = 64 };
 enum { MOST_GATES = 4 };
+enum { MOST_TOGETHER = 12 }; /* panels whose products come before their equations: whole tiles of 3 or 4 */
 
 /* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates
  * of these units lie side by side; on the way back it is 16 units of what went in, and k runs over the gates.
