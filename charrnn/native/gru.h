@@ -7,9 +7,10 @@
  *      h_t = (1 - z) n + z h_{t-1}
  */
 
-static void gru_units(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_units)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 3 * row * H + u;
         vec r = sigmoid(load(gates, n) + SUM(0));
         store(gates, r, n);
@@ -19,9 +20,10 @@ static void gru_units(const struct work *work, struct step s, int64_t unit)
 }
 
 /* The candidate, which needs all that the reset left, and the output. */
-static void gru_candidates(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_candidates)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 3 * row * H + u;
         vec candidate = tangent(load(gates + 2 * H, n) + SUM(0)), z = load(gates + H, n);
         store(gates + 2 * H, candidate, n);
@@ -29,9 +31,10 @@ static void gru_candidates(const struct work *work, struct step s, int64_t unit)
     }
 }
 
-static void gru_after_units(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_after_units)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 3 * row * H + u;
         vec r = sigmoid(load(gates, n) + SUM(0)), z = sigmoid(load(gates + H, n) + SUM(1));
         vec inner = SUM(2) + load(work->of->inner_bias + u, n);
@@ -55,16 +58,17 @@ INLINE vec gru_mixture_back(struct step s, float *gates, int64_t H, int64_t at, 
     return d_candidate;
 }
 
-static void gru_units_back(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_units_back)
 {
-    EACH_VECTOR(work, unit)
-        gru_mixture_back(s, s.gates + 3 * row * H + u, H, at, n, ARRIVING_D_H);
+    EACH_VECTOR
+    gru_mixture_back(s, s.gates + 3 * row * H + u, H, at, n, ARRIVING_D_H);
 }
 
 /* From the gradient of r h_{t-1} to those of r and h_{t-1}. */
-static void gru_resets_back(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_resets_back)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gate = s.gates + 3 * row * H + u;
         vec r = load(gate, n), d_reset = SUM(0);
         store(gate, through_sigmoid(d_reset * load(s.hidden_before + at, n), r), n);
@@ -72,9 +76,10 @@ static void gru_resets_back(const struct work *work, struct step s, int64_t unit
     }
 }
 
-static void gru_after_units_back(const struct work *work, struct step s, int64_t unit)
+UNITS(gru_after_units_back)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 3 * row * H + u;
         vec r = load(gates, n), d_candidate = gru_mixture_back(s, gates, H, at, n, ARRIVING_D_H);
         store(gates, through_sigmoid(d_candidate * load(s.beside + at, n), r), n);

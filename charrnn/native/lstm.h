@@ -4,9 +4,10 @@
  *      c_t = f c_{t-1} + i g,  h_t = o tanh(c_t)
  */
 
-static void lstm_units(const struct work *work, struct step s, int64_t unit)
+UNITS(lstm_units)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 4 * row * H + u;
         vec i = sigmoid(load(gates, n) + SUM(0));
         vec f = sigmoid(load(gates + H, n) + SUM(1));
@@ -26,9 +27,10 @@ static void lstm_units(const struct work *work, struct step s, int64_t unit)
 }
 
 /* The output gate with c_t V_o, which needs all of c_t; then the output. */
-static void lstm_peephole_units(const struct work *work, struct step s, int64_t unit)
+UNITS(lstm_peephole_units)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gate = s.gates + (4 * row + 3) * H + u;
         vec o = sigmoid(load(gate, n) + SUM(0));
         store(gate, o, n);
@@ -49,9 +51,10 @@ INLINE void lstm_memory_back(float *gates, int64_t H, int64_t n, vec d_c, const 
 
 /* The gradient of h_t into the output gate and the memory cell; with a peephole d_memory has to wait for
  * more. */
-static void lstm_units_back(const struct work *work, struct step s, int64_t unit)
+UNITS(lstm_units_back)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         float *gates = s.gates + 4 * row * H + u;
         vec d_h = ARRIVING_D_H, o = load(gates + 3 * H, n), squashed = tangent(load(s.memory + at, n));
         vec d_c = load(s.d_memory + at, n) + through_tanh(d_h * o, squashed);
@@ -64,9 +67,10 @@ static void lstm_units_back(const struct work *work, struct step s, int64_t unit
     }
 }
 
-static void lstm_peephole_units_back(const struct work *work, struct step s, int64_t unit)
+UNITS(lstm_peephole_units_back)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         vec d_c = load(s.d_memory + at, n) + SUM(0);
         lstm_memory_back(s.gates + 4 * row * H + u, H, n, d_c, s.memory_before + at, s.d_memory + at);
     }

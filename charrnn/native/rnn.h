@@ -18,15 +18,16 @@ INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)
     return either(y > all(0.0f), d, all(0.0f));
 }
 
-static void rnn_units(const struct work *work, struct step s, int64_t unit)
+UNITS(rnn_units)
 {
-    EACH_VECTOR(work, unit)
-        store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
+    EACH_VECTOR
+    store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
 }
 
-static void rnn_units_back(const struct work *work, struct step s, int64_t unit)
+UNITS(rnn_units_back)
 {
-    EACH_VECTOR(work, unit) {
+    EACH_VECTOR
+    {
         store(s.gates + at, through_rnn_sigma(work->of->cell, ARRIVING_D_H, load(s.hidden + at, n)), n);
         store(s.d_hidden + at, all(0.0f), n);
     }

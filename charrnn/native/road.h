@@ -152,10 +152,10 @@ static void backward_step(const struct work *work, int64_t t)
 }
 
 /* What is left of the gradient of h before the window once step 0 is done. */
-static void add_through_gates(const struct work *work, struct step s, int64_t unit)
+UNITS(add_through_gates)
 {
-    EACH_VECTOR(work, unit)
-        store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
+    EACH_VECTOR
+    store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
 }
 
 static void backward(const struct work *work)
