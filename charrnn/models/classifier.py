@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from charrnn.checkpoint import weights
 from charrnn.config import POOLED, ClassifierConfig, FineTuningConfig
 from charrnn.models.initialise import initialise
-from charrnn.models.recurrent import Bidirectional, RecurrentLayer
+from charrnn.models.pooling import pooled
+from charrnn.models.recurrent import Bidirectional, RecurrentLayer, side_by_side
 
 EMBEDDING_SCALE = 0.1
 # So many steps a chrono initialisation is to span; the deck's sentence has a hundred.
@@ -62,16 +63,21 @@ class Member(nn.Module):
             generator: draws what is dropped; without one nothing is.
         """
         first, *others = self.layers
+        outputs: tuple[Tensor, ...]  # of every direction, [T, B, H] each
         if isinstance(first, Bidirectional):
-            hidden = first.read(inputs, self.embedding.weight, lengths, generator)  # [T, B] -> [T, B, D]
+            outputs = first.read(inputs, self.embedding.weight, lengths, generator)
         else:
-            hidden, _ = cast(RecurrentLayer, first).read(inputs, self.embedding.weight, None, generator)
+            outputs = cast(RecurrentLayer, first).read(inputs, self.embedding.weight, None, generator)[:1]
         for layer in others:
+            hidden = side_by_side(outputs, lengths)
             if isinstance(layer, Bidirectional):
-                hidden = layer(hidden, lengths, generator)
+                outputs = layer(hidden, lengths, generator)
             else:
-                hidden, _ = layer(hidden, None, generator)
-        scores: Tensor = self.output(_dropped(_pooled(hidden, lengths), self.dropout, generator))
+                outputs = layer(hidden, None, generator)[:1]
+        # The order in which a direction reads makes no difference to its largest value and its mean.
+        largest, means = zip(*(pooled(each, lengths) for each in outputs), strict=True)
+        answered_from = torch.cat((*largest, *means), -1)
+        scores: Tensor = self.output(_dropped(answered_from, self.dropout, generator))
         return scores
 
     def places(self) -> dict[str, nn.Parameter]:
@@ -119,15 +125,6 @@ class Classifier(nn.Module):
             for index, member in enumerate(self)
             for name, parameter in member.places().items()
         }
-
-
-def _pooled(hidden: Tensor, lengths: Tensor) -> Tensor:
-    """The largest and the mean value of every unit over a document: [T, B, D] -> [B, 2 D]."""
-    steps = torch.arange(len(hidden), device=hidden.device)[:, None]
-    is_read = (steps < lengths)[:, :, None]  # [T, B, 1]
-    largest = hidden.masked_fill(~is_read, -torch.inf).amax(0)
-    mean = (hidden * is_read).sum(0) / lengths[:, None]
-    return torch.cat((largest, mean), -1)
 
 
 def _dropped(values: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:

@@ -132,9 +132,7 @@ class RecurrentLayer(nn.Module):
         """
         if self.has_fused_road(ids.device):
             return self.forward(functional.embedding(ids, embedding), state, generator)
-        if len(embedding) > ids.numel():
-            distinct, ids = ids.unique(return_inverse=True)
-            embedding = functional.embedding(distinct, embedding)
+        ids, embedding = _needed(ids, embedding)
         return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
 
     def project(self, inputs: Tensor) -> Tensor:
@@ -190,17 +188,20 @@ class Bidirectional(nn.Module):
 
     def forward(
         self, inputs: Tensor, lengths: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
-        """The outputs of both over whole sequences, each from zeros: [T, B, E] -> [T, B, 2 H].
+    ) -> tuple[Tensor, Tensor]:
+        """The outputs of both over whole sequences, each from zeros and in the order in which it reads.
 
         Args:
             inputs: sequences, those shorter than the longest padded at their end, [T, B, E].
             lengths: of each sequence, [B]; all are whole if not given. What comes out beyond means nothing.
             generator: draws what is dropped in training.
+
+        Returns:
+            Outputs of the one that reads forwards and of the other, [T, B, H] each.
         """
         ahead, _ = self.forwards(inputs, None, generator)
         back, _ = self.backwards(_reversed(inputs, lengths), None, generator)
-        return torch.cat((ahead, _reversed(back, lengths)), -1)
+        return ahead, back
 
     def read(
         self,
@@ -208,11 +209,31 @@ class Bidirectional(nn.Module):
         embedding: Tensor,
         lengths: Tensor | None = None,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         """As `forward`, from ids, [T, B], and the matrix of their embeddings, [V, E]."""
+        ids, embedding = _needed(ids, embedding)  # once for both
         ahead, _ = self.forwards.read(ids, embedding, None, generator)
         back, _ = self.backwards.read(_reversed(ids, lengths), embedding, None, generator)
-        return torch.cat((ahead, _reversed(back, lengths)), -1)
+        return ahead, back
+
+
+def side_by_side(outputs: tuple[Tensor, ...], lengths: Tensor | None) -> Tensor:
+    """What the directions of a layer say of every step: one or two of [T, B, H] -> [T, B, D].
+
+    Args:
+        outputs: each in the order in which it was made, that of the forward direction first.
+        lengths: as `Bidirectional` takes them.
+    """
+    ahead, *backs = outputs
+    return torch.cat((ahead, *(_reversed(back, lengths) for back in backs)), -1)
+
+
+def _needed(ids: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+    """Ids and embeddings, without those that no id asks for where there may be many."""
+    if len(embedding) <= ids.numel():
+        return ids, embedding
+    distinct, ids = ids.unique(return_inverse=True)
+    return ids, functional.embedding(distinct, embedding)
 
 
 def _reversed(sequences: Tensor, lengths: Tensor | None) -> Tensor:

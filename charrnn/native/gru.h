@@ -9,8 +9,7 @@
 
 UNITS(gru_units)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
         vec r = sigmoid(load(gates, n) + SUM(0));
         store(gates, r, n);
@@ -22,8 +21,7 @@ UNITS(gru_units)
 /* The candidate, which needs all that the reset left, and the output. */
 UNITS(gru_candidates)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
         vec candidate = tangent(load(gates + 2 * H, n) + SUM(0)), z = load(gates + H, n);
         store(gates + 2 * H, candidate, n);
@@ -33,8 +31,7 @@ UNITS(gru_candidates)
 
 UNITS(gru_after_units)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
         vec r = sigmoid(load(gates, n) + SUM(0)), z = sigmoid(load(gates + H, n) + SUM(1));
         vec inner = SUM(2) + load(work->of->inner_bias + u, n);
@@ -60,15 +57,14 @@ INLINE vec gru_mixture_back(struct step s, float *gates, int64_t H, int64_t at, 
 
 UNITS(gru_units_back)
 {
-    EACH_VECTOR
-    gru_mixture_back(s, s.gates + 3 * row * H + u, H, at, n, ARRIVING_D_H);
+    EACH_VECTOR(unit)
+        gru_mixture_back(s, s.gates + 3 * row * H + u, H, at, n, ARRIVING_D_H);
 }
 
 /* From the gradient of r h_{t-1} to those of r and h_{t-1}. */
 UNITS(gru_resets_back)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gate = s.gates + 3 * row * H + u;
         vec r = load(gate, n), d_reset = SUM(0);
         store(gate, through_sigmoid(d_reset * load(s.hidden_before + at, n), r), n);
@@ -78,8 +74,7 @@ UNITS(gru_resets_back)
 
 UNITS(gru_after_units_back)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
         vec r = load(gates, n), d_candidate = gru_mixture_back(s, gates, H, at, n, ARRIVING_D_H);
         store(gates, through_sigmoid(d_candidate * load(s.beside + at, n), r), n);

@@ -6,8 +6,7 @@
 
 UNITS(lstm_units)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 4 * row * H + u;
         vec i = sigmoid(load(gates, n) + SUM(0));
         vec f = sigmoid(load(gates + H, n) + SUM(1));
@@ -29,8 +28,7 @@ UNITS(lstm_units)
 /* The output gate with c_t V_o, which needs all of c_t; then the output. */
 UNITS(lstm_peephole_units)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gate = s.gates + (4 * row + 3) * H + u;
         vec o = sigmoid(load(gate, n) + SUM(0));
         store(gate, o, n);
@@ -53,8 +51,7 @@ INLINE void lstm_memory_back(float *gates, int64_t H, int64_t n, vec d_c, const 
  * more. */
 UNITS(lstm_units_back)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         float *gates = s.gates + 4 * row * H + u;
         vec d_h = ARRIVING_D_H, o = load(gates + 3 * H, n), squashed = tangent(load(s.memory + at, n));
         vec d_c = load(s.d_memory + at, n) + through_tanh(d_h * o, squashed);
@@ -69,8 +66,7 @@ UNITS(lstm_units_back)
 
 UNITS(lstm_peephole_units_back)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         vec d_c = load(s.d_memory + at, n) + SUM(0);
         lstm_memory_back(s.gates + 4 * row * H + u, H, n, d_c, s.memory_before + at, s.d_memory + at);
     }

@@ -20,14 +20,13 @@ INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)
 
 UNITS(rnn_units)
 {
-    EACH_VECTOR
-    store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
+    EACH_VECTOR(unit)
+        store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
 }
 
 UNITS(rnn_units_back)
 {
-    EACH_VECTOR
-    {
+    EACH_VECTOR(unit) {
         store(s.gates + at, through_rnn_sigma(work->of->cell, ARRIVING_D_H, load(s.hidden + at, n)), n);
         store(s.d_hidden + at, all(0.0f), n);
     }

@@ -154,8 +154,8 @@ static void backward_step(const struct work *work, int64_t t)
 /* What is left of the gradient of h before the window once step 0 is done. */
 UNITS(add_through_gates)
 {
-    EACH_VECTOR
-    store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
+    EACH_VECTOR(unit)
+        store(s.d_hidden + at, load(s.d_hidden + at, n) + SUM(0), n);
 }
 
 static void backward(const struct work *work)

@@ -32,12 +32,12 @@ INLINE struct step step_at(const struct work *work, int64_t t)
     }                                                                                                        \
     INLINE void name##_of(const int ARE_ALL, const struct work *work, struct step s, int64_t unit)
 
-/* Inside UNITS, for each of the thread's rows, each vector of the 16 units from `unit` on: u is its first
+/* Inside UNITS: for each of the thread's rows, each vector of the 16 units from `unit` on: u is its first
  * unit, `at` its place in rows of H, and `n` says how many units there are from u on, if fewer than LANES. */
-#define EACH_VECTOR                                                                                          \
+#define EACH_VECTOR(unit)                                                                                    \
     for (int64_t H = work->of->hidden_size, row = 0; row < work->rows; row++)                                \
-        for (int64_t u = unit, n, at;                                                                        \
-             n = ARE_ALL ? LANES : H - u, at = row * H + u, n > 0 && u < unit + PANEL; u += LANES)
+        for (int64_t u = (unit), n, at;                                                                      \
+             n = ARE_ALL ? LANES : H - u, at = row * H + u, n > 0 && u < (unit) + PANEL; u += LANES)
 
 /* A vector of what a product left, inside EACH_VECTOR. */
 #define SUM(panel) (*(const vec *)(work->sums + ((panel) * work->rows + row) * PANEL + u - unit))

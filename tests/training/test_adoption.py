@@ -12,7 +12,7 @@ from charrnn.checkpoint import weights
 from charrnn.config import ClassifierConfig, FineTuningConfig, ModelConfig
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
-from charrnn.models.recurrent import Bidirectional
+from charrnn.models.recurrent import Bidirectional, side_by_side
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
 
@@ -42,7 +42,8 @@ def hidden_of(ours: ClassifierLearner) -> Tensor:
     first = member.layers[0]
     assert isinstance(first, Bidirectional)
     inputs = torch.nn.utils.rnn.pad_sequence(texts())
-    return first.read(inputs, member.embedding.weight, torch.tensor(LENGTHS)).detach()
+    lengths = torch.tensor(LENGTHS)
+    return side_by_side(first.read(inputs, member.embedding.weight, lengths), lengths).detach()
 
 
 def hidden_alone(model: LanguageModel, ids: Tensor) -> Tensor:
