@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def pooled(hidden: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,6 +39,7 @@ class _Pooling(torch.autograd.Function):
         return largest, mean
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, d_largest: Tensor, d_mean: Tensor) -> tuple[Tensor, None, None]:
         """The gradient of every step: steps that are equally the largest share theirs."""
         read, largest, share = ctx.saved_tensors

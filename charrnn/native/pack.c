@@ -9,8 +9,8 @@ int64_t packed_size(int64_t columns, int64_t depth)
     return (columns + PANEL - 1) / PANEL * PANEL * depth;
 }
 
-/* How many of a panel's columns there are, of H; the others are filled with zeros. */
-static int64_t columns_of(float *panel, int64_t H, int64_t unit, int64_t depth)
+/* Fills with zeros a panel that has fewer columns than 16; returns how many it has. */
+static int64_t begin_panel(float *panel, int64_t H, int64_t unit, int64_t depth)
 {
     if (H - unit >= PANEL)
         return PANEL;
@@ -23,7 +23,7 @@ void pack_rows(float *panels, const float *weight, int64_t H, int64_t depth, int
     for (int64_t unit = 0; unit < H; unit += PANEL)
         for (int gate = first; gate < first + gates; gate++, panels += depth * PANEL) {
             const float *rows = weight + (gate * H + unit) * depth;
-            int64_t count = columns_of(panels, H, unit, depth);
+            int64_t count = begin_panel(panels, H, unit, depth);
             for (int64_t k = 0; k < depth; k++)
                 if (count == PANEL) /* a constant, in nearly every panel, is twice as fast */
                     for (int64_t j = 0; j < PANEL; j++)
@@ -37,7 +37,7 @@ void pack_rows(float *panels, const float *weight, int64_t H, int64_t depth, int
 void pack_columns(float *panels, const float *weight, int64_t H, int64_t depth)
 {
     for (int64_t unit = 0; unit < H; unit += PANEL, panels += depth * PANEL) {
-        int64_t count = columns_of(panels, H, unit, depth);
+        int64_t count = begin_panel(panels, H, unit, depth);
         for (int64_t k = 0; k < depth; k++)
             if (count == PANEL)
                 memcpy(panels + k * PANEL, weight + k * H + unit, sizeof(float) * PANEL);

@@ -11,8 +11,8 @@
  * result depends neither on the rows beside it nor on the tile it is in.
  */
 #define PARTS (PANEL / LANES) /* vectors in a line */
-/* Lines from which weights are asked for before they are needed: those of a whole step are often more than
- * the second cache holds. */
+/* How many lines ahead weights are asked for: those of a whole step are often more than the second cache
+ * holds. */
 enum { AHEAD = 16 };
 
 /* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS and PANELS are constants. */

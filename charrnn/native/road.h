@@ -2,8 +2,8 @@
  * hold.
  *
  * Each thread takes lanes of its own through all steps, so no thread ever waits for another. The units of a
- * layer are taken a panel of 16 at a time, with all their gates: the product leaves its sums in `sums`, and
- * the equations go on from there while they are in the nearest cache.
+ * layer are taken a few panels of 16 at a time, with all their gates: the product leaves its sums in `sums`,
+ * and the equations go on from there, panel by panel, while they are in the nearest cache.
  */
 #include "work.h"
 
@@ -37,22 +37,25 @@ struct block {
     int panels;
 };
 
+static int64_t panels_of(const struct work *work)
+{
+    return (work->of->hidden_size + PANEL - 1) / PANEL;
+}
+
 /* Into how many blocks the units are parted, of whose panels a product has so many gates each: few, so that
  * tiles are as wide as they can be, but enough for the sums of each to find room. */
 static int64_t blocks_of(const struct work *work, int gates)
 {
-    int64_t panels = (work->of->hidden_size + PANEL - 1) / PANEL;
     int64_t room = MOST_GATES * MOST_LANES / work->rows;
     int64_t most = (room < MOST_TOGETHER ? room : MOST_TOGETHER) / gates;
-    return (panels + most - 1) / most;
+    return (panels_of(work) + most - 1) / most;
 }
 
 /* Every other step goes from the last block to the first: what a step read last of the weights is still near.
  */
 static struct block block_at(const struct work *work, int64_t t, int64_t number, int64_t blocks)
 {
-    int64_t panels = (work->of->hidden_size + PANEL - 1) / PANEL,
-            place = t % 2 ? blocks - 1 - number : number;
+    int64_t panels = panels_of(work), place = t % 2 ? blocks - 1 - number : number;
     int64_t first = panels * place / blocks;
     return (struct block){first * PANEL, (int)(panels * (place + 1) / blocks - first)};
 }
@@ -77,6 +80,19 @@ static void equate(const struct work *work, struct step s, struct block block, i
     }
 }
 
+/* The second product of a step, of rows so far apart, and the equations that wait for it. */
+static void take_second(const struct work *work, struct step s, int64_t t, const float *left, int64_t stride,
+                        units *equations)
+{
+    int64_t H = work->of->hidden_size, blocks = blocks_of(work, 1);
+    for (int64_t i = 0; i < blocks; i++) {
+        struct block block = block_at(work, t, i, blocks);
+        product(work->rows, block.panels, H, left, stride, work->packed->second + block.unit * H, work->sums,
+                0);
+        equate(work, s, block, 1, equations);
+    }
+}
+
 static void forward_step(const struct work *work, int64_t t)
 {
     const struct equations *cell = &EQUATIONS[work->of->cell];
@@ -92,13 +108,8 @@ static void forward_step(const struct work *work, int64_t t)
                 work->packed->gates + cell->panels * block.unit * H, work->sums, 0);
         equate(work, s, block, cell->panels, cell->first);
     }
-    blocks = cell->second ? blocks_of(work, 1) : 0;
-    for (int64_t i = 0; i < blocks; i++) {
-        const float *left = work->of->cell == GRU ? s.beside : s.memory;
-        struct block block = block_at(work, t, i, blocks);
-        product(work->rows, block.panels, H, left, H, work->packed->second + block.unit * H, work->sums, 0);
-        equate(work, s, block, 1, cell->second);
-    }
+    if (cell->second)
+        take_second(work, s, t, work->of->cell == GRU ? s.beside : s.memory, H, cell->second);
 }
 
 static void forward(const struct work *work)
@@ -142,13 +153,8 @@ static void backward_step(const struct work *work, int64_t t)
             through_gates(work, step_at(work, t + 1), block);
         equate(work, s, block, 1, cell->first_back);
     }
-    blocks = cell->second ? blocks_of(work, 1) : 0;
-    for (int64_t i = 0; i < blocks; i++) {
-        struct block block = block_at(work, t, i, blocks);
-        product(work->rows, block.panels, H, s.gates + width - H, width,
-                work->packed->second + block.unit * H, work->sums, 0);
-        equate(work, s, block, 1, cell->second_back);
-    }
+    if (cell->second)
+        take_second(work, s, t, s.gates + width - H, width, cell->second_back);
 }
 
 /* What is left of the gradient of h before the window once step 0 is done. */
