@@ -43,8 +43,12 @@ setup(
             LIBRARY,
             SOURCES,
             depends=HEADERS,
-            # -Wno-psabi: vectors go from function to function within the library alone.
-            extra_compile_args=shlex.split("-std=gnu11 -O3 -g0 -fvisibility=hidden -pthread -Wno-psabi"),
+            # -falign-loops: where two threads share a core, a product whose loop straddles lines of
+            # instructions takes a fifth longer. -Wno-psabi: vectors go from function to function within
+            # the library alone.
+            extra_compile_args=shlex.split(
+                "-std=gnu11 -O3 -falign-loops=64 -g0 -fvisibility=hidden -pthread -Wno-psabi"
+            ),
             extra_link_args=["-pthread", "-lm"],
             optional=True,
         )

@@ -1,10 +1,4 @@
 /* Weights in half precision (IEEE 754 binary16) to vectors and back; included once for each road. */
-#if defined(__x86_64__) && LANES > 4
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
 typedef uint16_t half;
 
 #if LANES == 16

@@ -6,7 +6,7 @@ INLINE vec rnn_sigma(int32_t cell, vec x)
         return tangent(x);
     if (cell == RNN_LOGISTIC)
         return sigmoid(x);
-    return either(x < all(0.0f), all(0.0f), x); /* NaN stays NaN */
+    return larger(all(0.0f), x);
 }
 
 INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)

@@ -60,8 +60,9 @@ static struct block block_at(const struct work *work, int64_t t, int64_t number,
     return (struct block){first * PANEL, (int)(panels * (place + 1) / blocks - first)};
 }
 
-/* Asks for the numbers of a block's units in rows of so many gates, to be there after the product. */
-static void fetch(const struct work *work, const float *rows, int gates, struct block block)
+/* Asks for the numbers of a block's units in rows of so many gates, to be there after the product. Inlined,
+ * for a compiler may leave out calls of a function that does nothing else. */
+INLINE void fetch(const struct work *work, const float *rows, int gates, struct block block)
 {
     int64_t H = work->of->hidden_size;
     for (int64_t row = 0; rows && row < work->rows; row++)

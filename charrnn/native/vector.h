@@ -5,6 +5,11 @@
  */
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__) && LANES > 4
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -44,44 +49,87 @@ INLINE vec either(ivec condition, vec yes, vec no)
     return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
 }
 
-/* e^x to the last bit or two: x = n ln 2 + r, and the series of e^r on |r| <= ln 2 / 2. NaN stays NaN. */
-INLINE vec exponential(vec x)
+/* The smaller and the larger of both, lane by lane; where x is not a number, neither is what comes out. */
+#if LANES == 16
+INLINE vec smaller(vec bound, vec x)
+{
+    return (vec)_mm512_min_ps((__m512)bound, (__m512)x);
+}
+
+INLINE vec larger(vec bound, vec x)
+{
+    return (vec)_mm512_max_ps((__m512)bound, (__m512)x);
+}
+#elif LANES == 8
+INLINE vec smaller(vec bound, vec x)
+{
+    return (vec)_mm256_min_ps((__m256)bound, (__m256)x);
+}
+
+INLINE vec larger(vec bound, vec x)
+{
+    return (vec)_mm256_max_ps((__m256)bound, (__m256)x);
+}
+#elif defined(__aarch64__)
+INLINE vec smaller(vec bound, vec x)
+{
+    return (vec)vminq_f32((float32x4_t)bound, (float32x4_t)x);
+}
+
+INLINE vec larger(vec bound, vec x)
+{
+    return (vec)vmaxq_f32((float32x4_t)bound, (float32x4_t)x);
+}
+#else
+INLINE vec smaller(vec bound, vec x)
+{
+    return either(bound < x, bound, x);
+}
+
+INLINE vec larger(vec bound, vec x)
+{
+    return either(bound > x, bound, x);
+}
+#endif
+
+/* e^x = power (1 + rest), by x = n ln 2 + r with a whole n: power is 2^n, and rest is e^r - 1. */
+struct exponential {
+    vec power, rest;
+};
+
+/* That of `factor` x, for |factor x| < 88. Of (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2 the nearest polynomial,
+ * to 3e-9 of e^r. */
+INLINE struct exponential exponential(vec x, float factor)
 {
     const vec shift = all(0x1.8p23f); /* adding it leaves the nearest whole number in the lowest bits */
-    x = either(x < all(-87.0f), all(-87.0f), x);
-    x = either(x > all(88.0f), all(88.0f), x);
-    vec shifted = x * all(0x1.715476p0f) + shift;
+    vec shifted = x * all(factor * 0x1.715476p0f) + shift;
     vec n = shifted - shift;
-    vec r = x - n * all(0x1.62e4p-1f) - n * all(0x1.7f7d1cp-20f);
-    vec series = all(1.0f / 720.0f);
-    series = series * r + all(1.0f / 120.0f);
-    series = series * r + all(1.0f / 24.0f);
-    series = series * r + all(1.0f / 6.0f);
-    series = series * r + all(0.5f);
-    series = series * r + all(1.0f);
-    series = series * r + all(1.0f);
-    uvec power = ((uvec)shifted << 23) + ((uvec){0} + 0x3f800000u); /* 2^n */
-    return series * (vec)power;
+    vec r = x * factor - n * all(0x1.62e4p-1f) - n * all(0x1.7f7d1cp-20f);
+    vec series = all(0.00138144696f);
+    series = series * r + all(0.00836878084f);
+    series = series * r + all(0.0416683927f);
+    series = series * r + all(0.166665196f);
+    series = series * r + all(0.49999994f);
+    vec power = (vec)(((uvec)shifted << 23) + ((uvec){0} + 0x3f800000u));
+    return (struct exponential){power, series * (r * r) + r};
 }
 
+INLINE vec within(vec x, float most)
+{
+    return larger(all(-most), smaller(all(most), x));
+}
+
+/* 1 / (1 + e^-x); so far out that it differs from 0 and 1 as little as it can. */
 INLINE vec sigmoid(vec x)
 {
-    return 1.0f / (1.0f + exponential(-x));
+    struct exponential e = exponential(within(x, 87.0f), -1.0f);
+    return 1.0f / (e.power * e.rest + (e.power + 1.0f));
 }
 
-/* By the exponential; near 0, where that would cancel, by an odd polynomial. */
+/* (e^2x - 1) / (e^2x + 1), where e^2x - 1 is made without cancelling near 0; beyond 10 it is 1. */
 INLINE vec tangent(vec x)
 {
-    ivec sign = (ivec)x & ((ivec){0} + INT32_MIN);
-    vec size = (vec)((ivec)x ^ sign);
-    vec far = 1.0f - 2.0f / (1.0f + exponential(size + size));
-    vec square = x * x;
-    /* The polynomial in x^2 nearest to (tanh x / x - 1) / x^2 on |x| < 0.625, to 4e-9 of tanh x. */
-    vec near = all(-0.00571703f);
-    near = near * square + all(0.02065057f);
-    near = near * square + all(-0.05374349f);
-    near = near * square + all(0.13331491f);
-    near = near * square + all(-0.33333284f);
-    near = near * square * x + x;
-    return either(size < all(0.625f), near, (vec)((ivec)far | sign));
+    struct exponential e = exponential(within(x, 10.0f), 2.0f);
+    vec above_one = e.power * e.rest + (e.power - 1.0f);
+    return above_one / (above_one + 2.0f);
 }
