@@ -23,7 +23,9 @@ static int is_passable(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
-const struct road AVX2 = {"AVX2", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
+const struct road AVX2 = {
+    "AVX2", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+};
 
 #if defined(__clang__)
 #pragma clang attribute pop

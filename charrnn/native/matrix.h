@@ -5,15 +5,15 @@
  *      w[0]: | i 0..15 | f 0..15 | g 0..15 | o 0..15 | i 16..31 | ... |     all of a strip for one k,
  *      w[1]: | i 0..15 | ...                                                then for the next
  *
- * Strips are as many as are needed to have no more than MOST_PANELS each, or one for each thread, and of one
- * size or nearly. Internal to the library.
+ * Strips are as many as are needed for a row to go over each at once, if a block is not more than that, or
+ * one for each thread, and of one size or nearly. Internal to the library.
  */
 #ifndef CHARRNN_MATRIX_H
 #define CHARRNN_MATRIX_H
 
 #include "work.h"
 
-enum { MOST_PANELS = 8 }; /* of a strip */
+enum { MOST_PANELS = 8 }; /* of a strip, on any road */
 
 struct matrix {
     int64_t depth, units, blocks, strips;

@@ -29,12 +29,16 @@ static int is_passable(void)
     return 1;
 }
 
-const struct road PLAIN = {"NEON", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
+const struct road PLAIN = {
+    "NEON", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+};
 #else
 static int is_passable(void)
 {
     return 0;
 }
 
-const struct road PLAIN = {"portable", is_passable, forward, backward, EQUATIONS, pack_strips, multiply};
+const struct road PLAIN = {
+    "portable", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+};
 #endif

@@ -38,7 +38,7 @@ static int pack(struct sampler *sampler, struct matrix *m, const float *weight, 
                 int first, int gates)
 {
     int64_t blocks = (units + PANEL - 1) / PANEL, size = blocks * PANEL * gates * depth,
-            most = MOST_PANELS / gates;
+            alone = sampler->road->panels_alone / gates, most = alone > 1 ? alone : 1;
     int64_t strips =
         ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
     weight += first * units * depth;

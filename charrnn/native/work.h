@@ -51,6 +51,7 @@ struct road {
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
     const struct equations *equations; /* by cell */
+    int panels_alone;                  /* of a matrix, over which one row goes at once */
     void (*pack)(const struct matrix *, const float *weight);
     void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const float *left, float *sums);
 };
