@@ -136,25 +136,30 @@ def training(rounds: int) -> None:
                     for name, values in found.items():
                         worker = own if name in cells else theirs
                         values.append(worker.seconds(name, batch, hidden_size))
-                medians = {name: statistics.median(values) for name, values in found.items()}
-                _print(medians, batch, hidden_size)
+                _print(found, batch, hidden_size)
 
 
-def _print(seconds: dict[str, float], batch: int, hidden_size: int) -> None:
-    rate = 2.0 * LARGE**3 / seconds[PRODUCT]
+def _print(seconds: dict[str, list[float]], batch: int, hidden_size: int) -> None:
+    """Medians of the rounds; ratios are made within a round, for from one to another the machine changes."""
+
+    def ratio(name: str, other: str) -> float:
+        pairs = zip(seconds[name], seconds[other], strict=True)
+        return statistics.median(theirs / own for own, theirs in pairs)
+
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(
         f"\n1x{hidden_size}, batch {batch}, windows of {STEPS}, {torch.get_num_threads()} threads; "
-        f"a large product makes {rate / 1e9:.0f} GFLOP/s"
+        f"a large product makes {2.0e-9 * LARGE**3 / medians[PRODUCT]:.0f} GFLOP/s"
     )
-    speeds = {name: STEPS * batch / value for name, value in seconds.items()}
+    tokens = STEPS * batch
     print_headings(("", "tokens/s", *(f"times {rival}" for rival in RIVALS), "of the limit"))
     for rival in RIVALS:
-        print_row((f"torch.nn.{rival}", f"{speeds[rival]:,.0f}", "", "", "", ""))
+        print_row((f"torch.nn.{rival}", f"{tokens / medians[rival]:,.0f}", "", "", "", ""))
     for kind in KINDS:
         name = cell_name(*kind)
-        ratios = [f"{speeds[name] / speeds[rival]:.2f}" for rival in RIVALS]
-        limit = rate / operations(kind[0], hidden_size)
-        print_row((name, f"{speeds[name]:,.0f}", *ratios, f"{speeds[name] / limit:.2f}"))
+        ratios = [f"{ratio(name, rival):.2f}" for rival in RIVALS]
+        of_the_limit = ratio(name, PRODUCT) * tokens * operations(kind[0], hidden_size) / (2.0 * LARGE**3)
+        print_row((name, f"{tokens / medians[name]:,.0f}", *ratios, f"{of_the_limit:.2f}"))
 
 
 def main() -> None:
