@@ -57,7 +57,6 @@ def test_a_pair_is_the_same_in_either_order_and_one_alone_has_its_direction() ->
             )
         ),
     ],
-    ids=str,
 )
 def test_models_that_are_no_pair_are_refused(given: list[Origin], message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
