@@ -25,8 +25,8 @@ from benchmarks import place, sampling
 from benchmarks.native_training import training
 from benchmarks.tables import print_headings, print_row
 from charrnn.checkpoint import model as model_files
-from charrnn.inference.draw import log_softmax
 from charrnn.inference.native_net import NativeNet
+from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import Output
 from charrnn.native import library
 from charrnn.native.library import native

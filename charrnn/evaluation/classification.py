@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.classifier import Calibration
-from charrnn.inference.calibration import log_softmax
+from charrnn.inference.softmax import log_softmax
 
 BINS = 15
 

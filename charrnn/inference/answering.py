@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import classifier, runs
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
-from charrnn.inference.calibration import log_softmax
 from charrnn.inference.classifier import NumpyClassifier
 from charrnn.inference.linear import from_tensors
+from charrnn.inference.softmax import finite_log_softmax
 from charrnn.text.folded import WORD
 from charrnn.text.tokenizer import BOUNDARY, Ids
 
@@ -54,7 +54,7 @@ class Classifier:
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
     ) -> NDArray[np.float64]:
         """How likely each label is, [N, C]; `advance` is told how many more texts are done."""
-        return np.exp(log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
+        return np.exp(finite_log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
 
     def scores(
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None

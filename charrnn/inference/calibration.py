@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.classifier import Calibration
+from charrnn.inference.softmax import log_softmax
 
 # As if so many texts had said that a factor is what one expects: a few dozen texts can say anything.
 PRIOR_TEXTS = 4.0
@@ -39,12 +40,6 @@ def calibrate(
     return Calibration(
         net=own, linear=linear_own, mixed_net=shares[0] * own, mixed_linear=shares[1] * linear_own
     )
-
-
-def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logarithms of probabilities, [N, C]."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def _factors(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from charrnn.config import MAX_SEED, SamplingConfig
 from charrnn.errors import CheckpointError
+from charrnn.inference.softmax import OVERFLOWN
 
 # Below this a temperature means argmax: dividing by it would only overflow on the way there.
 GREEDY = 1e-6
-OVERFLOWN = "the model gives no probabilities: its weights are too large"
 
 Probabilities = NDArray[np.float64]
 
@@ -21,20 +21,6 @@ Probabilities = NDArray[np.float64]
 def generator(seed: int) -> np.random.Generator:
     """The random numbers of one sample: counter-based, so that equal seeds give equal texts anywhere."""
     return np.random.Generator(np.random.Philox(key=seed & MAX_SEED))
-
-
-def log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Logarithms of probabilities along the last dimension, in double precision.
-
-    Raises:
-        CheckpointError: if the scores are not numbers.
-    """
-    shifted = logits.astype(np.float64)
-    if not np.isfinite(shifted).all():
-        raise CheckpointError(OVERFLOWN)
-    shifted -= shifted.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted
 
 
 def probabilities(

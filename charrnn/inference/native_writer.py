@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig, SamplingConfig
 from charrnn.errors import CheckpointError
-from charrnn.inference.draw import OVERFLOWN, generator
+from charrnn.inference.draw import generator
 from charrnn.inference.native_net import Lanes, NativeNet, address
+from charrnn.inference.softmax import OVERFLOWN
 from charrnn.inference.writer import Drawn, Place
 from charrnn.native import sampler
 from charrnn.native.library import Native

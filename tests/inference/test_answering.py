@@ -7,7 +7,7 @@ import pytest
 
 import charrnn
 from charrnn.checkpoint import classifier as files
-from charrnn.errors import UsageError
+from charrnn.errors import CheckpointError, UsageError
 from charrnn.inference import answering
 from tests.checkpoint.handmade import small_classifier
 
@@ -48,6 +48,17 @@ def test_texts_without_words_are_answered_and_explained(classifier: answering.Cl
     assert classifier.probabilities(["", "\n"]).sum() == pytest.approx(2.0)
     assert classifier.explain("", 0) == []
     assert classifier.explain(" \n", 0) == [answering.Piece(" \n", 0.0)]
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_weights_that_overflow_give_no_answer() -> None:
+    small = small_classifier()
+    for direction in ("forwards", "backwards"):
+        small.tensors[f"model.layers.0.{direction}.bias"][:] = 100.0  # every output is positive
+    small.tensors["model.output.weight"][:] = np.finfo(np.float32).max
+    files.save(Path("model.safetensors"), small)
+    with pytest.raises(CheckpointError, match="the model gives no probabilities"):
+        charrnn.load_classifier("model.safetensors").probabilities(["the a the"])
 
 
 def test_a_name_that_is_none_is_said_to_be_none() -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.inference.calibration import EXPECTED, PRIOR_TEXTS, calibrate, log_softmax
+from charrnn.inference.calibration import EXPECTED, PRIOR_TEXTS, calibrate
+from charrnn.inference.softmax import log_softmax
 
 RANDOM = np.random.default_rng(0)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.config import SamplingConfig
-from charrnn.inference.draw import draw, generator, log_softmax, probabilities
+from charrnn.inference.draw import draw, generator, probabilities
 
 LOGITS = np.log(np.array([0.05, 0.4, 0.3, 0.2, 0.05]))
 NONE = np.zeros(5, np.bool_)
@@ -107,8 +107,3 @@ def test_equal_seeds_give_equal_numbers_and_neighbours_do_not() -> None:
     one, same, next_ = (generator(seed).random(8) for seed in (2**64 - 1, 2**64 - 1, 0))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, next_)
-
-
-def test_log_softmax_is_normalised_along_the_last_dimension() -> None:
-    logits = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32) * 50
-    np.testing.assert_allclose(np.exp(log_softmax(logits)).sum(-1), 1.0)

@@ -11,10 +11,11 @@ from charrnn.checkpoint import weights
 from charrnn.config import ModelConfig, SamplingConfig
 from charrnn.errors import CheckpointError
 from charrnn.inference import native_writer
-from charrnn.inference.draw import draw, generator, log_softmax, probabilities
+from charrnn.inference.draw import draw, generator, probabilities
 from charrnn.inference.generate import generate, generate_each
 from charrnn.inference.native_net import NativeNet
 from charrnn.inference.native_writer import NativeWriter
+from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.inference.writer import Drawn, Place, StepWriter, Texts
 from charrnn.native.library import Road

@@ -12,7 +12,7 @@ from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig
-from charrnn.inference.draw import log_softmax
+from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyOps
 from charrnn.inspection.gradients import FAR, WINDOW, WINDOWS, Gradients, gradients, untrained, windows
 from charrnn.models.language_model import LanguageModel

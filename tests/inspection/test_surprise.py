@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from charrnn.config import ModelConfig
-from charrnn.inference.draw import log_softmax
+from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.inspection.surprise import Surprise, surprise
 from charrnn.models.language_model import LanguageModel

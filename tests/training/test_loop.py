@@ -16,7 +16,7 @@ from charrnn.config import Budget, CorpusConfig, TrainingConfig
 from charrnn.errors import DivergedError
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.evaluation.metrics import Validation
-from charrnn.inference.draw import log_softmax
+from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batches
