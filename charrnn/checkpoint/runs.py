@@ -25,7 +25,7 @@ MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundModel:
     """A model's file, and how it came to be meant."""
 
     path: Path
@@ -42,7 +42,7 @@ class Found:
         return is_locked(self.path.parent)
 
 
-def find(argument: str | None, kind: str | None = None) -> Found:
+def find(argument: str | None, kind: str | None = None) -> FoundModel:
     """The model that a name or file means; without one `$CHARRNN_MODEL`, else the newest run's.
 
     Args:
@@ -54,18 +54,18 @@ def find(argument: str | None, kind: str | None = None) -> Found:
     """
     if argument is None and (argument := os.environ.get(MODEL_VARIABLE) or None):
         try:
-            return Found(_path(argument), "environment")
+            return FoundModel(_path(argument), "environment")
         except UsageError as error:  # nobody typed this: say where it comes from
             raise UsageError(f"${MODEL_VARIABLE}: {error.message}", error.hint) from None
     if argument is not None:
-        return Found(_path(argument), "argument")
+        return FoundModel(_path(argument), "argument")
     models = [(created, path) for path in models_on_disk() if (created := _created(path, kind))]
     if not models:
         what, example = kind or "model", "reviews.tsv" if kind == "classifier" else "corpus.txt"
         raise UsageError(
             f"no {what.replace('-', ' ')} yet: {RUNS}/ has none", f"train one first: charrnn train {example}"
         )
-    return Found(max(models)[1], "newest")
+    return FoundModel(max(models)[1], "newest")
 
 
 def models_on_disk() -> list[Path]:

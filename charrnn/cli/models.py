@@ -5,12 +5,12 @@ from __future__ import annotations
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.checkpoint.runs import Found
+from charrnn.checkpoint.runs import FoundModel
 from charrnn.config import MODEL_VARIABLE
 from charrnn.terminal.notes import note
 
 
-def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet: bool) -> Found:
+def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet: bool) -> FoundModel:
     """Finds the model, and says on stderr which one it is unless the person named it.
 
     Args:
@@ -29,7 +29,7 @@ def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet
     return found
 
 
-def load(found: Found) -> Checkpoint:
+def load(found: FoundModel) -> Checkpoint:
     """The model itself, to ask it what comes next.
 
     Raises:

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from charrnn.checkpoint import container, model, runs
-from charrnn.checkpoint.runs import Found, find, fresh_name, locked
+from charrnn.checkpoint.runs import FoundModel, find, fresh_name, locked
 from charrnn.config import VIEWS
 from charrnn.errors import ExitCode, StorageError, UsageError
 from tests.checkpoint.handmade import small
@@ -48,21 +48,21 @@ def test_a_name_means_its_run() -> None:
     expected = put_run("tale")
     put_run("other")
     found = find("tale")
-    assert found == Found(expected, "argument")
+    assert found == FoundModel(expected, "argument")
     assert found.name == "tale"
 
 
 def test_a_folder_means_the_model_in_it() -> None:
     expected = put(Path("elsewhere/deep/model.safetensors"))
     for argument in ("elsewhere/deep", "elsewhere/deep/", "./elsewhere/deep"):
-        assert find(argument) == Found(expected, "argument")
+        assert find(argument) == FoundModel(expected, "argument")
         assert find(argument).name == "deep"
 
 
 def test_a_file_means_itself() -> None:
     expected = put(Path("shared/mine.safetensors"))
-    assert find("shared/mine.safetensors") == Found(expected, "argument")
-    assert find(str(expected.absolute())) == Found(expected.absolute(), "argument")
+    assert find("shared/mine.safetensors") == FoundModel(expected, "argument")
+    assert find(str(expected.absolute())) == FoundModel(expected.absolute(), "argument")
     assert find("shared/mine.safetensors").name == "mine"
 
 
@@ -80,10 +80,10 @@ def test_a_name_means_a_run_before_a_file_of_the_same_name() -> None:
 def test_the_environment_names_a_model_where_the_command_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     tale, other = put_run("tale"), put_run("other", EVENING)
     monkeypatch.setenv("CHARRNN_MODEL", "tale")
-    assert find(None) == Found(tale, "environment")
-    assert find("other") == Found(other, "argument")
+    assert find(None) == FoundModel(tale, "environment")
+    assert find("other") == FoundModel(other, "argument")
     monkeypatch.setenv("CHARRNN_MODEL", "")
-    assert find(None) == Found(other, "newest")
+    assert find(None) == FoundModel(other, "newest")
 
 
 def test_a_wrong_name_in_the_environment_is_blamed_on_it(
@@ -103,7 +103,7 @@ def test_without_a_name_the_newest_is_meant_by_what_the_files_say_not_by_their_a
     ages = {"a": (NOON, 1_000_000), "b": (EVENING, 1), "c": (MORNING, 2_000_000)}
     for name, (created, age) in ages.items():
         os.utime(put_run(name, created), (age, age))
-    assert find(None) == Found(Path("checkpoints/b/model.safetensors"), "newest")
+    assert find(None) == FoundModel(Path("checkpoints/b/model.safetensors"), "newest")
 
 
 def test_damaged_runs_do_not_hide_the_others() -> None:
@@ -119,7 +119,7 @@ def test_damaged_runs_do_not_hide_the_others() -> None:
     Path("checkpoints/folder/model.safetensors").mkdir()
     Path("checkpoints/link/model.safetensors").symlink_to("nowhere")
     Path("checkpoints/README.md").touch()
-    assert find(None) == Found(expected, "newest")
+    assert find(None) == FoundModel(expected, "newest")
 
 
 def test_no_model_at_all_says_how_to_get_one() -> None:
@@ -300,7 +300,7 @@ def test_one_run_has_one_trainer_and_the_other_is_told_who() -> None:
         assert refusal() == (said, "another --name starts another run")
         assert refusal()[0] == said  # the refusal took nothing away
         assert runs.is_locked(RUN)
-        assert Found(RUN / "model.safetensors", "argument").is_training
+        assert FoundModel(RUN / "model.safetensors", "argument").is_training
         assert fresh_name("tale") == "tale-2"
 
 
