@@ -24,7 +24,7 @@ test: .venv/installed-dev ## check style and types, run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n auto --maxprocesses 4 --dist worksteal
 
 check-slow: .venv/installed-dev ## run the tests that take longer
 	$(BIN)/pytest -m slow --timeout 3600
