@@ -1,8 +1,9 @@
 #include "team.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <time.h>
+
+#include "beside.h"
 
 enum { MOST_MEMBERS = 64 };
 /* Some microseconds, more than a meeting of threads that run takes; then whoever needs the processor may have
@@ -92,7 +93,7 @@ int team_run(int size, void (*work)(struct member *, void *), void *of)
     int most = size < MOST_MEMBERS ? size : MOST_MEMBERS, count = 1;
     for (; count < most; count++) {
         seats[count] = (struct seat){{&team, count, 0}, work, of, &is_open};
-        if (pthread_create(&threads[count], 0, sit_down, &seats[count]))
+        if (start_beside(&threads[count], sit_down, &seats[count]))
             break;
     }
     team.size = count;

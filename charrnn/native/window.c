@@ -1,10 +1,10 @@
 /* A window through a layer, forward and back: packs the weights and hands out the lanes to threads. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "pack.h"
 #include "sampler.h"
+#include "beside.h"
 #include "work.h"
 
 extern const struct road AVX512, AVX2, PLAIN;
@@ -80,7 +80,7 @@ static void run_all(const struct window *w, const struct packed *packed, void (*
     int64_t count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
     struct queue queue = {w, packed, run, helping(w->lanes, count), 0};
     int64_t started = 1;
-    while (started < count && pthread_create(&threads[started], 0, run_queue, &queue) == 0)
+    while (started < count && start_beside(&threads[started], run_queue, &queue) == 0)
         started++;
     run_queue(&queue);
     for (int64_t i = 1; i < started; i++)
