@@ -16,11 +16,20 @@
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
 #define STRIP_AMONG 2
+#include <cpuid.h>
+
 #include "road.h"
+
+/* Not by __builtin_cpu_supports, for clang 14 does not know the word. */
+static int has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
 
 static int is_passable(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 const struct road AVX2 = {

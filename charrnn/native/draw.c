@@ -104,7 +104,8 @@ double surprise(int64_t V, const float *scores, int64_t token)
 {
     double best = scores[0], total = 0.0;
     for (int64_t other = 1; other < V; other++)
-        best = fmax(best, scores[other]);
+        if (scores[other] > best) /* not fmax, over which GCC 12 breaks down on ARM */
+            best = scores[other];
     for (int64_t other = 0; other < V; other++) {
         if (!isfinite(scores[other]))
             return NAN;

@@ -14,7 +14,11 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* A loop of a constant number of rounds, written out, so that an array it goes over can lie in registers. */
+#if defined(__clang__)
+#define UNROLLED(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
+#else
 #define UNROLLED(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
+#endif
 
 /* aligned(4): a vector may be read from wherever a float may. */
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4)));
@@ -110,7 +114,7 @@ INLINE struct exponential exponential(vec x, float factor)
     series = series * r + all(0.0416683927f);
     series = series * r + all(0.166665196f);
     series = series * r + all(0.49999994f);
-    vec power = (vec)(((uvec)shifted << 23) + ((uvec){0} + 0x3f800000u));
+    vec power = (vec)(((uvec)shifted << 23) + ((uvec){0} + 0x3f800000u)); /* n into the exponent's bits */
     return (struct exponential){power, series * (r * r) + r};
 }
 
@@ -119,14 +123,16 @@ INLINE vec within(vec x, float most)
     return larger(all(-most), smaller(all(most), x));
 }
 
-/* 1 / (1 + e^-x); so far out that it differs from 0 and 1 as little as it can. */
+/* 1 / (1 + e^-x), and beyond 87 as there. */
 INLINE vec sigmoid(vec x)
 {
     struct exponential e = exponential(within(x, 87.0f), -1.0f);
     return 1.0f / (e.power * e.rest + (e.power + 1.0f));
 }
 
-/* (e^2x - 1) / (e^2x + 1), where e^2x - 1 is made without cancelling near 0; beyond 10 it is 1. */
+/* (e^2x - 1) / (e^2x + 1), where e^2x - 1 is made without cancelling near 0; beyond 10 as there, where it
+ * is 1.
+ */
 INLINE vec tangent(vec x)
 {
     struct exponential e = exponential(within(x, 10.0f), 2.0f);
