@@ -13,7 +13,7 @@ from charrnn.checkpoint import classifier, runs
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
 from charrnn.inference.classifier import NumpyClassifier
 from charrnn.inference.linear import from_tensors
-from charrnn.inference.softmax import finite_log_softmax
+from charrnn.inference.softmax import finite, log_softmax
 from charrnn.text.folded import WORD
 from charrnn.text.tokenizer import BOUNDARY, Ids
 
@@ -54,20 +54,28 @@ class Classifier:
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
     ) -> NDArray[np.float64]:
         """How likely each label is, [N, C]; `advance` is told how many more texts are done."""
-        return np.exp(finite_log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
+        return np.exp(log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
 
     def scores(
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What the net and the linear model say of texts, before any calibration, [N, C] each."""
-        net = self._net.logits([self._ids(text) for text in texts], advance)
+        """What the net and the linear model say of texts, before any calibration, [N, C] each.
+
+        Raises:
+            CheckpointError: if that is not numbers.
+        """
+        net = finite(self._net.logits([self._ids(text) for text in texts], advance))
         if self.checkpoint.calibration.mixed_linear == 0.0:
             return net, np.zeros_like(net)
-        return net, self._linear.logits(texts)
+        return net, self.linear_scores(texts)
 
     def linear_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """What the linear model says of texts, [N, C]."""
-        return self._linear.logits(texts)
+        """What the linear model says of texts, [N, C].
+
+        Raises:
+            CheckpointError: if that is not numbers.
+        """
+        return finite(self._linear.logits(texts))
 
     def explain(self, text: str, label: int) -> list[Piece]:
         """What every word of a text did to the probability of a label, by reading the text without it.

@@ -18,7 +18,7 @@ from charrnn.config import MAX_SEED, SamplingConfig
 from charrnn.errors import UsageError
 from charrnn.inference import engine
 from charrnn.inference.generate import generate
-from charrnn.inference.softmax import finite_log_softmax
+from charrnn.inference.softmax import finite, log_softmax
 from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids
@@ -111,7 +111,7 @@ class LanguageModel:
         for begin in range(0, len(inputs), BLOCK):
             outputs, states = self.reader.outputs(inputs[begin : begin + BLOCK], states)
             for hidden in outputs:
-                p = np.exp(finite_log_softmax(self.reader.logits(hidden)))
+                p = np.exp(log_softmax(finite(self.reader.logits(hidden))))
                 likeliest = np.argsort(-p, kind="stable")[:k]
                 yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
 

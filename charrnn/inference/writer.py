@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from charrnn.config import SamplingConfig
 from charrnn.inference.draw import draw, generator, probabilities
-from charrnn.inference.softmax import finite_log_softmax
+from charrnn.inference.softmax import finite, log_softmax
 from charrnn.inference.stepper import Stepper
 from charrnn.text.tokenizer import BOUNDARY, Ids
 
@@ -103,4 +103,4 @@ class _SteppedTexts:
         logits = self._logits[text]
         token = draw(probabilities(logits, forbidden, self._sampling), self._uniforms[text].random())
         self._unread[text] = token
-        return Drawn([token], [-float(finite_log_softmax(logits)[token]) if self._scored else 0.0])
+        return Drawn([token], [-float(log_softmax(finite(logits))[token]) if self._scored else 0.0])

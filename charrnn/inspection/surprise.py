@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.inference.softmax import finite_log_softmax
+from charrnn.inference.softmax import finite, log_softmax
 from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.encoding import Reading
@@ -82,7 +82,7 @@ def _token_nats(reader: Reader, ids: Ids) -> Generator[Reading, None, NDArray[np
     states = reader.start()
     for begin in range(0, len(ids), BLOCK):
         outputs, states = reader.outputs(inputs[begin : begin + BLOCK], states)
-        scores = finite_log_softmax(reader.logits(outputs))
+        scores = log_softmax(finite(reader.logits(outputs)))
         targets = ids[begin : begin + BLOCK].astype(np.int64)
         nats[begin : begin + BLOCK] = -scores[np.arange(len(targets)), targets]
         yield Reading(begin + len(targets), len(ids))

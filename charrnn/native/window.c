@@ -2,9 +2,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "beside.h"
 #include "pack.h"
 #include "sampler.h"
-#include "beside.h"
 #include "work.h"
 
 extern const struct road AVX512, AVX2, PLAIN;

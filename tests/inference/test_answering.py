@@ -57,8 +57,10 @@ def test_weights_that_overflow_give_no_answer() -> None:
         small.tensors[f"model.layers.0.{direction}.bias"][:] = 100.0  # every output is positive
     small.tensors["model.output.weight"][:] = np.finfo(np.float32).max
     files.save(Path("model.safetensors"), small)
-    with pytest.raises(CheckpointError, match="the model gives no probabilities"):
-        charrnn.load_classifier("model.safetensors").probabilities(["the a the"])
+    overflowing = charrnn.load_classifier("model.safetensors")
+    for ask in (overflowing.probabilities, overflowing.scores):  # of an answer, and of a measurement
+        with pytest.raises(CheckpointError, match="the model gives no probabilities"):
+            ask(["the a the"])
 
 
 def test_a_name_that_is_none_is_said_to_be_none() -> None:

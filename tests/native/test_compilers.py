@@ -10,7 +10,10 @@ from charrnn.native import library
 
 SOURCES = sorted(map(str, library.FILE.parent.glob("*.c")))
 # As setup.py has them, but that warnings are errors.
-FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-pthread", "-Wall", "-Wextra", "-Wno-psabi", "-Werror")
+FLAGS = (
+    *("-std=gnu11", "-O3", "-falign-loops=64", "-fvisibility=hidden", "-fPIC", "-shared", "-pthread"),
+    *("-Wno-psabi", "-Wall", "-Wextra", "-Werror"),
+)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "clang-14", "aarch64-linux-gnu-gcc"])
