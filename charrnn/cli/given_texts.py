@@ -51,10 +51,10 @@ def texts(
 
 def _files(given: str) -> Iterator[Text | str]:
     """The names of the files that an argument stands for, or what is wrong with it."""
-    from charrnn.text.sources import find
+    from charrnn.text.sources import named
 
     try:
-        yield from (document.name for document in find([given], once=True))
+        yield from (document.name for document in named([given], once=True))
     except CharrnnError as error:
         yield Text(given, "", error)
 

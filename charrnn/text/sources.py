@@ -71,6 +71,20 @@ EMBEDDED = Document("pydoc topics")
 
 
 def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
+    """As `named`, if all of them can be opened.
+
+    Raises:
+        UsageError: if a path does not exist, cannot be a corpus or may not be read.
+        StorageError: if the system cannot open it.
+    """
+    documents = named(arguments, once=once)
+    for document in documents:
+        if not is_pipe(document.name):  # opening a pipe takes its writer away
+            check_readable(document)
+    return documents
+
+
+def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
     """The documents that files, folders and glob patterns name, in the order given.
 
     A folder stands for all files below it in alphabetical order, hidden ones left out.
@@ -81,6 +95,7 @@ def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
 
     Raises:
         UsageError: if a path does not exist or cannot be a corpus.
+        TextError: if a folder has no files.
     """
     documents: list[Document] = []
     for argument in arguments:
@@ -104,9 +119,6 @@ def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
             )
         else:
             raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
-    for document in documents:
-        if not is_pipe(document.name):  # opening a pipe takes its writer away
-            check_readable(document)
     return documents
 
 

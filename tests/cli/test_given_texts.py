@@ -1,6 +1,9 @@
 """Texts come in batches that fit into memory."""
 
+import builtins
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +28,26 @@ def test_lines_are_batched_like_files(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a").write_text("1\n2\n3\n")
     Path("b").write_text("4")
     assert batches("a", "b", lines=True) == [["a:1", "a:2"], ["a:3", "b:1"]]
+
+
+def test_a_file_that_may_not_be_read_costs_the_others_of_its_folder_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("texts").mkdir()
+    for name in "abc":
+        Path("texts", name).write_text(name)
+    whole, secret = builtins.open, Path("texts", "b")
+
+    def opened(path: object, *rest: Any) -> Any:
+        if path == secret:
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path, *rest)  # type: ignore[call-overload]  # as it was called
+
+    for module in (builtins, io):  # `Path.open` has its own
+        monkeypatch.setattr(module, "open", opened)
+    (found,) = given_texts.texts(["texts"], "utf-8", lines=False, quiet=True)
+    assert [(item.text, item.error and item.error.message) for item in found] == [
+        ("a", None),
+        ("", "texts/b: Permission denied"),
+        ("c", None),
+    ]
