@@ -54,8 +54,8 @@ def _known(classifier: Classifier, file: str, encoding: str, columns: Columns) -
     from charrnn.text.sources import find
 
     root = Path(file) if Path(file).is_dir() else None
-    examples = read(find([file], once=True), root, encoding, columns).examples
     known = set(classifier.labels)
+    examples = read(find([file], once=True), root, encoding, columns, known).examples
     for example in examples:
         if example.label not in known:
             raise TextError(

@@ -134,7 +134,7 @@ def read(
         from charrnn.text.sources import find
 
         folder = texts.valid if Path(texts.valid).is_dir() else None
-        valid = _labelled(find([texts.valid]), folder, config)
+        valid = _labelled(find([texts.valid]), folder, config, found.labels)
     return with_bar(prepare(found, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
 
 
@@ -166,12 +166,14 @@ def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, dige
     return corpus
 
 
-def _labelled(documents: Sequence[Document], folder: str | None, config: LabelledConfig) -> Labelled:
+def _labelled(
+    documents: Sequence[Document], folder: str | None, config: LabelledConfig, known: Sequence[str] = ()
+) -> Labelled:
     from charrnn.text import labelled
     from charrnn.text.tables import Columns
 
     columns = Columns(config.label_column, config.text_column)
-    return labelled.read(documents, Path(folder) if folder else None, config.encoding, columns)
+    return labelled.read(documents, Path(folder) if folder else None, config.encoding, columns, known)
 
 
 def _documents(paths: Sequence[str]) -> list[Document]:

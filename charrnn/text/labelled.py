@@ -6,7 +6,7 @@ or commas part. The column of the labels goes by its heading, or is the one with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -76,6 +76,7 @@ def read(
     folder: Path | None,
     encoding: str,
     columns: Columns | None = None,
+    known: Collection[str] = (),
 ) -> Labelled:
     """The labelled texts of documents.
 
@@ -84,13 +85,14 @@ def read(
         folder: the folder that they were found in, if a single one was named.
         encoding: a canonical name, as `decoding.check_encoding` gives it.
         columns: which columns of a table are meant.
+        known: the labels there are, if that is known: a few texts of one label are then found as well.
 
     Raises:
         TextError: if a text has no label, there are too many, or one cannot be shown.
         UsageError: if there is no such column.
     """
     columns = columns or Columns()
-    in_folders = _folder_labels(documents, folder) if folder is not None else None
+    in_folders = _folder_labels(documents, folder, known) if folder is not None else None
     if in_folders:
         form = "a folder for every label"
         pairs = zip(documents, in_folders, strict=True)
@@ -98,7 +100,7 @@ def read(
     else:
         examples, form = [], ""
         for document in documents:
-            found, form = _rows(document, text_of(document, encoding), columns)
+            found, form = _rows(document, text_of(document, encoding), columns, known)
             examples += found
     labelled = Labelled(examples, form)
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
@@ -148,12 +150,15 @@ def _first_lines(text: str) -> str:
     return start[: start.rfind("\n") + 1] or start
 
 
-def _folder_labels(documents: Sequence[Document], folder: Path) -> list[str] | None:
-    """The label of every document if all lie in two or more folders of this one."""
+def _folder_labels(
+    documents: Sequence[Document], folder: Path, known: Collection[str] = ()
+) -> list[str] | None:
+    """The label of every document if all lie in two or more folders of this one, or in known labels'."""
     parts = [document.path.relative_to(folder).parts for document in documents if document.path]
-    if any(len(part) < 2 for part in parts) or len({part[0] for part in parts}) < 2:
+    if any(len(part) < 2 for part in parts):
         return None
-    return [part[0] for part in parts]
+    labels = [part[0] for part in parts]
+    return labels if len(set(labels)) >= 2 or set(labels) <= set(known) else None
 
 
 def _may_be_rows(document: Document, text: str) -> bool:
@@ -174,7 +179,9 @@ def _named_delimiter(document: Document) -> str | None:
     return SUFFIXES.get(Path(document.name.removesuffix(".gz")).suffix.lower())
 
 
-def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example], str]:
+def _rows(
+    document: Document, text: str, columns: Columns, known: Collection[str]
+) -> tuple[list[Example], str]:
     name = document.name
     delimiter = _named_delimiter(document)
     start = text.lstrip()
@@ -188,7 +195,7 @@ def _rows(document: Document, text: str, columns: Columns) -> tuple[list[Example
     table = parse(name, text, delimiter, columns.named)
     if not table.rows:
         raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")
-    label, content = choose(name, table, columns)
+    label, content = choose(name, table, columns, known)
     examples = [
         # `choose` has seen that both are there.
         Example(str(row[content]), str(row[label]).strip(), f"{name}:{line}")

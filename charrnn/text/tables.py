@@ -171,8 +171,14 @@ def _cell(value: Any) -> Cell:
     return LONE_SURROGATE.sub(REPLACEMENT, str(value))
 
 
-def choose(name: str, table: Table, columns: Columns) -> tuple[int, int]:
+def choose(name: str, table: Table, columns: Columns, known: Collection[str] = ()) -> tuple[int, int]:
     """The columns of the label and of the text.
+
+    Args:
+        name: what errors call the table.
+        table: its rows.
+        columns: which are meant, as far as that was said.
+        known: the labels there are, if that is known; a column that has no others has the labels.
 
     Raises:
         TextError: if no column can be that of the labels, or a row lacks its label or text.
@@ -183,6 +189,8 @@ def choose(name: str, table: Table, columns: Columns) -> tuple[int, int]:
         raise TextError(f"{name}: has {width} column, expected a label and a text in every row")
     label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
     text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)
+    if label is None:
+        label = _known(table, text, known)
     if label is None:
         label = _few_valued(name, table, text)
     if text is None or (text == label and columns.text is None):
@@ -209,6 +217,14 @@ def _named(name: str, flag: str, table: Table, wanted: str | None, usual: Sequen
         return int(wanted) - 1
     there = ", ".join(headings) if headings else f"1 to {width}"
     raise UsageError(f"{flag} {wanted}: {name} has no such column", f"its columns: {there}")
+
+
+def _known(table: Table, text: int | None, known: Collection[str]) -> int | None:
+    """The first column that has known labels alone."""
+    for index in range(len(table.rows[0])):
+        if index != text and all((cell or "").strip() in known for cell in table.column(index)):
+            return index
+    return None
 
 
 def _few_valued(name: str, table: Table, text: int | None) -> int:

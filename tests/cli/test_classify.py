@@ -298,6 +298,15 @@ def test_a_file_of_one_label_with_columns_of_any_name_can_be_measured_on() -> No
     assert (found["texts"], found["answer"]["accuracy"]) == (2, 1.0)
 
 
+def test_a_few_texts_of_one_label_can_be_measured_on_as_they_were_trained_on() -> None:
+    Path("some.tsv").write_text(f"good\t{GOOD}\ngood\t{BAD}\n")
+    Path("some", "good").mkdir(parents=True)
+    Path("some", "good", "1.txt").write_text(GOOD)
+    for given, accuracy in (("some.tsv", 0.5), ("some", 1.0)):
+        (found,) = objects(classify("--eval", given, "--json"))
+        assert found["answer"]["accuracy"] == accuracy
+
+
 def test_the_newest_language_model_is_meant_where_only_one_will_do() -> None:
     warm("train", "reviews.tsv", "--task", "language-model", "--steps", "1", "-q", "--name", "text")
     done = warm("train", "reviews.tsv", "--steps", "1", "-q", "--name", "newer")
@@ -418,9 +427,11 @@ def test_labels_from_a_pipe_are_kept_for_resuming() -> None:
 
 def test_validation_texts_of_ones_own_are_measured_on() -> None:
     Path("valid.tsv").write_text(tsv(reviews(10, seed=7)))
-    answer = warm("train", "reviews.tsv", *TRAINING, "--valid", "valid.tsv", "--name", "v")
-    assert answer.status == 0
-    assert any(line.endswith("on 10 validation texts") for line in answer.lines)
+    Path("of-one-label.tsv").write_text(f"good\t{GOOD} today\ngood\t{GOOD} again\n")
+    for valid, count in (("valid.tsv", 10), ("of-one-label.tsv", 2)):
+        answer = warm("train", "reviews.tsv", *TRAINING, "--valid", valid, "--name", f"v{count}")
+        assert answer.status == 0
+        assert any(line.endswith(f"on {count} validation texts") for line in answer.lines)
 
 
 def test_validation_texts_may_be_a_pattern_and_are_missed_when_they_are_gone() -> None:

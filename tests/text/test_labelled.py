@@ -93,6 +93,8 @@ def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
     written(tmp_path / "only" / "1.txt", "some words")
     written(tmp_path / "only" / "2.txt", "other words")
     assert not looks(tmp_path)
+    known = labelled.read(find([str(tmp_path)]), tmp_path, "utf-8", known=("only", "other"))
+    assert [example.label for example in known.examples] == ["only", "only"]
 
 
 @pytest.mark.parametrize(

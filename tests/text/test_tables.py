@@ -55,6 +55,13 @@ def test_without_headings_the_longest_of_the_other_columns_is_the_text() -> None
     assert choose("x", table, Columns()) == (2, 1)
 
 
+def test_a_column_of_known_labels_is_the_label_however_few_rows_there_are() -> None:
+    table = parse("x", "the text\tgood\ta\nanother text\tgood\tb\n", "\t")
+    assert choose("x", table, Columns(), ("bad", "good")) == (1, 0)
+    with pytest.raises(TextError, match="no column has few distinct values"):
+        choose("x", table, Columns(), ("bad", "fair"))
+
+
 def test_a_column_of_long_or_ever_new_values_is_no_label() -> None:
     table = parse("x", "".join(f"{number}\t{'y' * 65}{number % 2}\n" for number in range(8)), "\t")
     with pytest.raises(TextError, match="no column has few distinct values"):
