@@ -49,10 +49,16 @@ class Checkpoint:
     tensors: Tensors
     # Whether the corpus had several documents, so that a boundary means the end of one.
     has_endings: bool
-    # What was trained on what, for how long, how well: shown by `inspect`, meaningless to the model.
+    # What was trained on what, for how long, how well: shown by `inspect`.
     card: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
     digest: str = ""
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether every line of the corpus was a document, so that the model knows no line feed."""
+        corpus = self.card.get("corpus")
+        return self.has_endings and isinstance(corpus, Mapping) and corpus.get("lines") is True
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -51,9 +51,7 @@ def classify(
     choose_engine(engine)
     from charrnn.cli.models import announce
     from charrnn.terminal.streams import Product
-    from charrnn.text.decoding import check_encoding
 
-    encoding = check_encoding(encoding)
     if not inputs and evaluate is None and not stdin.is_given():
         raise UsageError("classify: which texts?", "charrnn classify review.txt, or pipe lines of text in")
     of_answers = {

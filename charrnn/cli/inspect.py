@@ -214,7 +214,8 @@ def _surprise(
         hint = "iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz"
         stdin.decoded(data, source, hint)
     reader = engine.reader(checkpoint.config, checkpoint.tensors)
-    found = with_bar(surprise(reader, checkpoint.tokenizer, data), quiet=quiet)
+    work = surprise(reader, checkpoint.tokenizer, data, of_lines=checkpoint.is_of_lines)
+    found = with_bar(work, quiet=quiet)
     if as_json:
         lines = [
             {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,12 @@ def root_of(inputs: Sequence[str]) -> Path | None:
 
 
 def config_of(asked: Asked) -> LabelledConfig:
-    """How to read labelled texts, from the flags.
-
-    Raises:
-        UsageError: if a flag is for language models, or there is no such encoding.
-    """
+    """How to read labelled texts, from the flags."""
     from charrnn.config import LabelledConfig
-    from charrnn.text.decoding import check_encoding
 
     known = {item.name for item in fields(LabelledConfig)}
     given = asked.corpus_flags | asked.label_flags
-    config = LabelledConfig(**{name: value for name, value in given.items() if name in known})
-    return replace(config, encoding=check_encoding(config.encoding))
+    return LabelledConfig(**{name: value for name, value in given.items() if name in known})
 
 
 def net_flags_of(asked: Asked, *, is_new: bool = True) -> dict[str, Any]:

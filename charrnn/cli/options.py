@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import number, one_of, whole
+from charrnn.cli.values import number, one_of, text_encoding, whole
 from charrnn.config import DEVICES, ENGINES, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
@@ -173,7 +173,9 @@ FailUnder = Annotated[
         help="Exit with 8 if an answer has less than this probability.",
     ),
 ]
-TextEncoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of the texts.")]
+TextEncoding = Annotated[
+    str, typer.Option("--encoding", parser=text_encoding, metavar="NAME", help="Of the texts.")
+]
 
 # inspect
 Models = Annotated[

@@ -13,7 +13,7 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
-from charrnn.config import TIED_LEVELS, Budget, CorpusConfig
+from charrnn.config import TIED_LEVELS, Budget
 from charrnn.errors import UsageError
 from charrnn.native import library
 
@@ -118,9 +118,6 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
             f"{runs.folder(name)}: there is a run of this name",
             f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
         )
-    from charrnn.text.decoding import check_encoding
-
-    check_encoding(asked.corpus_flags.get("encoding", CorpusConfig.encoding))
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
@@ -152,7 +149,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
             folder, corpus, documents, asked.inputs, config, request, budget, sitting(asked), origin
         )
         understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
-        for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run)):
+        for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run, request.batch_size)):
             note(line, quiet=asked.quiet)
         make_room(folder, run.recipe.sources)
         _show(asked, training, run)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import duration, number, one_of, whole
+from charrnn.cli.values import duration, number, one_of, text_encoding, whole
 from charrnn.config import (
     LEVELS,
     MAX_VOCABULARY,
@@ -75,7 +75,12 @@ Lines = Annotated[
 ]
 Encoding = Annotated[
     str | None,
-    typer.Option("--encoding", metavar="NAME", help=f"Of the text. [default: {CorpusConfig.encoding}]"),
+    typer.Option(
+        "--encoding",
+        parser=text_encoding,
+        metavar="NAME",
+        help=f"Of the text. [default: {CorpusConfig.encoding}]",
+    ),
 ]
 Newline = Annotated[
     str | None,

@@ -75,6 +75,13 @@ def one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
     return _named(parse, "|".join(choices))
 
 
+def text_encoding(text: str) -> str:
+    """A parser that takes encodings of text under any name, and gives the one name each has."""
+    from charrnn.text.decoding import check_encoding
+
+    return check_encoding(text)
+
+
 def _shown(text: str) -> str:
     return text or "''"
 

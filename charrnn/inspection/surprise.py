@@ -50,7 +50,9 @@ class Surprise:
         return sum(line.bits for line in self.lines) / self.bytes if self.bytes else 0.0
 
 
-def surprise(reader: Reader, tokenizer: Tokenizer, text: bytes) -> Generator[Reading, None, Surprise]:
+def surprise(
+    reader: Reader, tokenizer: Tokenizer, text: bytes, *, of_lines: bool = False
+) -> Generator[Reading, None, Surprise]:
     """Reads a text from its beginning, with the state carried; yields progress and returns the findings.
 
     A character outside the vocabulary costs `<unk>` and 8 bits for each of its bytes, as in validation.
@@ -59,8 +61,9 @@ def surprise(reader: Reader, tokenizer: Tokenizer, text: bytes) -> Generator[Rea
         reader: the net.
         tokenizer: its tokenizer.
         text: UTF-8, unless the tokenizer's level is `byte`.
+        of_lines: whether the net knows a line feed as the boundary between documents.
     """
-    ids = _ids(tokenizer, text)
+    ids = _ids_of_lines(tokenizer, text) if of_lines else _ids(tokenizer, text)
     nats = yield from _token_nats(reader, ids)
     lengths = _byte_lengths(tokenizer, text, ids)
     bits = nats / math.log(2) + 8.0 * lengths * (ids == tokenizer.unknown)
@@ -105,9 +108,17 @@ def _ids(tokenizer: Tokenizer, text: bytes) -> Ids:
     )
 
 
+def _ids_of_lines(tokenizer: Tokenizer, text: bytes) -> Ids:
+    """The ids of every line, with a boundary for each line feed."""
+    first, *others = (_ids(tokenizer, line) for line in text.split(b"\n"))
+    boundary = np.array([BOUNDARY], first.dtype)
+    return np.concatenate([first, *(part for line in others for part in (boundary, line))])
+
+
 def _byte_lengths(tokenizer: Tokenizer, text: bytes, ids: Ids) -> NDArray[np.int64]:
     """How many bytes of the text each token stands for."""
     if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes
         return utf8_lengths(np.frombuffer(text.decode().encode("utf-32-le"), np.uint32))
     own = [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)]
+    own[BOUNDARY] = 1  # of lines; elsewhere no id of a text is a boundary
     return np.array(own, np.int64)[ids]

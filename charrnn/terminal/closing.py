@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 UNITS = {"char": "chars", "byte": "bytes", "word": "tokens", "subword": "tokens"}
 
 
-def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
-    """What the plan comes to, and the flags that would ask for it."""
+def plan_lines(plan: Plan, run: Run, batch_size: int) -> tuple[str, ...]:
+    """What the plan comes to, and the flags that would ask for it.
+
+    Args:
+        plan: what was decided.
+        run: whose it is.
+        batch_size: how many streams were wanted; a small text has fewer.
+    """
     model, settings = plan.model, plan.settings
     unit = UNITS[run.recipe.corpus.level]
     speed = f", {short(plan.tokens_per_second)} {unit}/s here" if plan.tokens_per_second else ""
@@ -42,7 +48,12 @@ def plan_lines(plan: Plan, run: Run) -> tuple[str, str]:
         f"--batch {settings.batch_size} --seq {settings.seq_len} --lr {settings.learning_rate:.3g} "
         f"--seed {settings.seed}"
     )
-    return f"{size}{speed}: about {plan.epochs:.1f} epochs", f"as flags: {flags}"
+    comes_to = f"{size}{speed}: about {plan.epochs:.1f} epochs"
+    if settings.batch_size == batch_size:
+        return comes_to, f"as flags: {flags}"
+    why = f"streams would be shorter than --seq {settings.seq_len}"
+    fewer = f"--batch {settings.batch_size}, not {batch_size}: {why}"
+    return comes_to, fewer, f"as flags: {flags}"
 
 
 def describe(model: ModelConfig) -> str:

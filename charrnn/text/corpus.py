@@ -23,7 +23,7 @@ from charrnn.storage import write_atomically
 from charrnn.text import cache, encoding
 from charrnn.text.encoding import Reading
 from charrnn.text.sources import Document
-from charrnn.text.tokenizer import Ids, Tokenizer, restore
+from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer, restore
 
 # Counted up when the same settings would give other ids.
 CACHE_FORMAT = 2
@@ -38,6 +38,7 @@ class Corpus:
     tokenizer: Tokenizer
     counts: NDArray[np.int64]  # how often each id stands in the training part, [V]
     byte_lengths: NDArray[np.float64]  # UTF-8 bytes of each id, [V]; of `<unk>` the mean over validation
+    lines: bool  # whether every line is a document, so that a boundary stands for a line feed
     digest: str
     documents: int
     characters: int  # bytes at level byte
@@ -48,6 +49,14 @@ class Corpus:
     def nbytes(self) -> int:
         """How much of the disk the ids take."""
         return self.training.nbytes + self.validation.nbytes
+
+    def bytes_of(self, ids: Ids) -> bytes:
+        """The text that ids stand for, in UTF-8; `<unk>` is nothing."""
+        if not self.lines:
+            return self.tokenizer.bytes_of(ids)
+        texts = [self.tokenizer.token_bytes(token) for token in range(self.tokenizer.vocab_size)]
+        texts[BOUNDARY] = b"\n"
+        return b"".join([texts[token] for token in ids.tolist()])
 
 
 def prepare(
@@ -72,7 +81,7 @@ def prepare(
         if not _is_cached(_key(digests, config, tokenizer)):
             yield from _encode(_key(digests, config, tokenizer), documents, config, survey, tokenizer)
         cache.remember(documents, signatures, digests)
-    return _open(_key(digests, config, tokenizer), _digest(digests))
+    return _open(_key(digests, config, tokenizer), _digest(digests), lines=config.lines)
 
 
 def _encode(
@@ -96,7 +105,7 @@ def _encode(
     write_atomically(description_file, json.dumps(description).encode())
 
 
-def _open(key: str, digest: str) -> Corpus:
+def _open(key: str, digest: str, *, lines: bool) -> Corpus:
     ids_file, description_file = _files(key)
     damaged = StorageError(f"{ids_file}: the cached corpus is damaged", f"delete it: rm {ids_file}")
     try:
@@ -111,6 +120,7 @@ def _open(key: str, digest: str) -> Corpus:
     lengths = np.array(
         [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)], np.float64
     )
+    lengths[BOUNDARY] = float(lines)
     if tokenizer.unknown is not None:
         lengths[tokenizer.unknown] = description["unknown_bytes"] / max(1, description["unknown_tokens"])
     return Corpus(
@@ -119,6 +129,7 @@ def _open(key: str, digest: str) -> Corpus:
         tokenizer=tokenizer,
         counts=np.array(description["counts"], np.int64),
         byte_lengths=lengths,
+        lines=lines,
         digest=digest,
         documents=description["documents"],
         characters=description["characters"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from charrnn.cells import CELLS
@@ -11,7 +11,6 @@ from charrnn.checkpoint import model, runs, weights
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import TIED_LEVELS, ClassifierConfig, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import UsageError
-from charrnn.text.decoding import check_encoding
 from charrnn.text.sources import find, is_pipe
 from charrnn.training.run import Recipe
 
@@ -77,7 +76,7 @@ def settled(
     """How to read and what to build, from the flags that were given and the model to start from.
 
     Raises:
-        UsageError: if a flag contradicts that model, or there is no such encoding.
+        UsageError: if a flag contradicts that model.
     """
     if origin is not None:
         level, config = origin.checkpoint.tokenizer.level, origin.checkpoint.config
@@ -89,7 +88,7 @@ def settled(
     refuse_idle(corpus.level, corpus_flags)
     request = Request(**net_flags)
     check_possible(request.cell, request.nonlinearity, request.init)
-    return replace(corpus, encoding=check_encoding(corpus.encoding)), request
+    return corpus, request
 
 
 def inherited(

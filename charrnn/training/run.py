@@ -85,7 +85,7 @@ class Run:
 
     def yardstick(self) -> float:
         """Bits per byte of `xz` on the same split."""
-        decode = self.corpus.tokenizer.bytes_of
+        decode = self.corpus.bytes_of
         training = decode(np.asarray(self.corpus.training[-MAX_TRAINING_BYTES:]))
         return xz_bits_per_byte(training, decode(np.asarray(self.corpus.validation[:MAX_VALIDATION_BYTES])))
 

@@ -387,7 +387,7 @@ def test_flags_of_the_other_task_are_refused() -> None:
 
 def test_a_stopped_classifier_goes_on_and_a_changed_corpus_is_refused() -> None:
     assert warm("train", "reviews.tsv", *TRAINING, "-q", "--name", "mine").status == 0
-    answer = warm("train", "--resume", "mine", "--steps", "5")
+    answer = warm("train", "--resume", "mine", "--steps", "5", "--encoding", "UTF8")
     assert answer.status == 0
     assert "trained      " in answer.stderr
     assert warm("train", "--resume", "mine", "--steps", "5", "--hidden", "9").lines[0] == (

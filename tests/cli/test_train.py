@@ -156,6 +156,25 @@ def test_the_vocabulary_that_was_asked_for_may_be_given_with_resume_and_no_other
     )
 
 
+def test_an_encoding_may_be_given_with_resume_under_any_of_its_names() -> None:
+    Path("tale.txt").write_text(tale(), "latin-1")
+    done(warm("train", "tale.txt", *TINY, "--encoding", "latin-1", "-q"))
+    done(warm("train", "--resume", "tale", "--steps", "2", "--encoding", "L1", "-q"))
+    answer = warm("train", "--resume", "tale", "--steps", "2", "--encoding", "UTF8")
+    assert (answer.status, answer.lines[0]) == (
+        2,
+        "charrnn: error: --encoding utf-8 contradicts --resume: it has --encoding iso8859-1",
+    )
+
+
+def test_that_a_text_has_fewer_streams_than_were_asked_for_is_said_once() -> None:
+    Path("tale.txt").write_text("abcdefghij" * 100)  # 900 to learn from: 14 windows of 64 characters
+    first = done(warm("train", "tale.txt", *TINY, "--batch", "20"))
+    said = "charrnn: --batch 14, not 20: streams would be shorter than --seq 64"
+    assert first.lines.count(said) == 1
+    assert said not in done(warm("train", "tale.txt", *TINY, "--batch", "14")).lines
+
+
 @pytest.mark.parametrize(
     "flags", [("--members", "2"), ("--valid", "v.tsv"), ("--task", "classifier"), ("--bidirectional",)]
 )

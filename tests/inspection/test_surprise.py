@@ -33,12 +33,16 @@ def found(tokenizer: Tokenizer, text: bytes) -> Surprise:
 
 def bits_of(tokenizer: Tokenizer, text: str) -> float:
     """The text's bits, token after token, from the boundary on."""
-    net, bits, previous = stepper(tokenizer.vocab_size), 0.0, 0
+    return bits_of_ids(tokenizer.vocab_size, tokenizer.encode(text).tolist())
+
+
+def bits_of_ids(vocab_size: int, ids: list[int]) -> float:
+    net, bits, previous = stepper(vocab_size), 0.0, 0
     states = net.start()
-    for token in tokenizer.encode(text):
+    for token in ids:
         logits, states = net.step(previous, states)
         bits -= float(log_softmax(logits)[token]) / math.log(2)
-        previous = int(token)
+        previous = token
     return bits
 
 
@@ -71,6 +75,15 @@ def test_a_token_belongs_to_the_line_in_which_it_begins() -> None:
 
 def test_a_line_ends_at_a_line_feed_alone() -> None:
     assert [line.text for line in found(LETTERS, b"a\rb\r\na").lines] == ["a\rb\r\n", "a"]
+
+
+@pytest.mark.parametrize("tokenizer", [LETTERS, ByteTokenizer(), WordTokenizer(["ab", "a", "b"])])
+def test_where_lines_are_documents_a_line_feed_is_the_boundary_and_one_byte(tokenizer: Tokenizer) -> None:
+    text = b"ab\nba\n"
+    result = finish(surprise(stepper(tokenizer.vocab_size), tokenizer, text, of_lines=True))
+    ids = [*tokenizer.encode("ab").tolist(), 0, *tokenizer.encode("ba").tolist(), 0]
+    assert result.bits_per_byte == pytest.approx(bits_of_ids(tokenizer.vocab_size, ids) / len(text))
+    assert [(line.text, line.bytes) for line in result.lines] == [("ab\n", 3), ("ba\n", 3)]
 
 
 def test_a_character_outside_the_vocabulary_costs_its_bytes_on_top() -> None:
