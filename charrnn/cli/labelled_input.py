@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,12 +132,12 @@ def read(
     return with_bar(prepare(found, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
 
 
-def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, digest: str) -> LabelledCorpus:
+def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, digest: str) -> LabelledCorpus:
     """As `read`, for a run that goes on.
 
     Args:
         asked: the command line.
-        name: of the run.
+        folder: of the run.
         texts: where they were.
         tokenizer: the run's vocabulary.
         digest: what the texts' was.
@@ -145,8 +145,9 @@ def read_again(asked: Asked, name: str, texts: Texts, tokenizer: Tokenizer, dige
     Raises:
         CheckpointError: if they are gone, or no longer what they were.
     """
-    from charrnn.text.sources import find
+    from charrnn.text.sources import find, where_now
 
+    name, texts = folder.name, replace(texts, sources=where_now(folder, texts.sources))
     try:
         find([*texts.sources, *texts.unlabelled, *filter(None, [texts.valid])])
     except (TextError, UsageError) as error:

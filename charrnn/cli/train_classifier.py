@@ -128,7 +128,7 @@ def _resume_words(asked: Asked, folder: Path) -> None:
 
     left = load_last(folder)
     recipe = left.recipe
-    corpus = labelled_input.read_again(asked, folder.name, recipe.texts, left.tokenizer, recipe.digest)
+    corpus = labelled_input.read_again(asked, folder, recipe.texts, left.tokenizer, recipe.digest)
     from charrnn.training import pretraining
 
     _both_stages(asked, *pretraining.resume(folder, left, corpus, asked.budget, sitting(asked)))
@@ -137,10 +137,10 @@ def _resume_words(asked: Asked, folder: Path) -> None:
 def _resume_labels(asked: Asked, folder: Path) -> None:
     from charrnn.training.classifier_run import load_last
 
-    left, name = load_last(folder), folder.name
-    refuse_idle_resume(asked, name, left.progress)
+    left = load_last(folder)
+    refuse_idle_resume(asked, folder.name, left.progress)
     recipe, tokenizer = left.recipe, left.checkpoint.tokenizer
-    corpus = labelled_input.read_again(asked, name, recipe.texts, tokenizer, recipe.digest)
+    corpus = labelled_input.read_again(asked, folder, recipe.texts, tokenizer, recipe.digest)
     from charrnn.training import classifier_start
 
     _show(asked, *classifier_start.resume(folder, left, corpus, asked.budget, sitting(asked)))

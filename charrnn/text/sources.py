@@ -205,6 +205,19 @@ def check_readable(document: Document) -> None:
         raise StorageError(f"{document.name}: {error.strerror}") from error
 
 
+def where_now(run: Path, sources: Sequence[str]) -> tuple[str, ...]:
+    """Where the sources of a run are, if it was moved: what came through a pipe lies in its own folder.
+
+    Args:
+        run: its folder, where that is now.
+        sources: the paths as they were when it began.
+    """
+    return tuple(
+        str(run / name) if IS_COPY.fullmatch(name) and (run / name).exists() else source
+        for source, name in ((source, Path(source).name) for source in sources)
+    )
+
+
 def copies(run: Path) -> set[Path]:
     """What came through pipes to runs in this folder."""
     return {path for path in run.iterdir() if IS_COPY.fullmatch(path.name)}

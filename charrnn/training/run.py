@@ -22,7 +22,7 @@ from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import EMBEDDED, Document
+from charrnn.text.sources import EMBEDDED, Document, where_now
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 
@@ -221,7 +221,7 @@ def documents(folder: Path, recipe: Recipe) -> list[Document]:
     Raises:
         CheckpointError: if a file of it is gone.
     """
-    found = [Document(path, Path(path)) for path in recipe.sources] or [EMBEDDED]
+    found = [Document(path, Path(path)) for path in where_now(folder, recipe.sources)] or [EMBEDDED]
     missing = next((document for document in found if document.path and not document.path.exists()), None)
     if missing:
         raise CheckpointError(f"{folder.name}: its corpus is gone: {missing.name}: no such file")

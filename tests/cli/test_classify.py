@@ -422,6 +422,9 @@ def test_labels_from_a_pipe_are_kept_for_resuming() -> None:
     given = "".join(f"__label__{label} {text}\n" for label, text in reviews()).encode()
     assert warm("train", "-", *TRAINING, "-q", given=given).status == 0
     assert warm("train", "--resume", "stdin", "--steps", "2", "-q").status == 0
+    Path("checkpoints", "stdin").rename("checkpoints/moved")
+    assert warm("train", "--resume", "moved", "--steps", "2", "-q").status == 0
+    Path("checkpoints", "moved").rename("checkpoints/stdin")
     assert rows(warm("classify", "good.txt", "-m", "stdin"))[0][0] == "good"
 
 

@@ -156,6 +156,16 @@ def test_the_vocabulary_that_was_asked_for_may_be_given_with_resume_and_no_other
     )
 
 
+def test_a_run_on_what_came_through_a_pipe_goes_on_wherever_it_was_moved() -> None:
+    done(warm("train", "-", *TINY, "-q", given=tale().encode()))
+    Path("checkpoints", "stdin").rename("checkpoints/a tale")
+    done(warm("train", "--resume", "a tale", "--steps", "2", "-q"))
+    Path("checkpoints/a tale/corpus.txt").unlink()
+    gone = warm("train", "--resume", "a tale", "--steps", "2", "-q")
+    assert gone.status == ExitCode.CHECKPOINT
+    assert gone.lines[0].startswith("charrnn: error: a tale: its corpus is gone: ")
+
+
 def test_an_encoding_may_be_given_with_resume_under_any_of_its_names() -> None:
     Path("tale.txt").write_text(tale(), "latin-1")
     done(warm("train", "tale.txt", *TINY, "--encoding", "latin-1", "-q"))

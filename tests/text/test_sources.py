@@ -14,7 +14,7 @@ import pytest
 
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
 from charrnn.text import sources
-from charrnn.text.sources import EMBEDDED, Document, default_name, documents_of, find, is_pipe
+from charrnn.text.sources import EMBEDDED, Document, default_name, documents_of, find, is_pipe, where_now
 from tests.text.reading import document
 
 
@@ -278,3 +278,9 @@ def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StorageError) as caught:
         documents_of(["-"], Path("gone"))
     assert caught.value.message == "gone/corpus.txt: No such file or directory"
+
+
+def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").touch()
+    was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
+    assert where_now(tmp_path, was) == (str(tmp_path / "corpus.txt"), *was[1:])
