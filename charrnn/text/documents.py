@@ -96,6 +96,8 @@ def prepare(
         found = f'only "{labels[0]}"' if labels else "none"
         raise TextError(f"a classifier needs at least 2 labels, found {found}")
     training, validation, notes = _divided(labelled, valid, config.val_fraction)
+    if seen := _also_unlabelled(validation, unlabelled):
+        notes.append(f"{seen:,} validation texts stand among those of --unlabelled, which tell no label")
     for label in sorted(set(labels) - {example.label for example in training}):
         raise TextError(f'the label "{label}" has no text to learn from that is not also measured on')
     texts = [[example.text for example in part] for part in (training, validation)]
@@ -132,9 +134,14 @@ def _divided(
     if unknown:
         where = next(example.source for example in valid.examples if example.label == unknown[0])
         raise TextError(f'{where}: the label "{unknown[0]}" stands in the validation texts alone')
-    measured_on = {example.text for example in valid.examples}
-    training = [example for example in labelled.examples if example.text not in measured_on]
-    leaked = [example.source for example in labelled.examples if example.text in measured_on]
+    measured_on = {_without_layout(example.text) for example in valid.examples}
+    training: list[Example] = []
+    leaked: list[str] = []
+    for example in labelled.examples:
+        if _without_layout(example.text) in measured_on:
+            leaked.append(example.source)
+        else:
+            training.append(example)
     notes = []
     if leaked:
         shown = ", ".join(leaked[:NAMED]) + (", …" if len(leaked) > NAMED else "")
@@ -147,8 +154,9 @@ def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example],
     kinds: dict[str, dict[str, list[Example]]] = {}
     home: dict[str, str] = {}  # the label under which a text was seen first
     for example in examples:
-        label = home.setdefault(example.text, example.label)
-        kinds.setdefault(label, {}).setdefault(example.text, []).append(example)
+        text = _without_layout(example.text)
+        label = home.setdefault(text, example.label)
+        kinds.setdefault(label, {}).setdefault(text, []).append(example)
     random = np.random.default_rng(SPLIT_SEED)
     training: list[Example] = []
     validation: list[Example] = []
@@ -166,6 +174,18 @@ def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example],
         for place, index in enumerate(order):
             (validation if place < held else training).extend(texts[index])
     return training, validation
+
+
+def _also_unlabelled(validation: Sequence[Example], unlabelled: Sequence[str]) -> int:
+    """How many validation texts are a piece of the texts without a label, or a line of one."""
+    measured_on = {_without_layout(example.text) for example in validation}
+    read = (text for piece in unlabelled for text in (piece, *piece.split("\n")))
+    return len(measured_on & set(map(_without_layout, read)))
+
+
+def _without_layout(text: str) -> str:
+    """What texts that are the same share: a file ends with a line feed, a cell of a table does not."""
+    return " ".join(text.split())
 
 
 def _vocabulary(texts: Sequence[str], config: LabelledConfig) -> Tokenizer:

@@ -68,6 +68,23 @@ def test_a_leak_is_left_out_of_training_and_named() -> None:
     assert found.notes == ("2 training texts stand among the validation texts, left out: x:4, x:5",)
 
 
+def test_texts_that_differ_in_white_space_alone_are_the_same() -> None:
+    rows = reviews(40)
+    found = corpus(rows + [(label, f" {text.replace(' ', '  ')}\n") for label, text in rows])
+    sides = [{" ".join(text.split()) for text in side.texts} for side in (found.training, found.validation)]
+    assert not sides[0] & sides[1]
+    leaked = corpus(rows, valid=[(label, f"{text}\n") for label, text in rows[:4]])
+    assert len(leaked.training) == 36
+    assert leaked.notes == ("4 training texts stand among the validation texts, left out: x:1, x:2, x:3, …",)
+
+
+def test_validation_texts_among_those_without_a_label_are_named() -> None:
+    rows = reviews(40)
+    pieces = ["other words\n", f"{rows[0][1]}\n{rows[1][1]}", f"{rows[2][1]}\n"]
+    found = finish(prepare(labelled(rows[3:]), LabelledConfig(), labelled(rows[:4]), unlabelled=pieces))
+    assert found.notes[-1] == "3 validation texts stand among those of --unlabelled, which tell no label"
+
+
 @pytest.mark.parametrize("level", ["char", "byte", "subword"])
 def test_other_levels_keep_the_text(level: str) -> None:
     found = corpus(reviews(40), level=level)
