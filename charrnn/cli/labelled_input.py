@@ -70,19 +70,27 @@ def refuse_label_flags(asked: Asked) -> None:
         raise UsageError(f"{flag_of(name)} is for classifiers, and this is a language model")
 
 
-def texts_of(asked: Asked, config: LabelledConfig, documents: Sequence[Document]) -> Texts:
+def texts_of(
+    asked: Asked, config: LabelledConfig, documents: Sequence[Document], folder: Path | None
+) -> Texts:
     """Where the texts of a new run come from.
+
+    Args:
+        asked: the command line.
+        config: how they are read.
+        documents: where.
+        folder: the one whose folders are called as the labels.
 
     Raises:
         UsageError: if a file of `--unlabelled` does not exist.
     """
     from charrnn.training.classifier_run import Texts
 
-    root, valid = root_of(asked.inputs), asked.label_flags.get("valid")
+    valid = asked.label_flags.get("valid")
     return Texts(
         config=config,
         sources=_absolute(documents),
-        folder=str(root.absolute()) if root else None,
+        folder=str(folder.absolute()) if folder else None,
         valid=str(Path(valid).absolute()) if valid else None,
         unlabelled=unlabelled_of(asked),
         shown=tuple(asked.inputs),

@@ -43,8 +43,11 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     insists = asked.task == "classifier" or bool(asked.label_flags)
     encoding = config_of(asked).encoding
     root = root_of(asked.inputs)
-    if not insists and not labelled.looks_labelled(documents, root, encoding):
-        return None
+    if not labelled.looks_labelled(documents, root, encoding):
+        if not insists:
+            return None
+        # Folders named one by one may well be texts of one kind, unless somebody says that they are labels.
+        root = root or labelled.common_folder(documents)
     config = config_of(asked)
     columns = Columns(config.label_column, config.text_column)
     try:
@@ -87,7 +90,7 @@ def start(
         net_flags.get("init", FineTuningConfig.init),
     )
     check_members(net_flags)
-    texts = labelled_input.texts_of(asked, config, documents)
+    texts = labelled_input.texts_of(asked, config, documents, labelled.folder)
     corpus = labelled_input.read(asked, texts, tokenizer, labelled)
     for line in corpus.notes:
         note(line, quiet=asked.quiet)

@@ -6,6 +6,7 @@ or commas part. The column of the labels goes by its heading, or is the one with
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ class Labelled:
 
     examples: list[Example]
     form: str
+    folder: Path | None = None  # the one whose folders are called as the labels
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ def read(
 
     Args:
         documents: what to read, in this order.
-        folder: the folder that they were found in, if a single one was named.
+        folder: the folder that they were found in, whose folders may be the labels.
         encoding: a canonical name, as `decoding.check_encoding` gives it.
         columns: which columns of a table are meant.
         known: the labels there are, if that is known: a few texts of one label are then found as well.
@@ -94,17 +96,24 @@ def read(
     columns = columns or Columns()
     in_folders = _folder_labels(documents, folder, known) if folder is not None else None
     if in_folders:
-        form = "a folder for every label"
         pairs = zip(documents, in_folders, strict=True)
         examples = [Example(text_of(document, encoding), label, document.name) for document, label in pairs]
+        labelled = Labelled(examples, "a folder for every label", folder)
     else:
+        _refuse_stray(documents, folder, encoding)
         examples, form = [], ""
         for document in documents:
             found, form = _rows(document, text_of(document, encoding), columns, known)
             examples += found
-    labelled = Labelled(examples, form)
+        labelled = Labelled(examples, form)
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
     return labelled
+
+
+def common_folder(documents: Sequence[Document]) -> Path | None:
+    """The folder above those in which documents lie, if they lie in several."""
+    folders = {document.path.absolute().parent for document in documents if document.path}
+    return Path(os.path.commonpath(folders)) if len(folders) > 1 else None
 
 
 def pieces_of(document: Document, encoding: str) -> Iterator[str]:
@@ -154,11 +163,25 @@ def _folder_labels(
     documents: Sequence[Document], folder: Path, known: Collection[str] = ()
 ) -> list[str] | None:
     """The label of every document if all lie in two or more folders of this one, or in known labels'."""
-    parts = [document.path.relative_to(folder).parts for document in documents if document.path]
+    whole = folder.absolute()
+    parts = [document.path.absolute().relative_to(whole).parts for document in documents if document.path]
     if any(len(part) < 2 for part in parts):
         return None
     labels = [part[0] for part in parts]
     return labels if len(set(labels)) >= 2 or set(labels) <= set(known) else None
+
+
+def _refuse_stray(documents: Sequence[Document], folder: Path | None, encoding: str) -> None:
+    """Refuses a text beside a folder for every label, unless it has labels in itself."""
+    whole = folder.absolute() if folder else None
+    beside = [
+        document for document in documents if document.path and document.path.absolute().parent == whole
+    ]
+    if beside and len(beside) < len(documents) and not looks_labelled(beside[:1], None, encoding):
+        raise TextError(
+            f"{beside[0].name}: lies in no label's folder, and has no label in itself",
+            "move it away, or into the folder of its label",
+        )
 
 
 def _may_be_rows(document: Document, text: str) -> bool:

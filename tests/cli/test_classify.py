@@ -357,6 +357,20 @@ def test_a_table_with_an_unlabelled_row_is_text_unless_one_insists() -> None:
     )
 
 
+@pytest.mark.parametrize("inputs", [("texts/good", "texts/bad"), ("texts/*/*.txt",), ("texts",)])
+def test_a_folder_for_every_label_may_be_named_folder_by_folder(inputs: tuple[str, ...]) -> None:
+    for number, (label, text) in enumerate(reviews(40)):
+        Path("texts", label).mkdir(parents=True, exist_ok=True)
+        Path("texts", label, f"{number}.txt").write_text(text)
+    answer = warm("train", *inputs, "--task", "classifier", *TRAINING, "--name", "t")
+    assert answer.status == 0
+    assert (
+        "40 labelled texts for a classifier (a folder for every label; 2 labels: bad, good)"
+        in (answer.lines[0])
+    )
+    assert warm("train", "--resume", "t", "--steps", "2", "-q").status == 0
+
+
 def test_flags_of_the_other_task_are_refused() -> None:
     for words, message in (
         (("--seq", "9"), "--seq is for language models, and these are labelled texts"),

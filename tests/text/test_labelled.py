@@ -89,6 +89,26 @@ def test_a_text_beside_the_folders_makes_them_no_labels(tmp_path: Path) -> None:
     assert not looks(tmp_path)
 
 
+def test_a_text_beside_the_folders_is_named_and_a_table_there_is_read(tmp_path: Path) -> None:
+    for name in ("a/1.txt", "b/1.txt", "README.txt"):
+        written(tmp_path / name, "some words")
+    with pytest.raises(TextError) as raised:
+        read(tmp_path)
+    assert raised.value.message == (
+        f"{tmp_path}/README.txt: lies in no label's folder, and has no label in itself"
+    )
+
+
+def test_folders_named_one_by_one_have_what_is_above_them_in_common(tmp_path: Path) -> None:
+    for label in ("good", "bad"):
+        written(tmp_path / "reviews" / label / "1.txt", label)
+    documents = find([str(tmp_path / "reviews" / label) for label in ("good", "bad")])
+    folder = labelled.common_folder(documents)
+    assert folder == tmp_path / "reviews"
+    assert pairs(labelled.read(documents, folder, "utf-8")) == [("good", "good"), ("bad", "bad")]
+    assert labelled.common_folder(documents[:1]) is None
+
+
 def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
     written(tmp_path / "only" / "1.txt", "some words")
     written(tmp_path / "only" / "2.txt", "other words")
