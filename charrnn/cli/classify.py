@@ -131,10 +131,13 @@ def _answer_all(
         _write(product, classifier, rows, asked)
         product.flush()
         total += len(batch)
+    found = Found(reason) if reason else None
     if bad:
+        if found:
+            show_error(found)
         raise TextError(f"{bad:,} of {total:,} texts could not be classified")
-    if reason:
-        raise Found(reason)
+    if found:
+        raise found
 
 
 def _reason_to_fail(classifier: Classifier, source: str, chances: NDArray[np.float64], asked: _Asked) -> str:

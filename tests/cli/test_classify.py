@@ -171,6 +171,18 @@ def test_fail_if_and_fail_under_have_an_exit_code_of_their_own() -> None:
     assert classify("good.txt", "--fail-under", "0.5").status == 0
 
 
+def test_a_reason_to_fail_is_said_though_another_text_is_bad() -> None:
+    answer = classify("good.txt", "nosuch.txt", "--fail-if", "good")
+    assert (answer.status, answer.lines) == (
+        ExitCode.TEXT,
+        [
+            "charrnn: error: nosuch.txt: no such file",
+            "charrnn: error: good.txt: good",
+            "charrnn: error: 1 of 2 texts could not be classified",
+        ],
+    )
+
+
 def test_eval_measures_on_labelled_texts() -> None:
     Path("test.tsv").write_text(tsv([*reviews(20, seed=9), ("bad", GOOD)]))
     (found,) = objects(classify("--eval", "test.tsv", "--json"))
