@@ -6,6 +6,7 @@ The texts are split before the vocabulary is built, and no text stands on both s
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from charrnn.text.char import CharTokenizer
 from charrnn.text.encoding import Reading
 from charrnn.text.folded import FoldedWordTokenizer, words_of
 from charrnn.text.labelled import Example, Labelled
+from charrnn.text.tables import LONGEST_LABEL
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
 SEEN_TWICE = 2
@@ -129,7 +131,7 @@ def _divided(
     labelled: Labelled, valid: Labelled | None, fraction: float
 ) -> tuple[list[Example], list[Example], list[str]]:
     if valid is None:
-        return *_split(labelled.examples, fraction), []
+        return *_split(labelled, fraction), []
     unknown = sorted(set(valid.labels) - set(labelled.labels))
     if unknown:
         where = next(example.source for example in valid.examples if example.label == unknown[0])
@@ -146,14 +148,20 @@ def _divided(
     if leaked:
         shown = ", ".join(leaked[:NAMED]) + (", …" if len(leaked) > NAMED else "")
         notes.append(f"{len(leaked):,} training texts stand among the validation texts, left out: {shown}")
+    counts = Counter(example.label for example in (*training, *valid.examples))
+    notes += [
+        f'{example.source}: the only text with the label "{example.label}", which is not measured on'
+        for example in training
+        if counts[example.label] < FEWEST
+    ][:NAMED]
     return training, list(valid.examples), notes
 
 
-def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example], list[Example]]:
+def _split(labelled: Labelled, fraction: float) -> tuple[list[Example], list[Example]]:
     """A share of every label's texts for validation; texts that are the same stay together."""
     kinds: dict[str, dict[str, list[Example]]] = {}
     home: dict[str, str] = {}  # the label under which a text was seen first
-    for example in examples:
+    for example in labelled.examples:
         text = _without_layout(example.text)
         label = home.setdefault(text, example.label)
         kinds.setdefault(label, {}).setdefault(text, []).append(example)
@@ -163,12 +171,7 @@ def _split(examples: Sequence[Example], fraction: float) -> tuple[list[Example],
     for label in sorted(kinds):
         texts = list(kinds[label].values())
         if len(texts) < FEWEST:
-            (alone,) = texts
-            raise TextError(
-                f'{alone[0].source}: the label "{label}" has a single text; {FEWEST} are needed, '
-                "to learn from and to measure on",
-                "give it another text, or leave it out; if it is no label, --label-column names what is",
-            )
+            raise _too_few(labelled, texts[0][0])
         held = min(len(texts) - 1, max(1, round(fraction * len(texts))))
         order = random.permutation(len(texts))
         for place, index in enumerate(order):
@@ -181,6 +184,22 @@ def _also_unlabelled(validation: Sequence[Example], unlabelled: Sequence[str]) -
     measured_on = {_without_layout(example.text) for example in validation}
     read = (text for piece in unlabelled for text in (piece, *piece.split("\n")))
     return len(measured_on & set(map(_without_layout, read)))
+
+
+def _too_few(labelled: Labelled, example: Example) -> TextError:
+    """That a label has a single text, and what to do where it is none."""
+    if labelled.folder is not None:
+        hint = "give it another text, or leave it out; --task language-model if folders are no labels"
+    elif example == labelled.examples[0] and len(example.text) <= LONGEST_LABEL:
+        heading = shlex.join(["--label-column", example.label, "--text-column", example.text])
+        hint = f"give it another text, or leave it out; if the first row is a heading: {heading}"
+    else:
+        hint = "give it another text, or leave it out; if it is no label, --label-column names what is"
+    return TextError(
+        f'{example.source}: the label "{example.label}" has a single text; {FEWEST} are needed, '
+        "to learn from and to measure on",
+        hint,
+    )
 
 
 def _without_layout(text: str) -> str:

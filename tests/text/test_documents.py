@@ -1,6 +1,8 @@
 """How labelled texts are split, encoded and told apart."""
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,12 +101,36 @@ def test_a_label_that_only_validation_has_is_named() -> None:
     assert raised.value.message == 'x:2: the label "odd" stands in the validation texts alone'
 
 
-def test_a_label_with_a_single_text_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("rows", "folder", "hint"),
+    [
+        ([*reviews(20), ("odd", "one")], None, "if it is no label, --label-column names what is"),
+        (
+            [("my mood", "its text"), *reviews(20)],
+            None,
+            "if the first row is a heading: --label-column 'my mood' --text-column 'its text'",
+        ),
+        ([("odd", "a text " * 20), *reviews(20)], None, "if it is no label, --label-column names what is"),
+        ([("odd", "one"), *reviews(20)], Path("books"), "--task language-model if folders are no labels"),
+    ],
+)
+def test_a_label_with_a_single_text_is_refused_with_what_it_may_be_instead(
+    rows: list[tuple[str, str]], folder: Path | None, hint: str
+) -> None:
     with pytest.raises(TextError) as raised:
-        corpus([*reviews(20), ("odd", "one")])
-    assert raised.value.message == (
-        'x:21: the label "odd" has a single text; 2 are needed, to learn from and to measure on'
+        finish(prepare(replace(labelled(rows), folder=folder), LabelledConfig()))
+    label, line = next(
+        (row[0], number) for number, row in enumerate(rows, 1) if row[0] not in ("good", "bad")
     )
+    assert raised.value.message == (
+        f'x:{line}: the label "{label}" has a single text; 2 are needed, to learn from and to measure on'
+    )
+    assert raised.value.hint == f"give it another text, or leave it out; {hint}"
+
+
+def test_a_label_of_one_text_that_is_not_measured_on_is_named() -> None:
+    found = corpus([("mood", "text"), *reviews(20)], valid=[("good", "new"), ("bad", "other")])
+    assert found.notes == ('x:1: the only text with the label "mood", which is not measured on',)
 
 
 def test_another_label_or_text_is_another_corpus() -> None:
