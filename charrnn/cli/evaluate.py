@@ -50,19 +50,20 @@ def evaluate_on(
 
 def _known(classifier: Classifier, file: str, encoding: str, columns: Columns) -> list[Example]:
     """The labelled texts of a file or folder, each with a label that the classifier knows."""
-    from charrnn.text.labelled import read
+    from charrnn.text.labelled import read, refuse_idle_columns
     from charrnn.text.sources import find
 
     root = Path(file) if Path(file).is_dir() else None
     known = set(classifier.labels)
-    examples = read(find([file], once=True), root, encoding, columns, known).examples
-    for example in examples:
+    found = read(find([file], once=True), root, encoding, columns, known)
+    refuse_idle_columns(found, columns)
+    for example in found.examples:
         if example.label not in known:
             raise TextError(
                 f'{example.source}: the classifier knows no label "{example.label}"',
                 f"it knows: {', '.join(classifier.labels)}",
             )
-    return examples
+    return found.examples
 
 
 def _measured(classifier: Classifier, examples: Sequence[Example], *, quiet: bool) -> dict[str, Any]:

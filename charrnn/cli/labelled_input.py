@@ -70,6 +70,18 @@ def refuse_label_flags(asked: Asked) -> None:
         raise UsageError(f"{flag_of(name)} is for classifiers, and this is a language model")
 
 
+def refuse_unheeded(asked: Asked) -> None:
+    """Refuses flags that others make idle.
+
+    Raises:
+        UsageError: naming both.
+    """
+    if "valid" in asked.label_flags and "val_fraction" in asked.corpus_flags:
+        raise UsageError("--val-fraction does not go with --valid: that says what to measure on")
+    if "unlabelled" in asked.label_flags and asked.label_flags.get("pretrain") == 0.0:
+        raise UsageError("--unlabelled does not go with --pretrain 0: only that stage reads it")
+
+
 def texts_of(
     asked: Asked, config: LabelledConfig, documents: Sequence[Document], folder: Path | None
 ) -> Texts:

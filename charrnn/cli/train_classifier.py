@@ -57,6 +57,8 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
             raise
         note(f"text for a language model: {error.message} (--task classifier insists)", quiet=asked.quiet)
         return None
+    if "valid" not in asked.label_flags:  # whose file may have columns
+        labelled.refuse_idle_columns(found, columns)
     labels = ", ".join(found.labels[:LABELS_SHOWN]) + (", …" if len(found.labels) > LABELS_SHOWN else "")
     note(
         f"{len(found.examples):,} labelled texts for a classifier ({found.form}; {len(found.labels)} labels: "
@@ -77,6 +79,7 @@ def start(
 
     config = config_of(asked)
     refuse_idle(config.level, asked.corpus_flags)
+    labelled_input.refuse_unheeded(asked)
     net_flags, tokenizer = {"seed": secrets.randbelow(MAX_SEED + 1)} | net_flags_of(asked), None
     if origins is not None:
         for name in ("unlabelled", "pretrain"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.text.decoding import decode
 from charrnn.text.sources import Document
 from charrnn.text.tables import (
@@ -26,6 +26,7 @@ from charrnn.text.tables import (
 )
 
 FASTTEXT = "__label__"
+OF_FASTTEXT = f"lines of {FASTTEXT}x text"
 SUFFIXES = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": JSON, ".ndjson": JSON}
 # A look at so much of a file tells what it is; a corpus of a gigabyte is not read to find out.
 LOOK_CHARACTERS = 1 << 16
@@ -48,6 +49,7 @@ class Labelled:
     examples: list[Example]
     form: str
     folder: Path | None = None  # the one whose folders are called as the labels
+    has_columns: bool = False  # some of it, at least
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -101,13 +103,26 @@ def read(
         labelled = Labelled(examples, "a folder for every label", folder)
     else:
         _refuse_stray(documents, folder, encoding)
-        examples, form = [], ""
+        examples, forms = [], set()
         for document in documents:
             found, form = _rows(document, text_of(document, encoding), columns, known)
             examples += found
-        labelled = Labelled(examples, form)
+            forms.add(form)
+        labelled = Labelled(examples, form, has_columns=forms != {OF_FASTTEXT})
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
     return labelled
+
+
+def refuse_idle_columns(labelled: Labelled, columns: Columns) -> None:
+    """Refuses names of columns where there are none.
+
+    Raises:
+        UsageError: saying what there is.
+    """
+    if columns.named and not labelled.has_columns:
+        raise UsageError(
+            f"--label-column and --text-column: there are no columns in {labelled.form}", "leave them out"
+        )
 
 
 def common_folder(documents: Sequence[Document]) -> Path | None:
@@ -209,7 +224,7 @@ def _rows(
     delimiter = _named_delimiter(document)
     start = text.lstrip()
     if start.startswith(FASTTEXT):
-        return list(_fasttext(name, text)), f"lines of {FASTTEXT}x text"
+        return list(_fasttext(name, text)), OF_FASTTEXT
     if delimiter is None:
         if start.startswith("{"):
             delimiter = JSON

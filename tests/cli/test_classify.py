@@ -400,6 +400,14 @@ def test_flags_of_the_other_task_are_refused() -> None:
         (("--members", "9", "--layers", "64"), "--members 9: a file holds 2 nets of 64 layers at most"),
         (("--cell", "gru", "--nonlinearity", "relu"), "--nonlinearity relu is for --cell rnn, not for gru"),
         (("--vocab", "9", "--level", "char"), "--vocab is for --level word or subword, not for char"),
+        (
+            ("--valid", "reviews.tsv", "--val-fraction", "0.2"),
+            "--val-fraction does not go with --valid: that says what to measure on",
+        ),
+        (
+            ("--unlabelled", "good.txt", "--pretrain", "0"),
+            "--unlabelled does not go with --pretrain 0: only that stage reads it",
+        ),
     ):
         answer = warm("train", "reviews.tsv", *words)
         assert (

@@ -281,6 +281,22 @@ def test_columns_that_are_not_there_are_refused(tmp_path: Path, columns: Columns
     assert raised.value.message == message.format(path)
 
 
+def test_columns_are_refused_where_there_are_none(tmp_path: Path) -> None:
+    for label in ("good", "bad"):
+        written(tmp_path / "texts" / label / "1.txt", label)
+    lines = written(tmp_path / "lines.txt", FORMS["fasttext.txt"])
+    table = written(tmp_path / "tab.tsv", FORMS["tab.tsv"])
+    for paths, form in (
+        ((tmp_path / "texts",), "a folder for every label"),
+        ((lines,), "lines of __label__x text"),
+    ):
+        with pytest.raises(UsageError) as raised:
+            labelled.refuse_idle_columns(read(*paths), Columns("1"))
+        assert raised.value.message == f"--label-column and --text-column: there are no columns in {form}"
+        labelled.refuse_idle_columns(read(*paths), Columns())
+    labelled.refuse_idle_columns(read(lines, table, columns=Columns("1")), Columns("1"))
+
+
 def test_a_large_text_comes_in_pieces_that_end_with_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labelled, "PIECE", 10)
     text = "a line\n" * 5 + "x" * 30 + "\nthe end"
