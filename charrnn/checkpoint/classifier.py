@@ -27,7 +27,7 @@ from charrnn.config import MAX_MEMBERS, ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.labelled import MAX_LABELS
-from charrnn.text.tables import LONGEST_LABEL
+from charrnn.text.tables import fault_of
 from charrnn.text.tokenizer import Tokenizer
 
 KIND = "classifier"
@@ -202,8 +202,7 @@ def parse_config(path: Path, values: Any) -> ClassifierConfig:
 def _labels(path: Path, values: Any) -> tuple[str, ...]:
     valid = (
         isinstance(values, list)
-        and all(isinstance(label, str) and label.isprintable() for label in values)
-        and all(1 <= len(label) <= LONGEST_LABEL for label in values)
+        and all(isinstance(label, str) and fault_of(label) is None for label in values)
         and values == sorted(set(values))
     )
     if not valid:

@@ -21,6 +21,7 @@ from charrnn.text.tables import (
     Columns,
     called,
     choose,
+    fault_of,
     is_headed_by_commas,
     parse,
 )
@@ -257,12 +258,8 @@ def _fasttext(name: str, text: str) -> Iterator[Example]:
 
 def _check_labels(name: str, labelled: Labelled) -> None:
     for example in labelled.examples:
-        label = example.label
-        if not label.isprintable() or not 1 <= len(label) <= LONGEST_LABEL:
+        if fault := fault_of(label := example.label):
             shown = label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "…"
-            raise TextError(
-                f'{example.source}: the label "{shown}" is empty, longer than {LONGEST_LABEL} characters '
-                "or not printable"
-            )
+            raise TextError(f'{example.source}: the label "{shown}" {fault}')
     if len(labelled.labels) > MAX_LABELS:
         raise TextError(f"{name}: {len(labelled.labels):,} distinct labels, limit {MAX_LABELS:,}")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from charrnn.errors import TextError, UsageError
 
 JSON = "json"  # in place of what parts columns
 LONGEST_LABEL = 64
+JOINERS = "\u200c\u200d"  # which some scripts and emoji need, and which hide nothing
 LABEL_HEADINGS = (
     "label",
     "labels",
@@ -220,6 +222,23 @@ def _named(name: str, flag: str, table: Table, wanted: str | None, usual: Sequen
         return int(wanted) - 1
     there = ", ".join(headings) if headings else f"1 to {width}"
     raise UsageError(f"{flag} {wanted}: {name} has no such column", f"its columns: {there}")
+
+
+def fault_of(label: str) -> str | None:
+    r"""Why a text can be no label, as the end of a sentence that begins with it.
+
+    Example:
+        >>> fault_of("très bon"), fault_of("a\x1b[1m")
+        (None, 'has a character that cannot be shown: U+001B')
+    """
+    if not label:
+        return "is empty"
+    if len(label) > LONGEST_LABEL:
+        return f"is longer than {LONGEST_LABEL} characters"
+    for character in label:
+        if not (character.isprintable() or unicodedata.category(character) == "Zs" or character in JOINERS):
+            return f"has a character that cannot be shown: U+{ord(character):04X}"
+    return None
 
 
 def _known(table: Table, text: int | None, known: Collection[str]) -> int | None:

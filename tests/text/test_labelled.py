@@ -254,7 +254,7 @@ def test_the_column_with_few_values_is_the_label(tmp_path: Path) -> None:
             "a.txt",
             "__label__x\x1b[1m a\n__label__x b\n",
             TextError,
-            "is empty, longer than 64 characters or not",
+            "has a character that cannot be shown: U+001B",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.tables import JSON, Columns, choose, is_headed_by_commas, parse
+from charrnn.text.tables import JSON, Columns, choose, fault_of, is_headed_by_commas, parse
 
 CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).filter(str.strip)
 ROWS = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=6)
@@ -83,3 +83,21 @@ def test_a_column_that_is_not_there_is_named() -> None:
 )
 def test_a_look_for_commas_stumbles_over_nothing(prose: str) -> None:
     assert not is_headed_by_commas(prose)
+
+
+@pytest.mark.parametrize("label", ["très\u00a0bon", "\u0645\u06cc\u200c\u062e", "👩\u200d💻", "a b"])
+def test_what_scripts_and_emoji_need_may_stand_in_a_label(label: str) -> None:
+    assert fault_of(label) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "fault"),
+    [
+        ("", "is empty"),
+        ("x" * 65, "is longer than 64 characters"),
+        ("a\u202eb", "has a character that cannot be shown: U+202E"),
+        ("a\nb", "has a character that cannot be shown: U+000A"),
+    ],
+)
+def test_what_cannot_be_a_label_says_why(label: str, fault: str) -> None:
+    assert fault_of(label) == fault
