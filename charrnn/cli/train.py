@@ -130,9 +130,9 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     with held_folder(name or (wish if force else None), wish) as folder:
         documents = documents_of(asked.inputs, folder)
         origins = load_origins(origin_names)
-        labelled = train_classifier.understood(asked, documents)
-        if labelled is not None:
-            train_classifier.start(asked, folder, documents, labelled, paired(origins))
+        understood = train_classifier.understood(asked, documents)
+        if not isinstance(understood, str):
+            train_classifier.start(asked, folder, documents, understood, paired(origins))
             return
         origin = single(origins)
         config, request = settled(asked.corpus_flags, asked.net_flags, origin)
@@ -148,8 +148,8 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         training, run, plan = start.new(
             folder, corpus, documents, asked.inputs, config, request, budget, sitting(asked), origin
         )
-        understood = (train_classifier.AS_TEXT,) if asked.inputs and asked.task is None else ()
-        for line in (*understood, *corpus.notes, *closing.plan_lines(plan, run, request.batch_size)):
+        lines = (understood, *corpus.notes, *closing.plan_lines(plan, run, request.batch_size))
+        for line in filter(None, lines):
             note(line, quiet=asked.quiet)
         make_room(folder, run.recipe.sources)
         _show(asked, training, run)

@@ -26,8 +26,8 @@ LABELS_SHOWN = 6
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
-def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
-    """The labelled texts that the input has, which is then said, or `None` if it is text like any other.
+def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
+    """The labelled texts that the input has, which is then said, or what to say of text like any other.
 
     Raises:
         TextError: if labelled texts were asked for and a text has no label.
@@ -39,13 +39,13 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
 
     if asked.task == "language-model":
         refuse_label_flags(asked)
-        return None
+        return ""
     insists = asked.task == "classifier" or bool(asked.label_flags)
     encoding = config_of(asked).encoding
     root = root_of(asked.inputs)
     if not labelled.looks_labelled(documents, root, encoding):
         if not insists:
-            return None
+            return AS_TEXT if asked.inputs else ""
         # Folders named one by one may well be texts of one kind, unless somebody says that they are labels.
         root = root or labelled.common_folder(documents)
     config = config_of(asked)
@@ -55,8 +55,7 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | None:
     except TextError as error:
         if insists:
             raise
-        note(f"text for a language model: {error.message} (--task classifier insists)", quiet=asked.quiet)
-        return None
+        return f"text for a language model: {error.message} (--task classifier insists)"
     if "valid" not in asked.label_flags:  # whose file may have columns
         labelled.refuse_idle_columns(found, columns)
     labels = ", ".join(found.labels[:LABELS_SHOWN]) + (", …" if len(found.labels) > LABELS_SHOWN else "")

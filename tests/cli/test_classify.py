@@ -362,6 +362,7 @@ def test_a_table_with_an_unlabelled_row_is_text_unless_one_insists() -> None:
         "charrnn: text for a language model: rows.tsv: line 121: columns: 1, expected 2 as in line 1 "
         "(--task classifier insists)"
     )
+    assert "text for a language model" not in "".join(answer.lines[1:])
     answer = warm("train", "rows.tsv", "--task", "classifier")
     assert (answer.status, answer.lines) == (
         3,
