@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import number, one_of, whole
+from charrnn.cli.values import TEXTS, name_of, number, one_of, whole
 from charrnn.config import CLASS_WEIGHTS, MAX_MEMBERS, PRETRAINING_SHARE, ClassifierConfig, LabelledConfig
 
 # Under the names of what they set.
@@ -19,6 +19,7 @@ Valid = Annotated[
     str | None,
     typer.Option(
         "--valid",
+        parser=name_of("--valid", TEXTS),
         metavar="FILE",
         help="classifier: texts to measure on. [default: a share of the input]",
     ),
@@ -50,6 +51,7 @@ Unlabelled = Annotated[
     list[str] | None,
     typer.Option(
         "--unlabelled",
+        parser=name_of("--unlabelled", TEXTS),
         metavar="FILE",
         help="classifier: text without labels, to learn words from first; may be repeated.",
     ),

@@ -263,9 +263,12 @@ def _runs(product: Product, *, as_json: bool) -> None:
 
 
 def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
+    ways = "charrnn inspect surprise FILE, or pipe a text in"
+    if given == "":
+        raise UsageError("surprise '': must name a file", ways)
     if given in (None, "-"):
         if given is None and not stdin.is_given():
-            raise UsageError("surprise: which text?", "charrnn inspect surprise FILE, or pipe a text in")
+            raise UsageError("surprise: which text?", ways)
         return "standard input", stdin.read("a text", quiet=quiet)
     assert given is not None
     path = Path(given)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
 from charrnn.config import DEVICES, ENGINES, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
@@ -63,6 +63,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
+        parser=name_of("-m", "a model"),
         metavar="MODEL",
         help=f"Name of a run or path of a model. {NEWEST}",
     ),
@@ -136,6 +137,7 @@ NoEcho = Annotated[bool, typer.Option("--no-echo", help="Do not print the prompt
 Classified = Annotated[
     list[str] | None,
     typer.Argument(
+        parser=name_of("INPUTS", TEXTS),
         metavar="[INPUTS]...",
         help="Files, folders, or - for the lines of stdin. [default: stdin]",
         show_default=False,
@@ -159,7 +161,13 @@ Abstain = Annotated[
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what each word did to the answer.")]
 Evaluate = Annotated[
-    str | None, typer.Option("--eval", metavar="FILE", help="Measure on texts whose labels are known.")
+    str | None,
+    typer.Option(
+        "--eval",
+        parser=name_of("--eval", TEXTS),
+        metavar="FILE",
+        help="Measure on texts whose labels are known.",
+    ),
 ]
 FailIf = Annotated[
     str | None, typer.Option("--fail-if", metavar="LABEL", help="Exit with 8 if a text has this label.")
@@ -183,13 +191,19 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
+        parser=name_of("-m", "a model"),
         metavar="MODEL",
         help=f"Name of a run or path of a model; several for gradients. {NEWEST}",
     ),
 ]
 Target = Annotated[
     str | None,
-    typer.Argument(metavar="[VIEW|NAME]", help=f"{', '.join(VIEWS)}, or a model.", show_default=False),
+    typer.Argument(
+        parser=name_of("VIEW|NAME", "a view or a model"),
+        metavar="[VIEW|NAME]",
+        help=f"{', '.join(VIEWS)}, or a model.",
+        show_default=False,
+    ),
 ]
 Subject = Annotated[
     str | None,
@@ -218,5 +232,11 @@ Untrained = Annotated[
     bool, typer.Option("--untrained", help="gradients: beside each net what it was before training.")
 ]
 Svg = Annotated[
-    str | None, typer.Option("--svg", metavar="FILE", help="gradients: a picture of what is shown.")
+    str | None,
+    typer.Option(
+        "--svg",
+        parser=name_of("--svg", "a file"),
+        metavar="FILE",
+        help="gradients: a picture of what is shown.",
+    ),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import duration, number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, duration, name_of, number, one_of, text_encoding, whole
 from charrnn.config import (
     LEVELS,
     MAX_VOCABULARY,
@@ -27,6 +27,7 @@ OF_CORPUS = ("level", "lines", "encoding", "newline", "vocab_size", "subword", "
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
+        parser=name_of("INPUTS", TEXTS),
         metavar="[INPUTS]...",
         help="Text files, folders, patterns, or - for stdin. [default: text that Python carries]",
         show_default=False,
@@ -104,14 +105,24 @@ ValFraction = Annotated[
 
 # The run
 Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="Of the run. [default: after the input]")
+    str | None,
+    typer.Option(
+        "--name",
+        parser=name_of("--name", "a run"),
+        metavar="NAME",
+        help="Of the run. [default: after the input]",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.")]
-Resume = Annotated[str | None, typer.Option("--resume", metavar="NAME", help="Go on with a run.")]
+Resume = Annotated[
+    str | None,
+    typer.Option("--resume", parser=name_of("--resume", "a run"), metavar="NAME", help="Go on with a run."),
+]
 From = Annotated[
     list[str] | None,
     typer.Option(
         "--from",
+        parser=name_of("--from", "a model"),
         metavar="MODEL",
         help="Start from a model's weights and vocabulary; classifiers from two, one of them --backward.",
     ),

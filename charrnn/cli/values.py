@@ -19,6 +19,7 @@ DURATION = re.compile(r"([0-9]*\.?[0-9]+)(s|m|h|)")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 Value = TypeVar("Value")
 MAX_DURATION = 30 * 24 * 3600.0
+TEXTS = "a file, a folder or a pattern"  # what names texts to read
 
 
 def whole(flag: str, low: int, high: int) -> Callable[[str], int]:
@@ -80,6 +81,22 @@ def text_encoding(text: str) -> str:
     from charrnn.text.decoding import check_encoding
 
     return check_encoding(text)
+
+
+def name_of(flag: str, what: str) -> Callable[[str], str]:
+    """A parser of names: any words but the empty one, which a shell makes of a variable that is not set.
+
+    Args:
+        flag: the flag or argument.
+        what: what it names, with its article.
+    """
+
+    def parse(text: str) -> str:
+        if not text:
+            raise UsageError(f"{flag} {_shown(text)}: must name {what}")
+        return text
+
+    return _named(parse, "TEXT")
 
 
 def _shown(text: str) -> str:

@@ -111,6 +111,25 @@ CORPORA = (
     ),
     Row(("train", "x\x1b[31m\n[red].txt"), USAGE, "x^[[31m^J[red].txt: no file matches this pattern"),
 )
+A_TEXT, A_RUN, A_MODEL = "a file, a folder or a pattern", "a run", "a model"
+EMPTY = tuple(
+    Row((*words, ""), USAGE, f"{argument} '': must name {what}")
+    for words, argument, what in (
+        (("train",), "INPUTS", A_TEXT),
+        (("train", "tale.txt"), "INPUTS", A_TEXT),
+        (("train", "tale.txt", "--name"), "--name", A_RUN),
+        (("train", "--resume"), "--resume", A_RUN),
+        (("train", "tale.txt", "--from", "tale", "--from"), "--from", A_MODEL),
+        (("train", "tale.txt", "--valid"), "--valid", A_TEXT),
+        (("train", "tale.txt", "--unlabelled"), "--unlabelled", A_TEXT),
+        (("sample", "-m"), "-m", A_MODEL),
+        (("classify",), "INPUTS", A_TEXT),
+        (("classify", "--eval"), "--eval", A_TEXT),
+        (("inspect",), "VIEW|NAME", "a view or a model"),
+        (("inspect", "next", "a", "-m"), "-m", A_MODEL),
+        (("inspect", "gradients", "a", "-m", "tale", "--svg"), "--svg", "a file"),
+    )
+)
 TRAINING = (
     Row(
         "train tale.txt --encoding rot13",
@@ -354,6 +373,12 @@ VIEWS = (
         "hint: give a file, or pipe a text in",
         closed=True,
     ),
+    Row(
+        ("inspect", "surprise", "", "-m", "tale"),
+        USAGE,
+        "surprise '': must name a file",
+        f"hint: {CALLED} inspect surprise FILE, or pipe a text in",
+    ),
     Row("inspect surprise missing.txt -m tale", USAGE, "missing.txt: no such file"),
     Row(
         "inspect surprise bare -m tale",
@@ -425,7 +450,7 @@ MODELS = (
         "hint: --json shows it as it is",
     ),
 )
-ROWS = CORPORA + TRAINING + OPTIONS + VIEWS + MODELS
+ROWS = CORPORA + EMPTY + TRAINING + OPTIONS + VIEWS + MODELS
 
 
 def lay_out(here: Path) -> None:

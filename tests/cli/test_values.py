@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from charrnn.cli.values import duration, number, one_of, whole
+from charrnn.cli.values import duration, name_of, number, one_of, whole
 from charrnn.config import Budget
 from charrnn.errors import UsageError
 
@@ -102,6 +102,14 @@ def test_one_of_takes_its_words_and_lists_them() -> None:
     for text in ("word", "Byte", "", "char,byte"):
         with pytest.raises(UsageError, match=f"^--level {text or repr('')}: must be one of char, byte$"):
             parse(text)
+
+
+@pytest.mark.parametrize("text", ["tale", " ", "-", "a\nb", "\udcff"])
+def test_a_name_is_any_word_but_an_empty_one(text: str) -> None:
+    parse = name_of("--name", "a run")
+    assert parse(text) == text
+    with pytest.raises(UsageError, match=r"^--name '': must name a run$"):
+        parse("")
 
 
 def test_a_default_passes_as_it_is() -> None:
