@@ -39,6 +39,21 @@ def write_atomically(path: Path, data: bytes) -> None:
             time.sleep(PAUSE_SECONDS * 2**attempt)
 
 
+def write_named(path: Path, data: bytes) -> None:
+    """Puts `data` where a person says: behind a link, and into a device or pipe as it is.
+
+    Raises:
+        StorageError: if it cannot be written; a file that was there before stays.
+    """
+    if path.exists() and not path.is_file():
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise storage_error(path, error) from error
+        return
+    write_atomically(path.resolve() if path.is_symlink() else path, data)
+
+
 @contextlib.contextmanager
 def atomic_writer(path: Path) -> Iterator[Callable[[bytes | memoryview], None]]:
     """A function that appends bytes to what becomes `path` when the block ends well.

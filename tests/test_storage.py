@@ -16,7 +16,7 @@ import pytest
 
 from charrnn import storage
 from charrnn.errors import StorageError
-from charrnn.storage import atomic_writer, remove_leftovers, write_atomically
+from charrnn.storage import atomic_writer, remove_leftovers, write_atomically, write_named
 
 OLD = b"what was there before"
 NEW = bytes(range(256)) * 20
@@ -297,6 +297,49 @@ def test_a_link_is_replaced_and_what_it_points_to_stays(tmp_path: Path) -> None:
     link.symlink_to(other)
     write_atomically(link, NEW)
     assert (other.read_bytes(), link.read_bytes(), link.is_symlink()) == (OLD, NEW, False)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_a_person_names_is_written_behind_a_link(tmp_path: Path, *, is_there: bool) -> None:
+    real, link = tmp_path / "elsewhere" / "real", tmp_path / "link"
+    real.parent.mkdir()
+    if is_there:
+        real.write_bytes(OLD)
+    link.symlink_to("elsewhere/real")
+    write_named(link, NEW)
+    assert link.is_symlink()
+    assert real.read_bytes() == NEW
+
+
+def test_what_a_person_names_is_written_into_a_pipe_which_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_named(pipe, NEW)
+        assert os.read(reader, len(NEW) + 1) == NEW
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_what_a_person_names_is_written_whole_or_not_at_all(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(target)
+    with monkeypatch.context() as patch:
+        Calls(patch, lambda kind, _: errno.ENOSPC if kind == "write" else None)
+        with pytest.raises(StorageError) as caught:
+            write_named(target, NEW)
+    assert caught.value.message == f"{target}: No space left on device"
+    assert content(target) == before
+    assert_nothing_beside(target)
+
+
+def test_a_folder_that_a_person_names_is_no_place_to_write(tmp_path: Path) -> None:
+    with pytest.raises(StorageError) as caught:
+        write_named(tmp_path, NEW)
+    assert caught.value.message == f"{tmp_path}: Is a directory"
 
 
 def test_the_temporary_file_lies_beside_its_target(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

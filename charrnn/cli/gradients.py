@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +35,7 @@ def show_gradients(
     """Looks into the nets and draws what was found.
 
     Raises:
-        UsageError: if there is no text, or too many nets.
+        UsageError: if there is no text, too many nets, or no place for the picture.
     """
     if subject is not None and sentence is not None:
         raise UsageError("--sentence and a text: give one of them")
@@ -48,19 +49,19 @@ def show_gradients(
         raise UsageError(
             f"{len(names) * (1 + untrained)} nets, at most {gradient_view.MAX_CURVES} stand side by side"
         )
-    if svg is not None and not Path(svg).absolute().parent.is_dir():
-        raise UsageError(f"--svg {svg}: there is no such folder")
+    if svg is not None:
+        _check_place(svg)
     nets = list(_nets(names, subject, sentence, untrained=untrained, threads=threads, quiet=quiet))
     if as_json:
         for net in nets:
             write_json(product, _described(net))
     if svg is not None:
-        from charrnn.storage import write_atomically
+        from charrnn.storage import write_named
         from charrnn.terminal import picture
 
         canvas = picture.canvas()
         gradient_view.print_gradients(canvas, nets)
-        write_atomically(Path(svg), picture.svg(canvas, "charrnn inspect gradients").encode())
+        write_named(Path(svg), picture.svg(canvas, "charrnn inspect gradients").encode())
     if as_json or svg is not None:
         return
     if product.is_terminal:
@@ -73,6 +74,19 @@ def show_gradients(
     for name, layer, distance, norm in gradient_view.rows(nets):
         product.write(f"{clean(name)}\t{layer}\t{distance}\t{norm:.6g}\n")
     product.flush()
+
+
+def _check_place(svg: str) -> None:
+    """Refuses a place where no picture can be, before there is one."""
+    path = Path(svg)
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise UsageError(f"--svg {svg}: is a folder")
+    except FileNotFoundError:
+        if not path.resolve().parent.is_dir():
+            raise UsageError(f"--svg {svg}: there is no such folder") from None
+    except OSError as error:
+        raise UsageError(f"--svg {svg}: {error.strerror}") from error
 
 
 def _nets(

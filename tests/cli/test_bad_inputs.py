@@ -343,6 +343,17 @@ VIEWS = (
         USAGE,
         "--svg missing/a.svg: there is no such folder",
     ),
+    Row("inspect gradients a -m tale --svg bare", USAGE, "--svg bare: is a folder"),
+    Row(
+        "inspect gradients a -m tale --svg loop.txt",
+        USAGE,
+        "--svg loop.txt: Too many levels of symbolic links",
+    ),
+    Row(
+        "inspect gradients a -m tale --svg astray.svg",
+        USAGE,
+        "--svg astray.svg: there is no such folder",
+    ),
     Row(
         "inspect next x -m tale -m tale",
         USAGE,
@@ -478,6 +489,7 @@ def lay_out(here: Path) -> None:
     with (here / "sparse.txt").open("wb") as sparse:
         sparse.truncate(1 << 40)
     (here / "loop.txt").symlink_to("loop.txt")
+    (here / "astray.svg").symlink_to("missing/a.svg")
     os.mkfifo(here / "pipe")
     trained = (here / "checkpoints/tale/model.safetensors").read_bytes()
     (here / "truncated").write_bytes(trained[:-1])

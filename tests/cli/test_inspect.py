@@ -327,6 +327,14 @@ def test_a_picture_of_gradients_needs_nothing_from_anywhere() -> None:
     assert "tenfold" in picture
 
 
+def test_a_picture_goes_where_a_link_points() -> None:
+    Path("pictures").mkdir()
+    Path("latest.svg").symlink_to("pictures/a.svg")
+    assert inspect("gradients", "the cat sat", "--svg", "latest.svg").stdout == b""
+    assert Path("latest.svg").is_symlink()
+    assert Path("pictures/a.svg").read_text("utf-8").startswith("<svg")
+
+
 def test_runs_are_sorted_best_first_and_the_unreadable_come_last() -> None:
     for name, bits in (("worse", 9.5), ("best", 0.25), ("unscored", None)):
         Path("checkpoints", name).mkdir()
