@@ -123,9 +123,14 @@ def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 def _line(source: str, data: bytes, encoding: str) -> Text:
     try:
-        return Text(source, data.removesuffix(b"\r").decode(encoding))
+        text = data.removesuffix(b"\r").decode(encoding)
+        text.encode()
+        return Text(source, text)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        return Text(
-            source, "", TextError(f"{source}: not {encoding.upper()} at byte {error.start} (0x{byte:02X})")
-        )
+        wrong = f"not {encoding.upper()} at byte {error.start} (0x{byte:02X})"
+    except UnicodeEncodeError as error:
+        from charrnn.text.decoding import half_character
+
+        wrong = half_character(encoding, error)
+    return Text(source, "", TextError(f"{source}: {wrong}"))

@@ -32,6 +32,7 @@ MAGIC = (
 )
 # How Python's codecs (UTF-8, UTF-16 and UTF-32, the East Asian ones) call a text that ends too early.
 CUT_OFF = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
+OF_HOST_NAMES = ("idna", "punycode")  # codecs that take a whole name at a time, not a text in pieces
 
 
 def check_encoding(encoding: str) -> str:
@@ -43,11 +44,14 @@ def check_encoding(encoding: str) -> str:
     try:
         # `rot13`, `hex` and their like are codecs, but not between bytes and text.
         "".encode(encoding)
-        return codecs.lookup(encoding).name
+        name = codecs.lookup(encoding).name
     except (LookupError, ValueError, UnicodeError):
+        name = None
+    if name is None or name in OF_HOST_NAMES:
         raise UsageError(
             f"--encoding {encoding}: no such text encoding", "for example utf-8, latin-1, utf-16, cp1252"
-        ) from None
+        )
+    return name
 
 
 def decode(
@@ -65,8 +69,8 @@ def decode(
         way_out: what else can be done with bytes that are no text; part of the hint.
 
     Raises:
-        TextError: at the first byte that is not in the encoding, or at a NUL; if `utf-16` or `utf-32` meets
-            no byte order mark.
+        TextError: at the first byte that is not in the encoding, at half of a character, or at a NUL; if
+            `utf-16` or `utf-32` meets no byte order mark.
 
     Example:
         >>> list(decode("x", iter([b"a\xc3", b"\xa9\r\nb"]), "utf-8", "lf"))
@@ -91,6 +95,11 @@ def decode(
         data = chunk[len(mark[0]) :] if mark and offset == 0 else chunk
         try:
             text = decoder.decode(data, final)
+            text.encode()
+        except UnicodeEncodeError as error:
+            line += error.object[: error.start].count("\n")
+            wrong = half_character(encoding, error)
+            raise TextError(f"{name}: {wrong}, line {line}", _hint("utf-8", way_out)) from None
         except UnicodeDecodeError as error:
             place = offset + len(chunk) - len(data) - held + error.start
             line += error.object[: error.start].decode(encoding, "replace").count("\n")
@@ -101,6 +110,11 @@ def decode(
             text = newlines.decode(text, final=final)
         if text:
             yield text
+
+
+def half_character(encoding: str, error: UnicodeEncodeError) -> str:
+    """What is wrong with a text that some codecs (UTF-7, escapes) let pass and that UTF-8 cannot write."""
+    return f"not {encoding.upper()}: U+{ord(error.object[error.start]):04X} is half a character"
 
 
 def unify_newlines(chunks: Iterator[bytes], newline: str) -> Iterator[bytes]:

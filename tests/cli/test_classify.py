@@ -228,6 +228,16 @@ def test_piped_lines_are_the_lines_of_a_file_in_any_encoding(encoding: str) -> N
     assert [row[2] for row in piped] == ["-:1", "-:2", "-:3"]
 
 
+def test_a_line_with_half_a_character_costs_the_others_nothing() -> None:
+    answer = classify("--encoding", "utf-7", given=f"{GOOD}\na +2AA- b\n{BAD}\n".encode("ascii"))
+    assert [line.split("\t")[2] for line in answer.text.splitlines()] == ["-:1", "-:3"]
+    assert answer.status == 3
+    assert answer.lines == [
+        "charrnn: error: -:2: not UTF-7: U+D800 is half a character",
+        "charrnn: error: 1 of 3 texts could not be classified",
+    ]
+
+
 def test_on_a_terminal_there_is_a_table_and_colour() -> None:
     text = shown("classify", "good.txt", "--explain", "-m", "reviews")
     assert "probability" in text

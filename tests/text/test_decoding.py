@@ -283,12 +283,40 @@ def test_an_encoding_has_one_name(asked: str, canonical: str) -> None:
     assert check_encoding(asked) == canonical
 
 
-@pytest.mark.parametrize("asked", ["klingon", "rot13", "hex", "base64", "undefined", "", "utf\0", "ütf-8"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("klingon", "rot13", "hex", "base64", "undefined", "", "utf\0", "ütf-8"),
+        *("idna", "IDNA", "punycode"),  # which take a whole name at a time
+    ],
+)
 def test_what_is_no_text_encoding_is_refused(asked: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_encoding(asked)
     assert caught.value.message == f"--encoding {asked}: no such text encoding"
     assert caught.value.hint == "for example utf-8, latin-1, utf-16, cp1252"
+
+
+@pytest.mark.parametrize("size", [1, 5, 6, 100])
+@pytest.mark.parametrize(
+    ("encoding", "data", "half"),
+    [
+        ("unicode-escape", b"a\nb \\ud83d\\ude00", "D83D"),
+        ("raw-unicode-escape", b"a\nb \\udc80", "DC80"),
+        ("utf-7", b"a\nb +2AA- c", "D800"),
+    ],
+)
+def test_half_a_character_is_no_text_where_a_codec_lets_it_pass(
+    encoding: str, data: bytes, half: str, size: int
+) -> None:
+    assert refusal(data, size, encoding) == (
+        f"poem.txt: not {encoding.upper()}: U+{half} is half a character, line 2",
+        UTF8,
+    )
+
+
+def test_a_character_of_two_halves_is_one_in_utf_7() -> None:
+    assert decoded(b"+2D3eAA-", 100, "utf-7") == "😀"
 
 
 @pytest.mark.parametrize(
