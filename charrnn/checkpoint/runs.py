@@ -51,6 +51,7 @@ def find(argument: str | None, kind: str | None = None) -> FoundModel:
 
     Raises:
         UsageError: if there is no such model.
+        CheckpointError, StorageError: if none was named, none fits, and one that may cannot be read.
     """
     if argument is None and (argument := os.environ.get(MODEL_VARIABLE) or None):
         try:
@@ -59,13 +60,26 @@ def find(argument: str | None, kind: str | None = None) -> FoundModel:
             raise UsageError(f"${MODEL_VARIABLE}: {error.message}", error.hint) from None
     if argument is not None:
         return FoundModel(_path(argument), "argument")
-    models = [(created, path) for path in models_on_disk() if (created := _created(path, kind))]
-    if not models:
-        what, example = kind or "model", "reviews.tsv" if kind == "classifier" else "corpus.txt"
-        raise UsageError(
-            f"no {what.replace('-', ' ')} yet: {RUNS}/ has none", f"train one first: charrnn train {example}"
-        )
-    return FoundModel(max(models)[1], "newest")
+    return FoundModel(_newest(kind), "newest")
+
+
+def _newest(kind: str | None) -> Path:
+    models: list[tuple[str, Path]] = []
+    unread: list[CharrnnError] = []  # a damaged run must not hide the others
+    for path in models_on_disk():
+        try:
+            if created := _created(path, kind):
+                models.append((created, path))
+        except CharrnnError as error:
+            unread.append(error)
+    if models:
+        return max(models)[1]
+    what = (kind or "model").replace("-", " ")
+    if unread:
+        hint = f"there is no other {what}; charrnn inspect runs lists what there is"
+        raise type(unread[0])(unread[0].message, hint) from unread[0]
+    example = "reviews.tsv" if kind == "classifier" else "corpus.txt"
+    raise UsageError(f"no {what} yet: {RUNS}/ has none", f"train one first: charrnn train {example}")
 
 
 def models_on_disk() -> list[Path]:
@@ -226,11 +240,8 @@ def _path(argument: str) -> Path:
 
 
 def _created(path: Path, kind: str | None) -> str:
-    """When a model was made; nothing if it is of another kind, reads backwards or cannot be read."""
-    try:
-        description = container.read_metadata(path)
-    except CharrnnError:
-        return ""  # a damaged run must not hide the others
+    """When a model was made; nothing if it is of another kind or reads backwards."""
+    description = container.read_metadata(path)
     config = description.get("config")
     is_backward = isinstance(config, dict) and config.get("backward") is True
     fits = kind is None or (kind == description.get("kind") and not is_backward)

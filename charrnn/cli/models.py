@@ -20,6 +20,7 @@ def announce(argument: str | None, *, kind: str | None = model_files.KIND, quiet
 
     Raises:
         UsageError: if there is no such model.
+        CheckpointError, StorageError: if none was named and the only ones cannot be read.
     """
     found = runs.find(argument, kind)
     if found.by != "argument":

@@ -16,7 +16,7 @@ import pytest
 from charrnn.checkpoint import container, model, runs
 from charrnn.checkpoint.runs import FoundModel, find, fresh_name, locked
 from charrnn.config import VIEWS
-from charrnn.errors import ExitCode, StorageError, UsageError
+from charrnn.errors import CheckpointError, ExitCode, StorageError, UsageError
 from tests.checkpoint.handmade import small
 
 MORNING, NOON, EVENING = (f"2026-11-22T{hour}:00:00.000000+00:00" for hour in ("08", "12", "20"))
@@ -125,8 +125,42 @@ def test_damaged_runs_do_not_hide_the_others() -> None:
 def test_no_model_at_all_says_how_to_get_one() -> None:
     expected = "no model yet: checkpoints/ has none", "train one first: charrnn train corpus.txt"
     assert usage_error(None) == expected
-    put_run("damaged").write_bytes(b"")
+    Path("checkpoints/young").mkdir(parents=True)
     assert usage_error(None) == expected
+
+
+@pytest.mark.parametrize(("kind", "what"), [(None, "model"), (model.KIND, "language model")])
+def test_where_no_model_can_be_read_the_first_says_why(kind: str | None, what: str) -> None:
+    put_run("b").write_bytes(b"PK\3\4" + bytes(100))
+    put_run("a").write_bytes(b"")
+    with pytest.raises(CheckpointError) as caught:
+        find(None, kind)
+    path = "checkpoints/a/model.safetensors"
+    assert caught.value.message == f"{path}: 0 bytes are too short for a charrnn checkpoint"
+    assert caught.value.hint == f"there is no other {what}; charrnn inspect runs lists what there is"
+
+
+def test_a_model_of_another_kind_does_not_hide_one_that_cannot_be_read() -> None:
+    put_run("text")
+    put_run("damaged").write_bytes(b"")
+    with pytest.raises(CheckpointError) as caught:
+        find(None, "classifier")
+    assert caught.value.message.startswith("checkpoints/damaged/model.safetensors: ")
+
+
+def test_a_model_that_may_not_be_read_is_an_error_of_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put_run("secret")
+    opened = os.open
+
+    def refusing(name: str | Path, *rest: int) -> int:
+        if name == path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(name, *rest)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(StorageError) as caught:
+        find(None)
+    assert caught.value.message == f"{path}: Permission denied"
 
 
 @pytest.mark.parametrize("argument", ["tele", "no/such/file", "x\0y", 300 * "x", 300 * "x/", "\udcff"])

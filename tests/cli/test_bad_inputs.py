@@ -605,6 +605,17 @@ def test_no_model_yet_says_how_to_get_one() -> None:
             f"charrnn: error: no {kind} yet: checkpoints/ has none",
             f"hint: train one first: {CALLED} train corpus.txt",
         ]
+    Path("checkpoints/tale").mkdir(parents=True)
+    Path("checkpoints/tale/model.safetensors").touch()
+    answer = run("sample")
+    assert answer.status == CHECKPOINT
+    assert answer.lines == [
+        "charrnn: error: checkpoints/tale/model.safetensors: 0 bytes are too short for a charrnn checkpoint",
+        f"hint: there is no other language model; {CALLED} inspect runs lists what there is",
+    ]
+
+
+def test_no_runs_yet_says_how_to_get_one() -> None:
     answer = run("inspect", "runs")
     assert answer.lines == [
         "charrnn: error: no runs yet under checkpoints/",
