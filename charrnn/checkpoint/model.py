@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -125,7 +126,7 @@ def load_forward(path: Path, name: str) -> Checkpoint:
     if checkpoint.config.backward:
         raise CheckpointError(
             f"{name}: reads backwards: it predicts what came before, not what comes next",
-            f"it is made for charrnn train reviews/ --from FORWARD --from {name}",
+            f"it is made for charrnn train reviews/ --from FORWARD --from {shlex.quote(name)}",
         )
     return checkpoint
 

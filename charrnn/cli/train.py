@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,8 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     if name and runs.is_taken(runs.folder(name)) and not force:
         raise UsageError(
             f"{runs.folder(name)}: there is a run of this name",
-            f"--force overwrites it, --resume {name} goes on with it, another --name leaves it alone",
+            f"--force overwrites it, --resume {shlex.quote(name)} goes on with it, "
+            "another --name leaves it alone",
         )
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note

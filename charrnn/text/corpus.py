@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,7 +108,8 @@ def _encode(
 
 def _open(key: str, digest: str, *, lines: bool) -> Corpus:
     ids_file, description_file = _files(key)
-    damaged = StorageError(f"{ids_file}: the cached corpus is damaged", f"delete it: rm {ids_file}")
+    hint = f"delete it: rm {shlex.quote(str(ids_file))}"
+    damaged = StorageError(f"{ids_file}: the cached corpus is damaged", hint)
     try:
         description: dict[str, Any] = json.loads(description_file.read_bytes())
         tokenizer = restore(description["tokenizer"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import shlex
 from collections.abc import Iterator
 
 from charrnn.errors import TextError, UsageError
@@ -156,7 +157,8 @@ def _binary(name: str, head: bytes, place: int, way_out: str | None) -> TextErro
 def _of_kind(name: str, kind: str, way_out: str | None) -> TextError:
     hint = way_out
     if kind == "gzip":
-        hint = f"name it {name}.gz" + (f", or pipe it: zcat {name} | charrnn train -" if way_out else "")
+        pipe = f", or pipe it: zcat {shlex.quote(name)} | charrnn train -"
+        hint = f"name it {name}.gz" + (pipe if way_out else "")
     return TextError(f"{name}: looks like {kind} data, not text", hint)
 
 

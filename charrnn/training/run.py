@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -238,5 +239,5 @@ def check_corpus(folder: Path, recipe: Recipe, corpus: Corpus) -> None:
         raise CheckpointError(
             f"{folder.name}: its corpus has changed: "
             f"trained on {recipe.digest[:12]}, found {corpus.digest[:12]}",
-            f"train a new model from this one: charrnn train --from {folder.name} ...",
+            f"train a new model from this one: charrnn train --from {shlex.quote(folder.name)} ...",
         )

@@ -3,6 +3,7 @@
 import datetime
 import errno
 import os
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -375,6 +376,9 @@ def test_a_model_that_reads_backwards_comes_back_but_is_not_asked_what_comes_nex
         "back: reads backwards: it predicts what came before, not what comes next"
     )
     assert caught.value.hint == "it is made for charrnn train reviews/ --from FORWARD --from back"
+    with pytest.raises(CheckpointError) as caught:
+        load_forward(FILE, "my back")
+    assert shlex.split(str(caught.value.hint))[-2:] == ["--from", "my back"]
     save(FILE, small())
     assert_same(load_forward(FILE, "ahead"), small())
 

@@ -302,6 +302,18 @@ def test_a_taken_name_is_overwritten_by_force_alone(model: Path) -> None:
     assert [event["event"] for event in log("tale")].count("started") == 1
 
 
+def test_a_hint_s_command_takes_a_name_with_a_space_as_one_word() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", "--name", "my tale", *TINY, "-q"))
+    taken = warm("train", "tale.txt", "--name", "my tale")
+    finished = warm("train", "--resume", "my tale")
+    Path("tale.txt").write_text(tale() + "more")
+    changed = warm("train", "--resume", "my tale", "--steps", "5")
+    for answer, flag in ((taken, "--resume"), (finished, "--resume"), (changed, "--from")):
+        words = shlex.split(answer.lines[-1])
+        assert words[words.index(flag) + 1] == "my tale"
+
+
 def test_from_starts_with_anothers_weights_and_vocabulary(model: Path) -> None:
     Path("other.txt").write_text("the cat and 1234567890 " * 300)
     # So few and small steps that the weights hardly move.

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import re
+import shlex
 import tempfile
 import time
 from collections import Counter
@@ -348,6 +349,18 @@ def test_damaged_ids_are_noticed(size: int) -> None:
         prepared(texts)
     assert caught.value.message == f"{ids_file}: the cached corpus is damaged"
     assert caught.value.hint == f"delete it: rm {ids_file}"
+
+
+def test_the_command_that_deletes_damaged_ids_takes_a_folder_with_a_space(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "my cache"))
+    texts = documents(VERSE.encode() * 9)
+    ids_file = prepared(texts).files[0]
+    ids_file.write_bytes(b"")
+    with pytest.raises(StorageError) as caught:
+        prepared(texts)
+    assert shlex.split(str(caught.value.hint))[-2:] == ["rm", str(ids_file)]
 
 
 @pytest.mark.parametrize(

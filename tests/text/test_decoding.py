@@ -233,6 +233,12 @@ def test_packed_text_is_told_how_to_be_read() -> None:
     )
 
 
+def test_the_command_that_unpacks_takes_a_name_with_a_space() -> None:
+    with pytest.raises(TextError) as caught:
+        list(decode("my poem", iter([gzip.compress(b"some text")]), "utf-8", "keep", ANY_BYTES))
+    assert caught.value.hint == "name it my poem.gz, or pipe it: zcat 'my poem' | charrnn train -"
+
+
 @pytest.mark.parametrize("text", ["GIF89a is how it begins", "%PDF-1.4\n", "RIFF raff", "BZh9"])
 def test_text_that_begins_like_data_is_text(text: str) -> None:
     assert decoded(text.encode()) == text
