@@ -14,7 +14,7 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
-from charrnn.config import TIED_LEVELS, Budget
+from charrnn.config import Budget
 from charrnn.errors import UsageError
 from charrnn.native import library
 
@@ -141,7 +141,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         work = prepare(documents, config, origin.checkpoint.tokenizer if origin else None)
         corpus = with_bar(work, quiet=asked.quiet)
         text = documents[0].name if len(documents) == 1 else "the corpus"
-        unit = "tokens" if config.level in TIED_LEVELS else "characters"
+        unit = {"char": "character", "byte": "byte"}.get(config.level, "token")
         check_length(text, unit, len(corpus.training) - 1, request.seq_len, config.val_fraction)
         # Imported here, with torch: what is wrong with the text is said at once.
         from charrnn.training import start

@@ -112,13 +112,22 @@ class Batches:
 def check_length(name: str, unit: str, tokens: int, seq_len: int, val_fraction: float) -> None:
     """Refuses a training part without a single window.
 
+    Args:
+        name: what errors call the corpus.
+        unit: what a token is, in the singular.
+        tokens: of the training part, to be predicted; a text that is all validation has less than none.
+        seq_len: of a window.
+        val_fraction: the share of the corpus that is not in the training part.
+
     Raises:
         TextError: naming how long the corpus would have to be.
     """
     if tokens < seq_len + 1:
-        found, needed = round(tokens / (1 - val_fraction)), math.ceil((seq_len + 1) / (1 - val_fraction))
+        found = max(1, round(tokens / (1 - val_fraction)))
+        needed = math.ceil((seq_len + 1) / (1 - val_fraction))
+        shown = f"{found:,} {unit}{'s' * (found > 1)}"
         raise TextError(
-            f"{name}: has about {found:,} {unit}; --seq {seq_len} needs at least {needed:,}",
+            f"{name}: has about {shown}; --seq {seq_len} needs at least {needed:,}",
             "give more text, or a smaller --seq",
         )
 

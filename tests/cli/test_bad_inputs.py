@@ -62,6 +62,12 @@ CORPORA = (
         "short.txt: has about 10 characters; --seq 64 needs at least 73",
         "hint: give more text, or a smaller --seq",
     ),
+    Row(
+        "train short.txt --level byte",
+        TEXT,
+        "short.txt: has about 10 bytes; --seq 64 needs at least 73",
+        "hint: give more text, or a smaller --seq",
+    ),
     Row("train same.txt", TEXT, "the text has only 1 distinct character: there is nothing to learn"),
     Row(
         "train wide.txt",

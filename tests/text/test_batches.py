@@ -141,7 +141,8 @@ def test_ids_are_read_and_never_written() -> None:
     [
         (9, 64, 0.1, "poem.txt: has about 10 characters; --seq 64 needs at least 73"),
         (64, 64, 0.1, "poem.txt: has about 71 characters; --seq 64 needs at least 73"),
-        (0, 1, 0.1, "poem.txt: has about 0 characters; --seq 1 needs at least 3"),
+        (1, 64, 0.1, "poem.txt: has about 1 character; --seq 64 needs at least 73"),
+        (-1, 1, 0.1, "poem.txt: has about 1 character; --seq 1 needs at least 3"),  # all of it for validation
         (3, 4, 0.0, "poem.txt: has about 3 characters; --seq 4 needs at least 5"),
         (999, 1999, 0.5, "poem.txt: has about 1,998 characters; --seq 1999 needs at least 4,000"),
     ],
@@ -150,7 +151,7 @@ def test_text_without_a_single_window_is_refused(
     tokens: int, seq_len: int, val_fraction: float, message: str
 ) -> None:
     with pytest.raises(TextError) as caught:
-        check_length("poem.txt", "characters", tokens, seq_len, val_fraction)
+        check_length("poem.txt", "character", tokens, seq_len, val_fraction)
     assert caught.value.message == message
     assert caught.value.hint == "give more text, or a smaller --seq"
 
@@ -159,9 +160,9 @@ def test_text_without_a_single_window_is_refused(
 @given(st.integers(1, 500), st.sampled_from([0.0, 0.1, 0.25, 0.5]))
 def test_as_many_characters_as_are_asked_for_are_enough(seq_len: int, val_fraction: float) -> None:
     with pytest.raises(TextError) as caught:
-        check_length("poem.txt", "characters", 0, seq_len, val_fraction)
+        check_length("poem.txt", "character", 0, seq_len, val_fraction)
     asked_for = int(caught.value.message.rpartition(" ")[2].replace(",", ""))
-    check_length("poem.txt", "characters", int(asked_for * (1 - val_fraction)), seq_len, val_fraction)
+    check_length("poem.txt", "character", int(asked_for * (1 - val_fraction)), seq_len, val_fraction)
 
 
 def some_ids(tokens: int) -> NDArray[np.uint16]:
