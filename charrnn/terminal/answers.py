@@ -11,27 +11,36 @@ from rich.text import Text
 
 from charrnn.inference.answering import Piece
 from charrnn.terminal.clean import clean
+from charrnn.terminal.columns import Column, print_rows
 from charrnn.terminal.heat import style
-from charrnn.terminal.tables import bar
+from charrnn.terminal.tables import Bar
 
 BAR_WIDTH = 20
 MAX_LABELS = 20  # in a table of confusions
+
+ANSWERS = (
+    Column("label", "bold", is_elastic=True, needs=20),
+    Column("", "cyan", is_elastic=True, spared=2),
+    Column("probability", is_number=True),
+    Column("text", is_elastic=True, needs=20, spared=1),
+)
 
 
 def print_answers(console: Console, answers: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> None:
     """A row for every text: its likeliest labels and where it stood."""
     if not answers:
         return
-    table = Table(box=None, pad_edge=False)
-    table.add_column("label", no_wrap=True, style="bold")
-    table.add_column("", no_wrap=True, style="cyan", width=BAR_WIDTH)
-    table.add_column("probability", justify="right", no_wrap=True)
-    table.add_column("text", overflow="ellipsis", no_wrap=True)
-    for source, best in answers:
-        for rank, (label, chance) in enumerate(best):
-            cells = (clean(label), bar(chance, BAR_WIDTH), f"{chance:.2%}", "" if rank else clean(source))
-            table.add_row(*map(Text, cells))
-    console.print(table)
+    rows = [
+        (
+            Text(clean(label)),
+            Bar(chance, BAR_WIDTH),
+            Text(f"{chance:.2%}"),
+            Text("" if rank else clean(source)),
+        )
+        for source, best in answers
+        for rank, (label, chance) in enumerate(best)
+    ]
+    print_rows(console, ANSWERS, rows)
 
 
 def print_explained(console: Console, label: str, pieces: Sequence[Piece]) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.text import Text
 
 from charrnn.inference.language_model import NextToken
 from charrnn.inspection.run_table import RunRow
 from charrnn.inspection.surprise import Surprise
 from charrnn.terminal.clean import clean
+from charrnn.terminal.columns import Column, print_rows
 from charrnn.terminal.units import duration, short
 
 BAR_WIDTH = 30
@@ -24,36 +27,50 @@ CONTEXT = 40  # characters of the text before a prediction
 # From unsurprising to surprising, as bits per byte up to each bound.
 HEAT = ((1.0, "green"), (2.0, "cyan"), (3.0, "yellow"), (math.inf, "red"))
 
+NEXT = (
+    Column("next", "bold", is_elastic=True),
+    Column("", "cyan", is_elastic=True, spared=3),
+    Column("probability", is_number=True),
+    Column("bits", is_number=True, spared=1),
+    Column("code point", "dim", spared=2),
+)
+SURPRISE = (
+    Column("line", "dim", is_number=True, spared=2),
+    Column("bits/byte", is_number=True),
+    Column("text", is_elastic=True, needs=5, spared=1),
+)
+RUNS = (
+    Column("score", is_number=True),
+    Column("run", is_elastic=True),
+    Column("model", is_elastic=True, spared=1),
+    Column("parameters", is_number=True, spared=2),
+    Column("trained", is_number=True, spared=3),
+    Column("created", is_number=True, spared=4),
+)
+
 
 def print_next(console: Console, text: str, tokens: Sequence[NextToken], reserved: dict[int, str]) -> None:
     """The likeliest next tokens after a text."""
     # Not the table's title, which would wrap where the table ends.
     console.print(Text(f"after {_quoted(text)}", "italic"))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("next", no_wrap=True, style="bold")
-    table.add_column("", no_wrap=True, style="cyan", width=BAR_WIDTH)
-    table.add_column("probability", justify="right", no_wrap=True)
-    table.add_column("bits", justify="right", no_wrap=True)
-    table.add_column("code point", no_wrap=True, style="dim")
+    rows = []
     for token in tokens:
         name, code = glyph(token, reserved)
-        share = f"{token.probability:.2%}"
-        row = (name, bar(token.probability, BAR_WIDTH), share, f"{token.bits:.2f}", code)
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+        share = Bar(token.probability, BAR_WIDTH)
+        rows.append(
+            (Text(name), share, Text(f"{token.probability:.2%}"), Text(f"{token.bits:.2f}"), Text(code))
+        )
+    print_rows(console, NEXT, rows)
 
 
 def print_surprise(console: Console, source: str, found: Surprise) -> None:
     """A text line by line, the surprising ones standing out, and the figure for all of it."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("line", justify="right", style="dim")
-    table.add_column("bits/byte", justify="right")
-    table.add_column("text", overflow="ellipsis", no_wrap=True)
+    rows = []
     for number, line in enumerate(found.lines, 1):
         colour = next(colour for bound, colour in HEAT if line.bits_per_byte <= bound)
         text = clean(line.text.rstrip("\n"), limit=MAX_LINE)
-        table.add_row(Text(str(number)), Text(f"{line.bits_per_byte:.3f}", colour), Text(text, colour))
-    console.print(table)
+        rows.append((Text(str(number)), Text(f"{line.bits_per_byte:.3f}", colour), Text(text, colour)))
+    print_rows(console, SURPRISE, rows)
     console.print(
         Text(f"{clean(source)}: {found.bits_per_byte:.3f} bits/byte, {found.nats_per_token:.4f} nats/token")
     )
@@ -61,14 +78,10 @@ def print_surprise(console: Console, source: str, found: Surprise) -> None:
 
 def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
     """All runs, best first."""
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (("score", "right"), ("run", "left"), ("model", "left")):
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-    for name in ("parameters", "trained", "created"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in run_cells(row)))
-    console.print(table)
+    # A reason why a run cannot be read stands in the model's column, and may be cut.
+    longest = max((cell_len(clean(row.model)) for row in rows if not row.error), default=0)
+    columns = [replace(column, needs=longest) if column.name == "model" else column for column in RUNS]
+    print_rows(console, columns, [[Text(clean(cell)) for cell in run_cells(row)] for row in rows])
 
 
 def run_cells(row: RunRow) -> tuple[str, ...]:
@@ -123,6 +136,20 @@ def bar(share: float, width: int) -> str:
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     full, rest = divmod(eighths, 8)
     return "█" * full + (BLOCKS[rest] if rest else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar as wide as its column."""
+
+    share: float
+    width: int  # of the column where there is space for it
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(bar(self.share, min(self.width, options.max_width)))
+
+    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, min(self.width, options.max_width))
 
 
 def _quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from tests.terminal.drawing import console
 
 RESERVED = {0: "<boundary>", 1: "<unk>"}
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[5m[red]x[/] [/] :smile:\x9b5m\u202e"
+WIDTHS = (20, 40, 60, 80, 120)
 INERT = "^[]52;c;ZXZpbA==^G^[[5m[red]x[/] [/] :smile:\\u{9b}5m\\u{202e}"
 
 
@@ -61,6 +62,19 @@ def test_the_next_tokens_stand_in_a_table_under_the_text() -> None:
     assert rows[1].split() == ["<unk>", "███████▌", "25.00%", "2.00"]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_next_tokens_and_how_likely_they_are_can_be_read_at_any_width(width: int) -> None:
+    screen, file = console(width=width)
+    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+    _, _, *rows = file.getvalue().splitlines()
+    assert [row.split()[0] for row in rows] == ["o", "<unk>"]
+    assert ["75.00%" in rows[0].split(), "25.00%" in rows[1].split()] == [True, True]
+    assert max(map(len, rows)) <= width
+    # The bar is what goes first, and then whole columns.
+    assert ("█" in rows[0]) == (width >= 60)
+    assert ("U+006F" in rows[0]) == ("0.42" in rows[0]) == (width >= 40)
+
+
 def test_of_a_long_text_the_end_is_shown() -> None:
     screen, file = console()
     print_next(screen, "x" * 50 + "y" * 40, [NextToken("y", 5, 1.0)], RESERVED)
@@ -81,6 +95,18 @@ def test_surprise_is_told_by_line_and_in_all_and_by_colour() -> None:
     for colour, text in (("32", "line 0"), ("36", "line 1"), ("33", "line 2"), ("31", "line 3")):
         assert f"\x1b[{colour}m{text}" in shown
     assert shown.splitlines()[-1] == "file: 3.375 bits/byte, 2.3000 nats/token"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_how_surprising_a_line_is_can_be_read_at_any_width(width: int) -> None:
+    screen, file = console(width=width)
+    long = Line("a line of some length, longer than any terminal\n" * 5, 7 * 1.5, 7)
+    print_surprise(screen, "file", Surprise((long, *lines(0.5)), 2.3, 14))
+    header, first, second, *_ = file.getvalue().splitlines()
+    assert "bits/byte  text" in header
+    assert "1.500  a line" in first
+    assert "0.500  line 0" in second
+    assert max(map(len, (header, first, second))) <= width
 
 
 def test_a_long_line_is_cut_and_an_infinite_surprise_has_a_colour_too() -> None:
@@ -125,3 +151,30 @@ def test_the_table_of_runs_keeps_its_order() -> None:
         ["2.0000", "bits/byte", "a"],
         ["c", "gone"],
     ]
+
+
+RUNS = (
+    RunRow("shakespeare", 2.217, "word lstm 1x8, 2 labels", 5_170, 75.0, "2026-01-02T03:04:05+00:00"),
+    RunRow("b", error="checkpoints/b/model.safetensors: 0 bytes are too short for a charrnn checkpoint"),
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS[1:])
+def test_the_score_of_a_run_and_its_name_are_whole_at_any_width(width: int) -> None:
+    screen, file = console(width=width)
+    print_runs(screen, RUNS)
+    header, first, second = file.getvalue().splitlines()
+    assert first.startswith("2.2170 bits/byte  shakespeare")
+    assert second.split()[0] == "b"
+    assert max(map(len, (header, first, second))) <= width
+    # What is there has all it needs, but for the reason of an error.
+    shown = [name for name in ("model", "parameters", "trained", "created") if name in header]
+    assert shown == ["model", "parameters", "trained", "created"][: {40: 1, 60: 1, 80: 3}.get(width)]
+    assert ("word lstm 1x8, 2 labels" in first) == (width > 40)
+    assert "…" in second
+
+
+def test_on_the_narrowest_terminal_there_is_something_of_score_and_name() -> None:
+    screen, file = console(width=20)
+    print_runs(screen, RUNS)
+    assert all(cell in file.getvalue() for cell in ("2.2170", "sha"))
