@@ -97,6 +97,10 @@ def _measured(classifier: Classifier, examples: Sequence[Example], *, quiet: boo
             {"label": label, "texts": int(count), "precision": float(p), "recall": float(r)}
             for label, count, p, r in zip(classifier.labels, counts, precision, recall, strict=True)
         ],
+        "confused": [
+            {"label": classifier.labels[label], "answer": classifier.labels[answer], "texts": count}
+            for label, answer, count in classification.confused(answers, labels, classes)
+        ],
         "confusion": classification.confusion(answers, labels, classes).tolist()
         if classes <= MOST_CONFUSED
         else None,

@@ -75,6 +75,21 @@ def confusion(answers: NDArray[np.int64], labels: NDArray[np.int64], classes: in
     return np.bincount(labels * classes + answers, minlength=classes * classes).reshape(classes, classes)
 
 
+def confused(
+    answers: NDArray[np.int64], labels: NDArray[np.int64], classes: int
+) -> list[tuple[int, int, int]]:
+    """Each label that was answered with another, that other and how often, the commonest first.
+
+    Example:
+        >>> confused(np.array([0, 1, 1, 0]), np.array([0, 0, 0, 1]), 2)
+        [(0, 1, 2), (1, 0, 1)]
+    """
+    is_wrong = answers != labels
+    pairs, counts = np.unique(labels[is_wrong] * classes + answers[is_wrong], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [(*divmod(int(pairs[place]), classes), int(counts[place])) for place in order]
+
+
 def precision_and_recall(
     answers: NDArray[np.int64], labels: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

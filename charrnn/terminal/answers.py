@@ -5,24 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from charrnn.inference.answering import Piece
 from charrnn.terminal.clean import clean
-from charrnn.terminal.columns import Column, print_rows
+from charrnn.terminal.columns import GAP, Column, Row, fit, print_rows
 from charrnn.terminal.heat import style
 from charrnn.terminal.tables import Bar
 
 BAR_WIDTH = 20
-MAX_LABELS = 20  # in a table of confusions
+COMMONEST = 10  # confusions, where there is no space for a table of all
+PIPE_WIDTH = 200  # and of any line of figures: nobody could follow a longer one
 
 ANSWERS = (
     Column("label", "bold", is_elastic=True, needs=20),
     Column("", "cyan", is_elastic=True, spared=2),
     Column("probability", is_number=True),
     Column("text", is_elastic=True, needs=20, spared=1),
+)
+FIGURES = (
+    Column("", "bold"),
+    Column("accuracy", is_number=True),
+    Column("macro F1", is_number=True, spared=1),
+    Column("calibration error", is_number=True, spared=2),
+    Column("nats/text", is_number=True, spared=3),
+)
+LABELS = (
+    Column("label", "bold", is_elastic=True, needs=10),
+    Column("texts", is_number=True, spared=2),
+    Column("precision", is_number=True, spared=1),
+    Column("recall", is_number=True),
+)
+CONFUSED = (
+    Column("label", "bold", is_elastic=True),
+    Column("answered", is_elastic=True),
+    Column("texts", is_number=True),
 )
 
 
@@ -61,30 +79,69 @@ def print_explained(console: Console, label: str, pieces: Sequence[Piece]) -> No
 def print_evaluation(console: Console, source: str, found: dict[str, Any]) -> None:
     """All figures of answers to texts whose labels are known."""
     console.print(Text(f"{source}: {found['texts']:,} texts, {found['seconds_per_1000']:.2f}s per 1,000"))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", style="bold")
-    for name in ("accuracy", "macro F1", "calibration error", "nats/text"):
-        table.add_column(name, justify="right")
-    for name in ("answer", "net", "linear"):
-        row = found[name]
-        table.add_row(
-            name,
-            f"{row['accuracy']:.2%}",
-            f"{row['macro_f1']:.4f}",
-            f"{row['calibration_error']:.4f}",
-            f"{row['nats']:.4f}",
+    width = min(console.width, PIPE_WIDTH)
+    figures = [
+        (
+            Text(name),
+            Text(f"{found[name]['accuracy']:.2%}"),
+            Text(f"{found[name]['macro_f1']:.4f}"),
+            Text(f"{found[name]['calibration_error']:.4f}"),
+            Text(f"{found[name]['nats']:.4f}"),
         )
-    console.print(table)
+        for name in ("answer", "net", "linear")
+    ]
+    print_rows(console, FIGURES, figures, width)
     console.print()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("label", style="bold", no_wrap=True)
-    for name in ("texts", "precision", "recall"):
-        table.add_column(name, justify="right")
-    shown = found["labels"] if len(found["labels"]) <= MAX_LABELS else []
-    for row in shown:
-        table.add_column(f"→ {clean(row['label'])}", justify="right", style="dim")
-    for index, row in enumerate(found["labels"]):
-        cells = [clean(row["label"]), f"{row['texts']:,}", f"{row['precision']:.4f}", f"{row['recall']:.4f}"]
-        counts = found["confusion"][index] if shown else ()
-        table.add_row(*map(Text, cells), *(f"{count:,}" for count in counts))
-    console.print(table)
+    labels = [
+        (
+            Text(clean(row["label"])),
+            Text(f"{row['texts']:,}"),
+            Text(f"{row['precision']:.4f}"),
+            Text(f"{row['recall']:.4f}"),
+        )
+        for row in found["labels"]
+    ]
+    print_rows(console, LABELS, labels, width)
+    console.print()
+    _print_confusions(console, found, width)
+
+
+def _print_confusions(console: Console, found: dict[str, Any], width: int) -> None:
+    """How often each label was answered with each, or which were most where that does not fit."""
+    table = _confusion_table(console, found, width)
+    if table is not None:
+        print_rows(console, *table, width)
+        return
+    pairs = found["confused"]
+    if not pairs:
+        console.print(Text("no text was taken for one of another label"))
+        return
+    is_part = len(pairs) > COMMONEST
+    which = f"the {COMMONEST} commonest of {len(pairs):,} confusions (--json has all):"
+    console.print(Text(which if is_part else "confusions:"))
+    rows = [
+        (Text(clean(pair["label"])), Text(clean(pair["answer"])), Text(f"{pair['texts']:,}"))
+        for pair in pairs[:COMMONEST]
+    ]
+    print_rows(console, CONFUSED, rows, width)
+
+
+def _confusion_table(
+    console: Console, found: dict[str, Any], width: int
+) -> tuple[Sequence[Column], Sequence[Row]] | None:
+    """The table of confusions, its columns by name or else by number, if a line has space for them."""
+    labels = [clean(row["label"]) for row in found["labels"]]
+    if found["confusion"] is None or len(labels) * (GAP + len("→ 1")) > width:
+        return None  # before there is a cell: there might be a million
+    rows: list[list[RenderableType]] = [
+        [Text(label), *(Text(f"{count:,}") for count in counts)]
+        for label, counts in zip(labels, found["confusion"], strict=True)
+    ]
+    named = [Column("label", "bold"), *(Column(f"→ {label}", "dim", is_number=True) for label in labels)]
+    if fit(console, named, rows, width):
+        return named, rows
+    numbers = [str(number) for number in range(1, len(labels) + 1)]
+    rows = [[Text(number), *row] for number, row in zip(numbers, rows, strict=True)]
+    of_numbers = (Column(f"→ {number}", "dim", is_number=True) for number in numbers)
+    numbered = [Column("", "dim"), LABELS[0], *of_numbers]
+    return (numbered, rows) if fit(console, numbered, rows, width) else None

@@ -189,6 +189,7 @@ def test_eval_measures_on_labelled_texts() -> None:
     assert found["texts"] == 21
     assert found["answer"]["accuracy"] == pytest.approx(20 / 21)
     assert found["confusion"] == [[10, 1], [0, 10]]
+    assert found["confused"] == [{"label": "bad", "answer": "good", "texts": 1}]
     assert found["labels"][0] == {
         "label": "bad",
         "texts": 11,
@@ -198,6 +199,11 @@ def test_eval_measures_on_labelled_texts() -> None:
     table = classify("--eval", "test.tsv").text
     assert "95.24%" in table
     assert table.startswith("test.tsv: 21 texts, ")
+    assert [line.split() for line in table.splitlines()[-3:]] == [
+        ["label", "→", "bad", "→", "good"],
+        ["bad", "10", "1"],
+        ["good", "0", "10"],
+    ]
 
 
 @pytest.mark.parametrize(

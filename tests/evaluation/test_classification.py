@@ -1,6 +1,7 @@
 """Figures of answers against scikit-learn and worked examples."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 
 import numpy as np
@@ -12,6 +13,7 @@ from charrnn.evaluation.classification import (
     Figures,
     Verdict,
     calibration_error,
+    confused,
     confusion,
     figures,
     macro_f1,
@@ -30,6 +32,14 @@ def test_the_tables_are_scikit_learns() -> None:
     np.testing.assert_allclose(precision, metrics.precision_score(LABELS, ANSWERS, average=None))
     np.testing.assert_allclose(recall, metrics.recall_score(LABELS, ANSWERS, average=None))
     assert macro_f1(ANSWERS, LABELS, 4) == pytest.approx(metrics.f1_score(LABELS, ANSWERS, average="macro"))
+
+
+def test_confusions_are_counted_and_the_commonest_come_first() -> None:
+    pairs = zip(LABELS.tolist(), ANSWERS.tolist(), strict=True)
+    counts = Counter((label, answer) for label, answer in pairs if label != answer)
+    found = confused(ANSWERS, LABELS, 4)
+    assert found == [(*pair, counts[pair]) for pair in sorted(counts, key=lambda pair: (-counts[pair], pair))]
+    assert confused(LABELS, LABELS, 4) == []
 
 
 def test_a_label_that_nobody_has_or_answers_does_not_count() -> None:

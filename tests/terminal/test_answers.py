@@ -1,8 +1,12 @@
 """What a classifier says, as tables that a person can read on any terminal."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
-from charrnn.terminal.answers import print_answers
+from charrnn.terminal.answers import COMMONEST, PIPE_WIDTH, print_answers, print_evaluation
+from charrnn.terminal.console import ENDLESS
 from tests.terminal.drawing import console
 
 WIDTHS = (20, 40, 60, 80, 120)
@@ -29,3 +33,114 @@ def test_a_long_label_is_cut_and_not_the_probability() -> None:
     assert row.startswith("a label of sixty")
     assert "…  " in row
     assert " 50.00%" in row
+
+
+def evaluated(confusion: Sequence[Sequence[int]], name: str = "label") -> dict[str, Any]:
+    """What an evaluation found, the figures of each label counted from a table of confusions."""
+    numbers = range(len(confusion))
+    labels = [f"{name} {number}" for number in numbers]
+    answered = [sum(row[number] for row in confusion) for number in numbers]
+    figures = {"accuracy": 0.875, "macro_f1": 0.8765, "calibration_error": 0.0123, "nats": 0.3456}
+    wrong = [
+        {"label": labels[label], "answer": labels[answer], "texts": confusion[label][answer]}
+        for label in numbers
+        for answer in numbers
+        if label != answer and confusion[label][answer]
+    ]
+    return {
+        "texts": sum(map(sum, confusion)),
+        "seconds_per_1000": 1.5,
+        **dict.fromkeys(("answer", "net", "linear"), figures),
+        "labels": [
+            {
+                "label": labels[number],
+                "texts": sum(confusion[number]),
+                "precision": confusion[number][number] / max(1, answered[number]),
+                "recall": confusion[number][number] / max(1, sum(confusion[number])),
+            }
+            for number in numbers
+        ],
+        "confused": sorted(wrong, key=lambda pair: -int(str(pair["texts"]))),
+        "confusion": confusion,
+    }
+
+
+def taken_for_the_next(labels: int) -> list[list[int]]:
+    """A thousand right answers a label, and label k is taken for the next one k times."""
+    return [
+        [1000 * (row == column) + row * (column == row + 1) for column in range(labels)]
+        for row in range(labels)
+    ]
+
+
+def shown(found: dict[str, Any], width: int) -> list[str]:
+    screen, file = console(width=width)
+    print_evaluation(screen, "test.tsv", found)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert all(len(line) <= min(width, PIPE_WIDTH) for line in lines)
+    return lines
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("labels", [2, 7, 30])
+def test_the_figures_of_every_label_are_whole_at_any_width(labels: int, width: int) -> None:
+    found = evaluated(taken_for_the_next(labels), "a category of a name that is rather long")
+    lines = shown(found, width)
+    (top,) = (index for index, line in enumerate(lines) if line.startswith("label ") and "recall" in line)
+    for row, line in zip(found["labels"], lines[top + 1 :], strict=False):
+        assert line.split()[-1] == f"{row['recall']:.4f}"
+        if width >= 40:
+            assert line.split()[-3:-1] == [f"{row['texts']:,}", f"{row['precision']:.4f}"]
+        assert ("…" in line) == (width < 80)
+
+
+def test_a_table_of_confusions_names_its_columns_where_there_is_space() -> None:
+    assert shown(evaluated(taken_for_the_next(3)), 80)[-4:] == [
+        "label    → label 0  → label 1  → label 2",
+        "label 0      1,000          0          0",
+        "label 1          0      1,000          1",
+        "label 2          0          0      1,000",
+    ]
+
+
+def test_a_table_of_confusions_numbers_its_columns_where_there_is_less() -> None:
+    assert shown(evaluated(taken_for_the_next(3)), 39)[-4:] == [
+        "   label      → 1    → 2    → 3",
+        "1  label 0  1,000      0      0",
+        "2  label 1      0  1,000      1",
+        "3  label 2      0      0  1,000",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, ENDLESS])
+def test_where_there_is_no_space_for_it_the_commonest_confusions_are_listed(width: int) -> None:
+    lines = shown(evaluated(taken_for_the_next(30)), width)
+    assert not any("→" in line for line in lines)
+    *above, header = lines[:-COMMONEST]
+    assert f"the {COMMONEST} commonest of 28 confusions (--json has all):" in " ".join(above)
+    assert header.split() == ["label", "answered", "texts"]
+    assert [line.split() for line in lines[-COMMONEST:]] == [
+        ["label", f"{number}", "label", f"{number + 1}", f"{number}"]
+        for number in range(28, 28 - COMMONEST, -1)
+    ]
+
+
+def test_few_confusions_are_all_listed_and_none_is_said_to_be_none() -> None:
+    confusion = [[10 * (row == column) for column in range(200)] for row in range(200)]
+    assert shown(evaluated(confusion), ENDLESS)[-1] == "no text was taken for one of another label"
+    confusion[7][3] = 2
+    lines = shown(evaluated(confusion), ENDLESS)
+    assert lines[-3] == "confusions:"
+    assert lines[-1].split() == ["label", "7", "label", "3", "2"]
+
+
+def test_a_pipe_has_as_much_as_a_wide_terminal() -> None:
+    for labels in (2, 7, 12, 30):
+        found = evaluated(taken_for_the_next(labels))
+        assert shown(found, ENDLESS) == shown(found, PIPE_WIDTH)
+    assert shown(evaluated(taken_for_the_next(12)), ENDLESS)[-1].split()[-1] == "1,000"
+
+
+def test_more_labels_than_a_table_of_confusions_has_are_listed_too() -> None:
+    found = evaluated(taken_for_the_next(30)) | {"confusion": None}
+    assert shown(found, 80) == shown(evaluated(taken_for_the_next(30)), 80)
