@@ -12,6 +12,7 @@ from charrnn.inference.answering import Piece
 from charrnn.terminal.clean import clean
 from charrnn.terminal.columns import GAP, Column, Row, fit, print_rows
 from charrnn.terminal.heat import style
+from charrnn.terminal.scores import CALLED
 from charrnn.terminal.tables import Bar
 
 BAR_WIDTH = 20
@@ -26,7 +27,7 @@ ANSWERS = (
 )
 FIGURES = (
     Column("", "bold"),
-    Column("accuracy", is_number=True),
+    Column("right", is_number=True),
     Column("macro F1", is_number=True, spared=1),
     Column("calibration error", is_number=True, spared=2),
     Column("nats/text", is_number=True, spared=3),
@@ -82,13 +83,13 @@ def print_evaluation(console: Console, source: str, found: dict[str, Any]) -> No
     width = min(console.width, PIPE_WIDTH)
     figures = [
         (
-            Text(name),
+            Text(called),
             Text(f"{found[name]['accuracy']:.2%}"),
             Text(f"{found[name]['macro_f1']:.4f}"),
             Text(f"{found[name]['calibration_error']:.4f}"),
             Text(f"{found[name]['nats']:.4f}"),
         )
-        for name in ("answer", "net", "linear")
+        for name, called in CALLED.items()
     ]
     print_rows(console, FIGURES, figures, width)
     console.print()

@@ -12,7 +12,7 @@ from charrnn.terminal.cards import Fact, print_card
 from charrnn.terminal.closing import trained
 from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
-from charrnn.terminal.scores import figures_line
+from charrnn.terminal.scores import CALLED, figures_line
 from charrnn.terminal.screen import Heading
 from charrnn.terminal.units import short
 from charrnn.training.classifier_run import ClassifierRun
@@ -75,7 +75,7 @@ def show(run: ClassifierRun, progress: Progress, finished: Finished) -> None:
         ("trained", trained(progress, finished)),
         ("answer", f"{figures_line(verdict.answer)}, on {verdict.documents:,}{of} validation texts"),
         ("net", figures_line(verdict.net) + ("" if is_mixed else ": answers alone")),
-        ("n-grams", figures_line(verdict.linear)),
+        (CALLED["linear"], figures_line(verdict.linear)),
         ("corpus", f"{' '.join(run.recipe.texts.shown)}, sha256 {run.corpus.digest[:12]}"),
     ]
     if finished.reason == "stopped":

@@ -6,6 +6,7 @@ from typing import Any
 
 from charrnn.cells import cell_name
 from charrnn.terminal.cards import Fact
+from charrnn.terminal.scores import CALLED
 from charrnn.terminal.units import duration, short
 
 MISSING: dict[str, Any] = {}
@@ -41,11 +42,11 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
         foreseen = f"{words['epochs']:.2f} epochs, {words['nats_per_token']:.3f} nats/token"
         rows.append(("before", f"learnt words first: {foreseen}"))
     rows += _trained(card)
-    for name in ("answer", "net", "linear") if validation else ():
+    for name, called in CALLED.items() if validation else ():
         row = validation[name]
         rows.append(
             (
-                f"  {name}" if name != "answer" else "validation",
+                f"  {called}" if name != "answer" else "validation",
                 f"{row['accuracy']:.2%} right, macro F1 {row['macro_f1']:.3f}, "
                 f"calibration error {row['calibration_error']:.3f}, {row['nats']:.4f} nats/text",
             )

@@ -6,6 +6,9 @@ from charrnn.evaluation.classification import Figures, Verdict
 from charrnn.evaluation.metrics import Foresight
 from charrnn.evaluation.score import Score
 
+# The parts of a verdict as people see them.
+CALLED = {"answer": "answer", "net": "net", "linear": "n-grams"}
+
 
 def score_cells(score: Score, scored: str) -> tuple[str, ...]:
     """The cells of a score in a line of the log.

@@ -358,6 +358,16 @@ def test_the_card_says_what_was_learnt() -> None:
     assert card["task"] == "classifier"
 
 
+def test_people_see_the_same_words_wherever_answers_are_measured() -> None:
+    closing = warm("train", "reviews.tsv", *TRAINING, "--name", "other").stderr
+    for text in (closing, warm("inspect", "reviews").text, classify("--eval", "reviews.tsv").text):
+        names = {line.split()[0] for line in text.splitlines() if line.strip()}
+        assert {"net", "n-grams"} <= names
+        assert "linear" not in names
+        assert " right" in text
+        assert "accuracy" not in text
+
+
 def test_training_says_first_what_was_understood() -> None:
     answer = warm("train", "reviews.tsv", *TRAINING, "--name", "other")
     assert answer.lines[0] == (
