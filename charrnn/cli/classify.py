@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from charrnn.inference.answering import Classifier
+    from charrnn.inference.answering import Classifier, Piece
     from charrnn.terminal.streams import Product
 
 UNSURE = "?"
@@ -78,7 +78,7 @@ def classify(
         return
     if fail_if is not None and fail_if not in classifier.labels:
         raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
-    asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under)
+    asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under, quiet)
     _answer_all(product, classifier, texts(inputs, encoding, lines=lines, quiet=quiet), asked)
 
 
@@ -103,6 +103,7 @@ class _Asked:
     as_json: bool
     fail_if: str | None
     fail_under: float | None
+    quiet: bool
 
     def withholds(self, chance: float) -> bool:
         """Whether the likeliest label is too unlikely to be given."""
@@ -167,11 +168,12 @@ def _write(
         if asked.explain:
             for row, p in rows:
                 best = int(p.argmax())
-                print_explained(console, classifier.labels[best], classifier.explain(row.text, best))
+                pieces = _explained(classifier, row.text, best, quiet=asked.quiet)
+                print_explained(console, row.source, classifier.labels[best], pieces)
         return
     for row, p in rows:
         best = int(p.argmax())
-        pieces = classifier.explain(row.text, best) if asked.explain else None
+        pieces = _explained(classifier, row.text, best, quiet=asked.quiet) if asked.explain else []
         if asked.as_json:
             found: dict[str, Any] = {
                 "source": row.source,
@@ -179,15 +181,24 @@ def _write(
                 "probability": float(p[best]),
                 "probabilities": dict(zip(classifier.labels, map(float, p), strict=True)),
             }
-            if pieces is not None:
+            if asked.explain:
                 found["pieces"] = [{"text": piece.text, "effect": piece.effect} for piece in pieces]
             write_json(product, found)
             continue
         cells = [cell for label, chance in _best(classifier, p, asked) for cell in (label, f"{chance:.6f}")]
         product.write("\t".join([*cells, clean(row.source)]) + "\n")
-        for piece in pieces or ():
+        for piece in pieces:
             if piece.effect:
                 product.write(f"\t{piece.effect:+.6f}\t{clean(piece.text)}\n")
+
+
+def _explained(classifier: Classifier, text: str, label: int, *, quiet: bool) -> list[Piece]:
+    """What each part of a text did to the probability of a label, found in view of the person."""
+    from charrnn.inference.answering import readings
+    from charrnn.terminal.reading import counted
+
+    with counted("explaining", readings(text), quiet=quiet) as advance:
+        return classifier.explain(text, label, advance)
 
 
 def _best(classifier: Classifier, chances: NDArray[np.float64], asked: _Asked) -> list[tuple[str, float]]:

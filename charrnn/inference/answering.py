@@ -19,7 +19,7 @@ from charrnn.text.tokenizer import BOUNDARY, Ids
 
 # A text is taken apart into at most so many pieces to explain an answer: each piece is a reading of the rest.
 MOST_PIECES = 400
-CHARACTERS_AT_ONCE = 2**22  # of such readings
+CHARACTERS_AT_ONCE = 2**19  # of such readings: a fraction of a second; more together are not read faster
 
 
 class Piece(NamedTuple):
@@ -77,19 +77,19 @@ class Classifier:
         """
         return finite(self._linear.logits(texts))
 
-    def explain(self, text: str, label: int) -> list[Piece]:
+    def explain(self, text: str, label: int, advance: Callable[[int], None] = lambda _: None) -> list[Piece]:
         """What every word of a text did to the probability of a label, by reading the text without it.
 
         The parts, joined, are the text. Of a long text neighbouring words are taken together.
+
+        Args:
+            text: what to explain.
+            label: the number of the label.
+            advance: is told how many more of so many `readings` are done.
         """
-        words = list(WORD.finditer(text))
-        if not words:
+        spans = _spans(text)
+        if not spans:
             return [Piece(text, 0.0)] if text else []
-        together = -(-len(words) // MOST_PIECES)
-        spans = [
-            (words[first].start(), words[min(first + together, len(words)) - 1].end())
-            for first in range(0, len(words), together)
-        ]
         at_once = max(1, CHARACTERS_AT_ONCE // len(text))
         whole = self.probabilities([text])[0, label]
         pieces: list[Piece] = []
@@ -102,7 +102,23 @@ class Classifier:
                     pieces.append(Piece(text[place:begin], 0.0))
                 pieces.append(Piece(text[begin:end], float(whole - chance)))
                 place = end
+            advance(len(some))
         return [*pieces, Piece(text[place:], 0.0)] if place < len(text) else pieces
 
     def _ids(self, text: str) -> Ids:
         return np.concatenate(([BOUNDARY], self.checkpoint.tokenizer.encode(text).astype(np.int64)))
+
+
+def readings(text: str) -> int:
+    """How often a text is read to be explained, once without each part that has words."""
+    return len(_spans(text))
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where each part of a text begins and ends that it is read without: a word, or neighbouring ones."""
+    words = list(WORD.finditer(text))
+    together = -(-len(words) // MOST_PIECES) or 1
+    return [
+        (words[first].start(), words[min(first + together, len(words)) - 1].end())
+        for first in range(0, len(words), together)
+    ]

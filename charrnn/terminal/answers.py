@@ -62,10 +62,10 @@ def print_answers(console: Console, answers: Sequence[tuple[str, Sequence[tuple[
     print_rows(console, ANSWERS, rows)
 
 
-def print_explained(console: Console, label: str, pieces: Sequence[Piece]) -> None:
+def print_explained(console: Console, source: str, label: str, pieces: Sequence[Piece]) -> None:
     """A text whose words are coloured by what they did to the probability of a label."""
     strongest = max((abs(piece.effect) for piece in pieces), default=0.0) or 1.0
-    line = Text("what each word says ")
+    line = Text.assemble((clean(source), "bold"), ": what each word says ")
     line.append("for", style(1.0))
     line.append(" or ")
     line.append("against", style(-1.0))

@@ -162,6 +162,20 @@ def test_explain_gives_every_word_its_effect_and_the_pieces_make_the_text() -> N
     assert effects["warm"] == pytest.approx(lost, abs=1e-6)
 
 
+def test_a_long_explanation_says_how_far_it_is_unless_quiet() -> None:
+    Path("long.txt").write_text(f"{GOOD} and {BAD} " * 250)
+    answer = classify("long.txt", "--explain")
+    assert answer.status == 0
+    assert re.fullmatch(r"charrnn: explaining: \d+ of 393", answer.lines[0])
+    assert classify("long.txt", "--explain", "-q") == Answer(0, answer.stdout, "")
+
+
+def test_on_a_terminal_every_explanation_says_of_which_text_it_is() -> None:
+    text = shown("classify", "good.txt", "bad.txt", "--explain", "-m", "reviews", env={"NO_COLOR": "1"})
+    for name, label in (("good.txt", "good"), ("bad.txt", "bad")):
+        assert f'{name}: what each word says for or against "{label}":' in text
+
+
 def test_fail_if_and_fail_under_have_an_exit_code_of_their_own() -> None:
     assert classify("bad.txt", "--fail-if", "good").status == 0
     answer = classify("bad.txt", "good.txt", "--fail-if", "good")

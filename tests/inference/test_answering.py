@@ -44,6 +44,18 @@ def test_a_long_text_is_explained_in_pieces_of_several_words(
     assert [piece.text for piece in pieces if piece.effect] == ["the a the", "a the a", "the"]
 
 
+@pytest.mark.parametrize("text", ["", " \n", "The,  a the", "the a the a the a the"])
+def test_while_it_explains_it_tells_of_every_reading(
+    classifier: answering.Classifier, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MOST_PIECES", 4)
+    monkeypatch.setattr(answering, "CHARACTERS_AT_ONCE", 2 * len(text))
+    told: list[int] = []
+    pieces = classifier.explain(text, 1, told.append)
+    assert sum(told) == answering.readings(text) == sum(bool(p.text.strip()) for p in pieces)
+    assert len(told) >= answering.readings(text) // 2
+
+
 def test_texts_without_words_are_answered_and_explained(classifier: answering.Classifier) -> None:
     assert classifier.probabilities(["", "\n"]).sum() == pytest.approx(2.0)
     assert classifier.explain("", 0) == []
