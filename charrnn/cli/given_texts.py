@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from charrnn.cli import stdin
 from charrnn.errors import CharrnnError, TextError
+
+if TYPE_CHECKING:
+    from charrnn.text.sources import Document
 
 AT_ONCE = 1024  # texts
 CHARACTERS_AT_ONCE = 2**22
@@ -49,30 +52,29 @@ def texts(
         yield held
 
 
-def _files(given: str) -> Iterator[Text | str]:
-    """The names of the files that an argument stands for, or what is wrong with it."""
+def _files(given: str) -> Iterator[Text | Document]:
+    """The files that an argument stands for, or what is wrong with it."""
     from charrnn.text.sources import named
 
     try:
-        yield from (document.name for document in named([given], once=True))
+        yield from named([given], once=True)
     except CharrnnError as error:
         yield Text(given, "", error)
 
 
-def _whole(item: Text | str, encoding: str) -> Text:
+def _whole(item: Text | Document, encoding: str) -> Text:
     """A file as one text."""
     from charrnn.text.labelled import text_of
-    from charrnn.text.sources import Document
 
     if isinstance(item, Text):
         return item
     try:
-        return Text(item, text_of(Document(item, Path(item)), encoding))
+        return Text(item.name, text_of(item, encoding))
     except CharrnnError as error:
-        return Text(item, "", error)
+        return Text(item.name, "", error)
 
 
-def _lines_of(item: Text | str, encoding: str) -> Iterator[Text]:
+def _lines_of(item: Text | Document, encoding: str) -> Iterator[Text]:
     """A file as a text a line; its last line may lack its end."""
     whole = _whole(item, encoding)
     if whole.error is not None:

@@ -6,6 +6,7 @@ import codecs
 import io
 import shlex
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from charrnn.errors import TextError, UsageError
 
@@ -55,8 +56,22 @@ def check_encoding(encoding: str) -> str:
     return name
 
 
+class _Source(NamedTuple):
+    """What errors say of where a text comes from."""
+
+    name: str
+    way_out: str | None
+    is_piped: bool
+
+
 def decode(
-    name: str, chunks: Iterator[bytes], encoding: str, newline: str, way_out: str | None = None
+    name: str,
+    chunks: Iterator[bytes],
+    encoding: str,
+    newline: str,
+    way_out: str | None = None,
+    *,
+    is_piped: bool = False,
 ) -> Iterator[str]:
     r"""The text of a document, in pieces.
 
@@ -68,6 +83,7 @@ def decode(
         encoding: a canonical name, as `check_encoding` gives it.
         newline: one of `config.NEWLINES`.
         way_out: what else can be done with bytes that are no text; part of the hint.
+        is_piped: whether it came through a pipe, and is no file that could have another name.
 
     Raises:
         TextError: at the first byte that is not in the encoding, at half of a character, or at a NUL; if
@@ -77,6 +93,7 @@ def decode(
         >>> list(decode("x", iter([b"a\xc3", b"\xa9\r\nb"]), "utf-8", "lf"))
         ['a', 'é\nb']
     """
+    source = _Source(name, way_out, is_piped)
     first = next(chunks, b"")
     mark = byte_order_mark(first)
     if mark is not None:
@@ -91,7 +108,7 @@ def decode(
     offset, line = 0, 1  # of the first byte that the decoder has not been given
     for chunk, final in _with_end(first, chunks):
         if encoding == "utf-8" and (nul := chunk.find(0)) >= 0:
-            raise _binary(name, first, offset + nul, way_out)
+            raise _binary(source, first, offset + nul)
         held = len(decoder.getstate()[0])
         data = chunk[len(mark[0]) :] if mark and offset == 0 else chunk
         try:
@@ -104,7 +121,7 @@ def decode(
         except UnicodeDecodeError as error:
             place = offset + len(chunk) - len(data) - held + error.start
             line += error.object[: error.start].decode(encoding, "replace").count("\n")
-            raise _undecodable(name, first, encoding, place, line, error, way_out) from None
+            raise _undecodable(source, first, encoding, place, line, error) from None
         offset += len(chunk)
         line += text.count("\n")
         if newlines is not None:
@@ -145,41 +162,42 @@ def _kind(head: bytes) -> str | None:
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 
 
-def _binary(name: str, head: bytes, place: int, way_out: str | None) -> TextError:
+def _binary(source: _Source, head: bytes, place: int) -> TextError:
     if kind := _kind(head):
-        return _of_kind(name, kind, way_out)
+        return _of_kind(source, kind)
     other = None
     if place < 2 and len(head) > 3 and head[place::2].count(0) > len(head) // 4:
         other = f"utf-16-{'be' if place == 0 else 'le'}"
-    return TextError(f"{name}: looks binary (NUL at byte {place})", _hint(other, way_out))
+    return TextError(f"{source.name}: looks binary (NUL at byte {place})", _hint(other, source.way_out))
 
 
-def _of_kind(name: str, kind: str, way_out: str | None) -> TextError:
-    hint = way_out
-    if kind == "gzip":
+def _of_kind(source: _Source, kind: str) -> TextError:
+    name, hint = source.name, source.way_out
+    if kind == "gzip" and source.is_piped:
+        hint = "unpack it before the pipe, with zcat for example"
+    elif kind == "gzip":
         pipe = f", or pipe it: zcat {shlex.quote(name)} | charrnn train -"
-        hint = f"name it {name}.gz" + (pipe if way_out else "")
+        hint = f"name it {name}.gz" + (pipe if hint else "")
     return TextError(f"{name}: looks like {kind} data, not text", hint)
 
 
 def _undecodable(
-    name: str,
+    source: _Source,
     head: bytes,
     encoding: str,
     place: int,
     line: int,
     error: UnicodeDecodeError,
-    way_out: str | None,
 ) -> TextError:
     if kind := _kind(head):
-        return _of_kind(name, kind, way_out)
-    label = encoding.upper()
+        return _of_kind(source, kind)
+    name, label = source.name, encoding.upper()
     if error.end >= len(error.object) and error.reason in CUT_OFF:
         return TextError(f"{name}: not {label}: cut off in mid-character at byte {place}, line {line}")
     byte = error.object[error.start]
     other = "utf-8" if encoding != "utf-8" else "latin-1"
     return TextError(
-        f"{name}: not {label} at byte {place} (0x{byte:02X}), line {line}", _hint(other, way_out)
+        f"{name}: not {label} at byte {place} (0x{byte:02X}), line {line}", _hint(other, source.way_out)
     )
 
 

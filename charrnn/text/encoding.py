@@ -88,7 +88,8 @@ class _Pass:
             for data in unify_newlines(chunks, self.config.newline):
                 yield np.frombuffer(data, np.uint8)
         else:
-            for text in decode(document.name, chunks, self.config.encoding, self.config.newline, ANY_BYTES):
+            encoding, newline, is_piped = self.config.encoding, self.config.newline, document.is_piped
+            for text in decode(document.name, chunks, encoding, newline, ANY_BYTES, is_piped=is_piped):
                 yield np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
     def _watched(self, document: Document) -> Iterator[bytes]:

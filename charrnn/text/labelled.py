@@ -143,7 +143,7 @@ def pieces_of(document: Document, encoding: str) -> Iterator[str]:
         TextError: if it is no text.
     """
     held = ""
-    for text in decode(document.name, document.chunks(), encoding, "lf"):
+    for text in _decoded(document, encoding):
         held += text
         if len(held) >= PIECE:
             end = held.rfind("\n") + 1 or len(held)
@@ -155,13 +155,18 @@ def pieces_of(document: Document, encoding: str) -> Iterator[str]:
 
 def text_of(document: Document, encoding: str) -> str:
     """The whole text of a document, its line ends made one."""
-    return "".join(decode(document.name, document.chunks(), encoding, "lf"))
+    return "".join(_decoded(document, encoding))
+
+
+def _decoded(document: Document, encoding: str) -> Iterator[str]:
+    """The text of a document, in pieces, its line ends made one."""
+    return decode(document.name, document.chunks(), encoding, "lf", is_piped=document.is_piped)
 
 
 def _beginning(document: Document, encoding: str) -> str:
     """The first lines of a document, the last of them whole unless it is the only one."""
     pieces: list[str] = []
-    for piece in decode(document.name, document.chunks(), encoding, "lf"):
+    for piece in _decoded(document, encoding):
         pieces.append(piece)
         if sum(map(len, pieces)) > LOOK_CHARACTERS:
             break

@@ -33,6 +33,7 @@ class Document:
 
     name: str  # as messages show it
     path: Path | None = None  # None: the embedded corpus
+    is_piped: bool = False  # whether it came, or comes, through a pipe
 
     def chunks(self) -> Iterator[bytes]:
         """The document's bytes, in pieces; a `.gz` file comes out unpacked.
@@ -112,7 +113,7 @@ def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
         if stat.S_ISDIR(mode):
             documents += _folder(path)
         elif stat.S_ISREG(mode) or (once and stat.S_ISFIFO(mode)):
-            documents.append(Document(argument, path))
+            documents.append(Document(argument, path, is_piped=stat.S_ISFIFO(mode)))
         elif stat.S_ISFIFO(mode):
             raise UsageError(
                 f"{argument}: is a pipe, which can be read only once", "write it to a file first"
@@ -138,7 +139,8 @@ def documents_of(arguments: Sequence[str], run: Path) -> list[Document]:
         raise UsageError(
             f"{pipes[0]}: a pipe must be the only input", "cat joins several: cat a b | charrnn train -"
         )
-    return [Document("standard input" if pipes[0] == STDIN else pipes[0], _copied(pipes[0], run))]
+    name = "standard input" if pipes[0] == STDIN else pipes[0]
+    return [Document(name, _copied(pipes[0], run), is_piped=True)]
 
 
 def is_pipe(argument: str) -> bool:

@@ -85,6 +85,16 @@ CORPORA = (
         "packed: looks like gzip data, not text",
         f"hint: name it packed.gz, or pipe it: zcat packed | {CALLED} train -",
     ),
+    *(
+        Row(
+            f"train - {flags}",
+            TEXT,
+            "standard input: looks like gzip data, not text",
+            "hint: unpack it before the pipe, with zcat for example",
+            given=gzip.compress(tale().encode()),
+        )
+        for flags in ("", "--task classifier")
+    ),
     Row(
         "train torn.txt.gz",
         TEXT,

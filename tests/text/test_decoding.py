@@ -239,6 +239,17 @@ def test_the_command_that_unpacks_takes_a_name_with_a_space() -> None:
     assert caught.value.hint == "name it my poem.gz, or pipe it: zcat 'my poem' | charrnn train -"
 
 
+@pytest.mark.parametrize("way_out", [ANY_BYTES, None])
+def test_packed_text_from_a_pipe_has_no_name_that_could_be_another(way_out: str | None) -> None:
+    data = iter([gzip.compress(b"some text")])
+    with pytest.raises(TextError) as caught:
+        "".join(decode("standard input", data, "utf-8", "keep", way_out, is_piped=True))
+    assert (caught.value.message, caught.value.hint) == (
+        "standard input: looks like gzip data, not text",
+        "unpack it before the pipe, with zcat for example",
+    )
+
+
 @pytest.mark.parametrize("text", ["GIF89a is how it begins", "%PDF-1.4\n", "RIFF raff", "BZh9"])
 def test_text_that_begins_like_data_is_text(text: str) -> None:
     assert decoded(text.encode()) == text

@@ -143,7 +143,7 @@ def test_a_pipe_is_named_where_a_text_is_read_twice_and_taken_where_it_is_read_o
     os.mkfifo("fifo")
     with pytest.raises(UsageError, match="fifo: is a pipe, which can be read only once"):
         find(["fifo"])
-    assert find(["fifo"], once=True) == [Document("fifo", Path("fifo"))]
+    assert find(["fifo"], once=True) == [Document("fifo", Path("fifo"), is_piped=True)]
 
 
 def test_here_is_called_as_the_folder_is() -> None:
@@ -225,7 +225,9 @@ def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.Monke
     data = bytes(range(256)) * 9
     monkeypatch.setattr("sys.stdin", standard_input(data))
     Path("run").mkdir()
-    assert documents_of(["-"], Path("run")) == [Document("standard input", Path("run/corpus.txt"))]
+    assert documents_of(["-"], Path("run")) == [
+        Document("standard input", Path("run/corpus.txt"), is_piped=True)
+    ]
     assert Path("run/corpus.txt").read_bytes() == data
 
 
@@ -235,7 +237,7 @@ def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
     Path("run").mkdir()
     writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,), daemon=True)
     writer.start()
-    assert documents_of(["fifo"], Path("run")) == [Document("fifo", Path("run/corpus.txt"))]
+    assert documents_of(["fifo"], Path("run")) == [Document("fifo", Path("run/corpus.txt"), is_piped=True)]
     writer.join()
     assert Path("run/corpus.txt").read_bytes() == data
 
