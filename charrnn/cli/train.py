@@ -123,7 +123,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
-    from charrnn.text.batches import check_length
+    from charrnn.text.batches import check_length, check_validation
     from charrnn.text.corpus import prepare
     from charrnn.training.origins import load_origins, paired, single
     from charrnn.training.request import settled
@@ -143,6 +143,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         text = documents[0].name if len(documents) == 1 else "the corpus"
         unit = {"char": "character", "byte": "byte"}.get(config.level, "token")
         check_length(text, unit, len(corpus.training) - 1, request.seq_len, config.val_fraction)
+        check_validation(text, len(corpus.validation) - 1, config.val_fraction)
         # Imported here, with torch: what is wrong with the text is said at once.
         from charrnn.training import start
 

@@ -132,6 +132,19 @@ def check_length(name: str, unit: str, tokens: int, seq_len: int, val_fraction: 
         )
 
 
+def check_validation(name: str, tokens: int, val_fraction: float) -> None:
+    """Refuses a validation part without a token to be predicted: it would call any model perfect.
+
+    Raises:
+        TextError: naming the share that was asked for.
+    """
+    if tokens < 1:
+        raise TextError(
+            f"{name}: --val-fraction {val_fraction:g} leaves nothing to validate on",
+            "give more text, or a larger --val-fraction",
+        )
+
+
 def uniform(positions: NDArray[np.int64], seed: int, epoch: int) -> NDArray[np.float64]:
     """Numbers in [0, 1) that depend on position, seed and epoch alone: nothing to save, nothing to lose."""
     mixed = positions.astype(np.uint64) * np.uint64(GOLDEN_GAMMA)

@@ -160,6 +160,12 @@ TRAINING = (
         "hint: give more text, or a smaller --seq",
     ),
     Row(
+        "train tale.txt --val-fraction 1e-300",
+        TEXT,
+        "tale.txt: --val-fraction 1e-300 leaves nothing to validate on",
+        "hint: give more text, or a larger --val-fraction",
+    ),
+    Row(
         "train tale.txt --from nosuch",
         USAGE,
         "nosuch: no such model",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from charrnn.config import IGNORED, MAX_SEED
 from charrnn.errors import TextError
-from charrnn.text.batches import Batch, Batches, UnknownRule, check_length, uniform
+from charrnn.text.batches import Batch, Batches, UnknownRule, check_length, check_validation, uniform
 from tests.text.reading import moderate
 
 UNKNOWN = 1
@@ -154,6 +154,14 @@ def test_text_without_a_single_window_is_refused(
         check_length("poem.txt", "character", tokens, seq_len, val_fraction)
     assert caught.value.message == message
     assert caught.value.hint == "give more text, or a smaller --seq"
+
+
+def test_a_corpus_that_leaves_nothing_to_validate_on_is_refused() -> None:
+    check_validation("poem.txt", 1, 1e-300)
+    with pytest.raises(TextError) as caught:
+        check_validation("poem.txt", 0, 1e-300)
+    assert caught.value.message == "poem.txt: --val-fraction 1e-300 leaves nothing to validate on"
+    assert caught.value.hint == "give more text, or a larger --val-fraction"
 
 
 @moderate
