@@ -83,11 +83,11 @@ class Signalled(CharrnnError):  # noqa: N818 (it is the way to end, not an error
         self.signal_number = signal_number
 
 
-def storage_error(path: object, error: OSError) -> StorageError:
+def storage_error(path: object, error: OSError, hint: str | None = None) -> StorageError:
     """The operating system's complaint about a path, as our error.
 
     Example:
         >>> storage_error("model", OSError(28, "No space left on device")).message
         'model: No space left on device'
     """
-    return StorageError(f"{path}: {error.strerror or error}")
+    return StorageError(f"{path}: {error.strerror or error}", hint)

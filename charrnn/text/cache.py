@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -17,6 +18,7 @@ from charrnn.text.sources import Document
 SETTLED_SECONDS = 2.0
 ABANDONED_SECONDS = 86_400.0
 MAX_REMEMBERED = 1_000
+ELSEWHERE = "XDG_CACHE_HOME=/some/folder names another place for the cache"
 
 Signature = tuple[int, int, int]
 
@@ -33,9 +35,7 @@ def folder() -> Path:
         path.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path, older_than=ABANDONED_SECONDS)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home folder
-        raise StorageError(
-            f"no folder for the cache: {error}", "XDG_CACHE_HOME=/some/folder names one"
-        ) from error
+        raise StorageError(f"no folder for the cache: {error}", ELSEWHERE) from error
     return path
 
 
@@ -62,7 +62,7 @@ def remembered(documents: Sequence[Document]) -> list[str] | None:
 def remember(
     documents: Sequence[Document], signatures: Sequence[Signature | None], digests: Sequence[str]
 ) -> None:
-    """Notes the digests of documents whose files had these signatures when they were read."""
+    """Notes the digests of documents whose files had these signatures when they were read, if it can."""
     known = _load()
     now = time.time()
     for document, before, digest in zip(documents, signatures, digests, strict=True):
@@ -70,7 +70,8 @@ def remember(
             known.pop(_name(document), None)  # so that it goes to the end, away from being forgotten
             known[_name(document)] = [*before, digest]
     kept = dict(list(known.items())[-MAX_REMEMBERED:])
-    write_atomically(folder() / "digests.json", json.dumps(kept).encode())
+    with contextlib.suppress(StorageError):  # without it they are only read once more
+        write_atomically(folder() / "digests.json", json.dumps(kept).encode())
 
 
 def _name(document: Document) -> str:

@@ -103,7 +103,10 @@ def _encode(
         "notes": survey.notes,
     }
     # Written last: a description stands only beside complete ids.
-    write_atomically(description_file, json.dumps(description).encode())
+    try:
+        write_atomically(description_file, json.dumps(description).encode())
+    except StorageError as error:
+        raise StorageError(error.message, cache.ELSEWHERE) from error
 
 
 def _open(key: str, digest: str, *, lines: bool) -> Corpus:

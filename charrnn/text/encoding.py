@@ -20,6 +20,7 @@ from charrnn.errors import StorageError, TextError, storage_error
 from charrnn.storage import atomic_writer
 from charrnn.text import subword, word
 from charrnn.text.byte import ByteTokenizer
+from charrnn.text.cache import ELSEWHERE
 from charrnn.text.char import CODEPOINTS, CharTokenizer
 from charrnn.text.cutting import Cutter
 from charrnn.text.decoding import byte_order_mark, decode, unify_newlines
@@ -215,7 +216,9 @@ def write_ids(
     dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32)
     needed = (survey.units + len(documents)) * dtype.itemsize
     if (free := shutil.disk_usage(file.parent).free) < needed:
-        raise StorageError(f"{file.parent}: the corpus needs {needed:,} bytes here, {free:,} are free")
+        raise StorageError(
+            f"{file.parent}: the corpus needs {needed:,} bytes here, {free:,} are free", ELSEWHERE
+        )
     laid = layout(tokenizer, training_units(survey, config), lines=config.lines)
     try:
         with atomic_writer(file) as write:
@@ -230,7 +233,7 @@ def write_ids(
                     "the corpus changed while it was being read", "try again when it is at rest"
                 )
     except OSError as error:
-        raise storage_error(file, error) from error
+        raise storage_error(file, error, ELSEWHERE) from error
     return Encoded(
         laid.tokens,
         laid.split,

@@ -56,7 +56,7 @@ def test_a_folder_that_cannot_be_made_says_how_to_name_another(
         caught.value.message
         == f"no folder for the cache: [Errno 20] Not a directory: '{tmp_path / 'file' / 'charrnn'}'"
     )
-    assert caught.value.hint == "XDG_CACHE_HOME=/some/folder names one"
+    assert caught.value.hint == "XDG_CACHE_HOME=/some/folder names another place for the cache"
 
 
 def test_what_a_killed_writer_left_is_deleted_after_a_day() -> None:
@@ -141,6 +141,13 @@ def test_a_lost_memory_is_an_empty_one(content: bytes) -> None:
     assert cache.remembered([a]) is None
     noted(a)
     assert cache.remembered([a]) == ["a.txt"]
+
+
+def test_what_cannot_be_noted_is_not_remembered_and_nothing_else() -> None:
+    a = settled("a.txt")
+    (cache.folder() / "digests.json").mkdir()
+    noted(a)
+    assert cache.remembered([a]) is None
 
 
 def test_names_that_are_not_utf8_are_remembered() -> None:

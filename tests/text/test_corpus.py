@@ -351,6 +351,18 @@ def test_damaged_ids_are_noticed(size: int) -> None:
     assert caught.value.hint == f"delete it: rm {ids_file}"
 
 
+def test_a_description_that_cannot_be_written_says_how_to_name_another_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(path: Path, _data: bytes) -> None:
+        raise StorageError(f"{path}: No space left on device")
+
+    monkeypatch.setattr(corpus, "write_atomically", fail)
+    with pytest.raises(StorageError, match=r"\.json: No space left on device$") as caught:
+        prepared(documents(VERSE.encode() * 9))
+    assert caught.value.hint == "XDG_CACHE_HOME=/some/folder names another place for the cache"
+
+
 def test_the_command_that_deletes_damaged_ids_takes_a_folder_with_a_space(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

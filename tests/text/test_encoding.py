@@ -204,6 +204,7 @@ def test_a_full_disk_is_noticed_before_anything_is_written(monkeypatch: pytest.M
         written(texts, survey)
     # 2,000 bytes and 2 boundaries, as two-byte ids.
     assert caught.value.message == ".: the corpus needs 4,004 bytes here, 4,003 are free"
+    assert caught.value.hint == "XDG_CACHE_HOME=/some/folder names another place for the cache"
     free = 4004
     assert written(texts, survey).tokens == 2003  # the validation part begins with a boundary, too
 
@@ -218,6 +219,7 @@ def test_a_failing_write_names_the_file_and_leaves_nothing(monkeypatch: pytest.M
     with pytest.raises(StorageError) as caught:
         written(texts, survey)
     assert caught.value.message == "ids: No space left on device"
+    assert caught.value.hint == "XDG_CACHE_HOME=/some/folder names another place for the cache"
     assert list(map(str, Path().iterdir())) == ["0.txt"]
 
 
