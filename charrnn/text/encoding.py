@@ -152,8 +152,7 @@ def _characters(
             f"the text has {len(codepoints):,} distinct characters, limit {MAX_CHARACTERS:,}",
             "--level byte has no such limit",
         )
-    if len(codepoints) < 2:
-        raise TextError("the text has only 1 distinct character: there is nothing to learn")
+    _check_distinct(len(codepoints))
     return CharTokenizer(codepoints)
 
 
@@ -179,7 +178,14 @@ def _subwords(
         characters += len(text)
         yield reading
     distinct = len(set().union(*kept))
+    _check_distinct(distinct)
     return subword.train(kept, distinct, characters, config.subword, config.vocab_size)
+
+
+def _check_distinct(characters: int) -> None:
+    """Refuses a text of which every character is known before it is read."""
+    if characters < 2:
+        raise TextError("the text has only 1 distinct character: there is nothing to learn")
 
 
 def _training_texts(

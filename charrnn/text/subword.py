@@ -164,7 +164,7 @@ def train(
         )
     except (RuntimeError, OSError) as error:
         raise TextError(
-            f"SentencePiece finds no pieces in this text: {' '.join(str(error).split())}",
+            "the text is too short or too uniform to be cut into pieces of words",
             "--level char or --level byte need none",
         ) from error
     return SubwordTokenizer(model.getvalue())

@@ -23,6 +23,7 @@ LONG = "n" * 300
 ANY_BYTES = "hint: --level byte trains on any bytes"
 LATIN = f"hint: --encoding latin-1 if that is what it is; {ANY_BYTES[6:]}"
 HELP = f"hint: {CALLED} --help, and {CALLED} VERB --help, list what there is"
+NOTHING = "there is nothing to learn"
 SIZE = len(tale())
 COUNT = "a whole number from"
 SEEDS = f"must be {COUNT} 0 to 18,446,744,073,709,551,615"
@@ -68,7 +69,17 @@ CORPORA = (
         "short.txt: has about 10 bytes; --seq 64 needs at least 73",
         "hint: give more text, or a smaller --seq",
     ),
-    Row("train same.txt", TEXT, "the text has only 1 distinct character: there is nothing to learn"),
+    *(
+        Row(f"train {name} --level {level}", TEXT, f"the text has only 1 distinct character: {NOTHING}")
+        for name in ("same.txt", "lines.txt")
+        for level in ("char", "subword")
+    ),
+    Row(
+        "train twice.txt --level subword",
+        TEXT,
+        "the text is too short or too uniform to be cut into pieces of words",
+        "hint: --level char or --level byte need none",
+    ),
     Row(
         "train wide.txt",
         TEXT,
@@ -494,6 +505,8 @@ def lay_out(here: Path) -> None:
         "empty.txt": b"",
         "short.txt": b"0123456789",
         "same.txt": b"a" * 10_000,
+        "lines.txt": b"\n" * 10_000,
+        "twice.txt": b"ab" * 10,
         "wide.txt": "hi there".encode("utf-16-le"),
         "latin.txt": text + b"\n caf\xe9 \n",
         "surrogate.txt": b"abc\xed\xa0\x80def",

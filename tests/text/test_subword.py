@@ -81,12 +81,12 @@ def test_the_same_text_gives_the_same_model() -> None:
     assert trained().describe() == TOKENIZERS["unigram"].describe()
 
 
-@pytest.mark.parametrize("text", ["\n\n", "ab" * 10])
-def test_a_text_without_any_pieces_is_refused_in_one_line(text: str) -> None:
+@pytest.mark.parametrize("text", ["\n\n", "\n\0\u2581", "ab" * 10])
+def test_a_text_without_any_pieces_is_refused_in_our_words(text: str) -> None:
     with pytest.raises(TextError) as caught:
         subword.train([text], len(set(text)), len(text), "unigram", None)
-    assert caught.value.message.startswith("SentencePiece finds no pieces in this text: ")
-    assert "\n" not in caught.value.message
+    assert caught.value.message == "the text is too short or too uniform to be cut into pieces of words"
+    assert caught.value.hint == "--level char or --level byte need none"
 
 
 def test_a_described_tokenizer_comes_back() -> None:
