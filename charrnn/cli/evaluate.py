@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charrnn.cli import stdin
 from charrnn.cli.output import write_json
 from charrnn.errors import TextError
+from charrnn.text.sources import STDIN, find
 
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
@@ -32,11 +34,23 @@ def evaluate_on(
 ) -> None:
     """Reads labelled texts and shows all figures of the answers.
 
+    Args:
+        product: where to.
+        classifier: what answers.
+        file: with the texts, or a folder; `-` is standard input.
+        encoding: of the texts.
+        columns: which of a table are meant.
+        as_json: for a program.
+        quiet: show no progress.
+
     Raises:
         TextError: if the texts are not labelled, or have a label that the classifier does not know.
+        UsageError: if there is no such file, or standard input is closed.
     """
     from charrnn.terminal.clean import clean
 
+    if file == STDIN:
+        stdin.wait("labelled texts", quiet=quiet)
     examples = _known(classifier, file, encoding, columns)
     found = {"source": file} | _measured(classifier, examples, quiet=quiet)
     if as_json:
@@ -51,7 +65,6 @@ def evaluate_on(
 def _known(classifier: Classifier, file: str, encoding: str, columns: Columns) -> list[Example]:
     """The labelled texts of a file or folder, each with a label that the classifier knows."""
     from charrnn.text.labelled import read, refuse_idle_columns
-    from charrnn.text.sources import find
 
     root = Path(file) if Path(file).is_dir() else None
     known = set(classifier.labels)

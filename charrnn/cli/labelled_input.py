@@ -94,11 +94,12 @@ def texts_of(
         folder: the one whose folders are called as the labels.
 
     Raises:
-        UsageError: if a file of `--unlabelled` does not exist.
+        UsageError: if a file of `--unlabelled` does not exist, or what a flag names can be read only once.
     """
     from charrnn.training.classifier_run import Texts
 
     valid = asked.label_flags.get("valid")
+    _refuse_pipes("--valid", [valid] if valid else [])
     return Texts(
         config=config,
         sources=_absolute(documents),
@@ -113,11 +114,21 @@ def unlabelled_of(asked: Asked) -> tuple[str, ...]:
     """The absolute paths of the files that `--unlabelled` names.
 
     Raises:
-        UsageError: if one does not exist.
+        UsageError: if one does not exist, or can be read only once.
     """
     from charrnn.text.sources import find
 
-    return _absolute(find(asked.label_flags.get("unlabelled", ())))
+    given = asked.label_flags.get("unlabelled", ())
+    _refuse_pipes("--unlabelled", given)
+    return _absolute(find(given))
+
+
+def _refuse_pipes(flag: str, given: Sequence[str]) -> None:
+    """Refuses what could not be read again when the run goes on."""
+    from charrnn.text.sources import is_pipe
+
+    for name in filter(is_pipe, given):
+        raise UsageError(f"{flag} {name}: is a pipe, which can be read only once", "write it to a file first")
 
 
 def read(

@@ -166,7 +166,7 @@ Evaluate = Annotated[
         "--eval",
         parser=name_of("--eval", TEXTS),
         metavar="FILE",
-        help="Measure on texts whose labels are known.",
+        help="Measure on texts whose labels are known; - for those on stdin.",
     ),
 ]
 FailIf = Annotated[

@@ -13,6 +13,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,10 +30,10 @@ IS_COPY = re.compile(r"corpus(-[0-9]+)?\.txt")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text: a file, or the text that Python itself carries."""
+    """One text: a file, standard input, or the text that Python itself carries."""
 
-    name: str  # as messages show it
-    path: Path | None = None  # None: the embedded corpus
+    name: str  # as messages show it; standard input's is `STDIN`
+    path: Path | None = None  # None: the embedded corpus, or standard input
     is_piped: bool = False  # whether it came, or comes, through a pipe
 
     def chunks(self) -> Iterator[bytes]:
@@ -42,12 +43,12 @@ class Document:
             TextError: if a `.gz` file is damaged.
             StorageError: if reading fails.
         """
-        if self.path is None:
+        if self.path is None and self.name != STDIN:
             yield embedded_text().encode()
             return
-        opener = gzip.open if self.path.suffix == ".gz" else open
+        is_packed = self.path is not None and self.path.suffix == ".gz"
         try:
-            with opener(self.path, "rb") as file:
+            with _opened(self.path, is_packed=is_packed) as file:
                 while chunk := file.read(CHUNK_BYTES):
                     yield chunk
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -92,7 +93,7 @@ def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
 
     Args:
         arguments: their names.
-        once: whether each will be read only once, as a pipe can be.
+        once: whether each will be read only once, as a pipe or standard input can be.
 
     Raises:
         UsageError: if a path does not exist or cannot be a corpus.
@@ -100,6 +101,9 @@ def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
     """
     documents: list[Document] = []
     for argument in arguments:
+        if once and argument == STDIN:
+            documents.append(Document(STDIN, is_piped=True))
+            continue
         path = Path(argument)
         try:
             mode = path.stat().st_mode
@@ -239,7 +243,7 @@ def _copied(pipe: str, run: Path) -> Path:
     if pipe == STDIN and sys.stdin.isatty():
         raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
     try:
-        with _opened(pipe) as source, atomic_writer(target) as write:
+        with _opened(None if pipe == STDIN else Path(pipe)) as source, atomic_writer(target) as write:
             while data := source.read(CHUNK_BYTES):
                 write(data)
     except OSError as error:
@@ -248,9 +252,11 @@ def _copied(pipe: str, run: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _opened(pipe: str) -> Iterator[BinaryIO]:
-    if pipe == STDIN:
+def _opened(path: Path | None, *, is_packed: bool = False) -> Iterator[BinaryIO | BufferedIOBase]:
+    """The bytes of a file, or of standard input."""
+    if path is None:
         yield sys.stdin.buffer
         return
-    with Path(pipe).open("rb") as source:
+    opener = gzip.open if is_packed else open
+    with opener(path, "rb") as source:
         yield source

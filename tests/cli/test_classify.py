@@ -18,7 +18,7 @@ import pytest
 from charrnn.checkpoint import classifier as files
 from charrnn.cli import given_texts
 from charrnn.errors import ExitCode, UsageError
-from tests.cli.program import CALLED, Answer, ended, run, shown, start, warm
+from tests.cli.program import CALLED, Answer, ended, in_shell, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
 TRAINING = ("--steps", "60", "--hidden", "8", "--embedding", "8", "--seed", "1")
@@ -338,6 +338,55 @@ def test_a_file_of_one_label_with_columns_of_any_name_can_be_measured_on() -> No
     answer = classify("--eval", "odd.csv", "--label-column", "stars", "--text-column", "body", "--json")
     (found,) = objects(answer)
     assert (found["texts"], found["answer"]["accuracy"]) == (2, 1.0)
+
+
+@pytest.mark.parametrize("name", ["test.tsv", "test.csv", "test.jsonl"])
+def test_labelled_texts_can_be_piped_in_to_be_measured_on(name: str) -> None:
+    rows = reviews(20, seed=9)
+    made = {
+        "test.tsv": tsv(rows),
+        "test.csv": "label,text\n" + "".join(f"{label},{text}\n" for label, text in rows),
+        "test.jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in rows),
+    }
+    Path(name).write_text(made[name])
+    (expected,) = objects(classify("--eval", name, "--json"))
+    (found,) = objects(classify("--eval", "-", "--json", given=made[name].encode()))
+    told = {"source": "-", "seconds_per_1000": found["seconds_per_1000"]}
+    assert found == expected | told
+    assert run("classify", "--eval", "-", "-m", "reviews", given=made[name].encode()).text.startswith(
+        "-: 20 texts, "
+    )
+
+
+def test_what_is_wrong_with_piped_labels_is_said_with_its_line() -> None:
+    for given, message in (
+        (b"odd\tone\nbad\ttwo\nodd\tthree\nbad\tfour\n", '-:1: the classifier knows no label "odd"'),
+        (b"", "-: has no rows"),
+        (gzip.compress(tsv(reviews()).encode()), "-: looks like gzip data, not text"),
+    ):
+        answer = classify("--eval", "-", given=given)
+        assert (answer.status, answer.lines[0]) == (3, f"charrnn: error: {message}")
+    answer = in_shell('"$@" <&-', "classify", "--eval", "-", "-m", "reviews")
+    assert (answer.status, answer.lines[0]) == (2, "charrnn: error: standard input is closed")
+
+
+def test_a_file_of_the_name_of_standard_input_is_still_a_file() -> None:
+    Path("-").write_text(tsv(reviews(20, seed=9)))
+    (found,) = objects(classify("--eval", "./-", "--json"))
+    assert (found["source"], found["texts"]) == ("./-", 20)
+
+
+@pytest.mark.parametrize("flag", ["--unlabelled", "--valid"])
+def test_texts_that_a_run_reads_again_are_not_taken_from_a_pipe(flag: str) -> None:
+    os.mkfifo("fifo")
+    for pipe, name in (("-", "-"), ("fifo", "fifo")):
+        answer = warm("train", "reviews.tsv", *TRAINING, flag, pipe, given=b"more text")
+        assert answer.status == 2
+        assert answer.lines[-2:] == [
+            f"charrnn: error: {flag} {name}: is a pipe, which can be read only once",
+            "hint: write it to a file first",
+        ]
+    assert [run.name for run in Path("checkpoints").iterdir()] == ["reviews"]
 
 
 def test_a_few_texts_of_one_label_can_be_measured_on_as_they_were_trained_on() -> None:
