@@ -34,6 +34,7 @@ POOLED = ("max", "mean")  # over time, what a classifier answers from
 READ_WORDS = 30_000  # the same for a model that only reads, in lower case
 # Of a budget, for a classifier's first stage, in which its net learns to foresee words, where there is one.
 PRETRAINING_SHARE = 0.5
+LIKELIEST = 10  # of the tokens that may come next, where one looks at them
 SAMPLED = 512  # ids that the right one is told from there if the vocabulary is large
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
@@ -157,8 +158,8 @@ class ClassifierConfig:
     embedding_size: int = 64
     num_layers: int = 1
     cell: str = "lstm"  # without the library the fastest road of short sequences by far (docs/classify.md)
-    nonlinearity: str = "tanh"
-    zoneout: float = 0.0
+    nonlinearity: str = ModelConfig.nonlinearity
+    zoneout: float = ModelConfig.zoneout
     bidirectional: bool = True
     members: int = 1  # nets of this shape that answer together
 
@@ -174,13 +175,13 @@ class FineTuningConfig:
         0.1  # share of a text's distinct tokens that are read as unknown; more of long texts
     )
     batch_size: int = 16  # documents of about the same length
-    init: str = "orthogonal"
-    weight_drop: float = 0.0
+    init: str = TrainingConfig.init
+    weight_drop: float = TrainingConfig.weight_drop
     clip: float = 1.0
-    clip_value: float | None = None
-    weight_decay: float = 0.01
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.99
+    clip_value: float | None = TrainingConfig.clip_value
+    weight_decay: float = TrainingConfig.weight_decay
+    adam_beta1: float = TrainingConfig.adam_beta1
+    adam_beta2: float = TrainingConfig.adam_beta2
     averaging: float = 0.99
     warmup: float = 0.05
     evaluations: int = 8

@@ -13,7 +13,7 @@ from charrnn.cli import options, prompt, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import prepare_threads
-from charrnn.config import VIEWS
+from charrnn.config import LIKELIEST, VIEWS
 from charrnn.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def inspect(
             if value and target != view:
                 raise UsageError(f"{flag} is for the view {view}")
     if target != "gradients":
-        likeliest = k or options.LIKELIEST
+        likeliest = k or LIKELIEST
         _view(product, target, subject, models or [], likeliest, each=each, as_json=json, quiet=quiet)
         return
     from charrnn.cli.gradients import show_gradients

@@ -27,13 +27,25 @@ OF_NET = (
     *("batch_size", "seq_len", "learning_rate", "clip", "clip_value", "weight_decay", "seed"),
 )
 
+
+def _default(value: object, of_classifiers: object) -> str:
+    """How help tells of a default.
+
+    Example:
+        >>> _default(16, 16), _default(0.25, 1.0)
+        ('[default: 16]', '[default: 0.25; 1 for classifiers]')
+    """
+    shown, other = (f"{one:g}" if isinstance(one, float) else str(one) for one in (value, of_classifiers))
+    return f"[default: {shown}]" if shown == other else f"[default: {shown}; {other} for classifiers]"
+
+
 Cell = Annotated[
     str | None,
     typer.Option(
         "--cell",
         parser=one_of("--cell", tuple(CELLS)),
         metavar="NAME",
-        help=f"{', '.join(CELLS)}. [default: {ModelConfig.cell}; {ClassifierConfig.cell} for classifiers]",
+        help=f"{', '.join(CELLS)}. {_default(ModelConfig.cell, ClassifierConfig.cell)}",
     ),
 ]
 Nonlinearity = Annotated[
@@ -75,7 +87,7 @@ Layers = Annotated[
         "--layers",
         parser=whole("--layers", 1, MAX_LAYERS),
         metavar="N",
-        help=f"Recurrent layers. [default: {ModelConfig.num_layers}]",
+        help=f"Recurrent layers. {_default(ModelConfig.num_layers, ClassifierConfig.num_layers)}",
     ),
 ]
 Hidden = Annotated[
@@ -141,7 +153,8 @@ Batch = Annotated[
         "--batch",
         parser=whole("--batch", 1, 65_536),
         metavar="N",
-        help=f"Streams, or a classifier's texts, side by side. [default: {TrainingConfig.batch_size}]",
+        help="Streams, or a classifier's texts, side by side. "
+        f"{_default(TrainingConfig.batch_size, FineTuningConfig.batch_size)}",
     ),
 ]
 Seq = Annotated[
@@ -168,8 +181,7 @@ Clip = Annotated[
         "--clip",
         parser=number("--clip", 0, 1e12, above=True),
         metavar="X",
-        help="Limit of the gradient's norm. "
-        f"[default: {TrainingConfig.clip:g}; {FineTuningConfig.clip:g} for classifiers]",
+        help=f"Limit of the gradient's norm. {_default(TrainingConfig.clip, FineTuningConfig.clip)}",
     ),
 ]
 ClipValue = Annotated[

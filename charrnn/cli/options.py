@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 
 from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
-from charrnn.config import DEVICES, ENGINES, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
+from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
-LIKELIEST = 10  # tokens, of the view next
 NEWEST = f"[default: ${MODEL_VARIABLE}, else the newest that fits]"
 
 # Everywhere

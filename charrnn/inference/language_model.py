@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.checkpoint import model, runs
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.config import LIKELIEST, MAX_SEED, SamplingConfig
 from charrnn.errors import UsageError
 from charrnn.inference import engine
 from charrnn.inference.generate import generate
@@ -100,7 +100,7 @@ class LanguageModel:
         )
         return (piece.text for piece in pieces)
 
-    def next(self, text: str, k: int = 10) -> list[NextToken]:
+    def next(self, text: str, k: int = LIKELIEST) -> list[NextToken]:
         """The k most likely tokens after a text, the likeliest first."""
         return deque(self.each_next(self.tokenizer.encode(text), k), maxlen=1).pop()
 
