@@ -42,6 +42,7 @@ MAX_SEED = 2**64 - 1
 MAX_HIDDEN = 65_536
 MAX_LAYERS = 64
 MAX_MEMBERS = 64
+MAX_THREADS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from charrnn.cli import classifier_options, options, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.given_texts import Text, texts
 from charrnn.cli.output import write_json
-from charrnn.cli.threads import prepare_threads
+from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import CorpusConfig
 from charrnn.errors import Found, TextError, UsageError
 
@@ -47,7 +47,7 @@ def classify(
     One result for every file, or for every line of standard input, in the same order: label, probability
     and where the text stood, parted by tabs.
     """
-    prepare_threads(threads)
+    prepare_threads(asked_for(threads))
     choose_engine(engine)
     from charrnn.cli.models import announce
     from charrnn.terminal.streams import Product

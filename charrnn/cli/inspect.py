@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli import options, prompt, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
-from charrnn.cli.threads import prepare_threads
+from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import LIKELIEST, VIEWS
 from charrnn.errors import CheckpointError, UsageError
 
@@ -47,6 +47,7 @@ def inspect(
     surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
     prediction depends on what was read; `runs`, all runs, the best first.
     """
+    threads = asked_for(threads)
     prepare_threads(threads)
     choose_engine(engine)
     from charrnn.terminal.streams import Product

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
-from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MODEL_VARIABLE, UNKNOWNS, VIEWS
+from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MAX_THREADS, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
 NEWEST = f"[default: ${MODEL_VARIABLE}, else the newest that fits]"
@@ -21,7 +21,10 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Threads = Annotated[
     int | None,
     typer.Option(
-        "--threads", parser=whole("--threads", 1, 1024), metavar="N", help="CPU threads. [default: all cores]"
+        "--threads",
+        parser=whole("--threads", 1, MAX_THREADS),
+        metavar="N",
+        help="CPU threads. [default: all cores]",
     ),
 ]
 Device = Annotated[

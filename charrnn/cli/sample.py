@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from charrnn.cli import options
 from charrnn.cli import prompt as prompts
 from charrnn.cli.engine import choose as choose_engine
-from charrnn.cli.threads import prepare_threads
+from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import MAX_SEED, SamplingConfig
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def sample(
 
     The prompt is --prompt, or standard input when something is piped in, and is printed first.
     """
-    prepare_threads(threads)
+    prepare_threads(asked_for(threads))
     choose_engine(engine)
     import secrets
 

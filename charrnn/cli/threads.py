@@ -17,6 +17,19 @@ SLEEPING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "5000"}
 PATIENCE = {"OPENBLAS_THREAD_TIMEOUT": "18"}
 
 
+def asked_for(threads: int | None) -> int | None:
+    """How many threads a person wants: as many as the flag says, or else the variable.
+
+    Args:
+        threads: what --threads says.
+
+    Raises:
+        UsageError: if the variable says no number.
+    """
+    from_variable = native.asked()
+    return from_variable if threads is None else threads
+
+
 def prepare_threads(threads: int | None) -> None:
     """Sets the number of threads for what runs a trained model, and how long NumPy's wait for more work.
 

@@ -12,7 +12,7 @@ import typer
 from charrnn.cli import classifier_options, net_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
-from charrnn.cli.threads import let_threads_sleep, prepare_threads
+from charrnn.cli.threads import asked_for, let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import Budget
 from charrnn.errors import UsageError
@@ -77,6 +77,7 @@ def train(
     Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
     """
     flags = locals()  # each under the name of its field, all the way to where it is used
+    threads = asked_for(threads)
     # Torch brings its own threads; others, used for a few characters now and then, would fight them.
     prepare_threads(1)
     choose_engine(engine)

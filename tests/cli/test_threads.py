@@ -1,10 +1,25 @@
 """What other libraries' threads are told."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from charrnn.cli.threads import PATIENCE, SLEEPING, let_threads_sleep, prepare_threads
+from charrnn.cli.threads import PATIENCE, SLEEPING, asked_for, let_threads_sleep, prepare_threads
+from charrnn.native import threads
+from tests.cli.program import environment, run
+
+# The program, and then how many threads torch has and how many NumPy was told to have.
+TOLD = """
+import os, torch
+from charrnn.cli.app import main
+try:
+    main()
+finally:
+    print(torch.get_num_threads(), os.environ.get("OPENBLAS_NUM_THREADS"))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +48,59 @@ def test_threads_of_numpy_do_not_wait_long_unless_a_person_wants_it(monkeypatch:
     monkeypatch.setenv(variable, "26")
     prepare_threads(None)
     assert os.environ[variable] == "26"
+
+
+@pytest.mark.parametrize(("flag", "variable", "count"), [(3, "2", 3), (None, "2", 2), (None, "", None)])
+def test_the_flag_counts_and_else_the_variable(
+    flag: int | None, variable: str, count: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(threads.VARIABLE, variable)
+    assert asked_for(flag) == count
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "told"),
+    [
+        ((), "3", "3 1"),
+        (("--threads", "2"), "3", "2 1"),
+        ((), "", "1 1"),  # what OMP_NUM_THREADS says in tests
+    ],
+)
+def test_torch_trains_on_as_many_as_were_asked_for(flags: tuple[str, ...], variable: str, told: str) -> None:
+    Path("text.txt").write_text("the cat sat on the mat\n" * 40)
+    training = ("train", "text.txt", "--steps", "1", "--hidden", "4", "-q", *flags)
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD, *training],
+        env=environment(**{threads.VARIABLE: variable}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.strip(), done.stderr) == (told, "")
+
+
+@pytest.mark.usefixtures("model")
+def test_a_variable_that_is_no_number_is_named_by_every_verb() -> None:
+    for words in (
+        ("train", "tale.txt"),
+        ("sample", "-m", "tale"),
+        ("classify", "tale.txt"),
+        ("inspect", "next", "the", "-m", "tale"),
+    ):
+        answer = run(*words, env={threads.VARIABLE: "abc"})
+        assert (answer.status, answer.lines) == (
+            2,
+            ["charrnn: error: CHARRNN_THREADS=abc: must be a whole number from 1 to 1,024"],
+        )
+
+
+@pytest.mark.usefixtures("model")
+def test_numpy_runs_a_model_on_as_many_as_the_variable_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD, "inspect", "next", "the", "-m", "tale", "-q"],
+        env=environment(**{threads.VARIABLE: "2"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1].split()[-1] == "2"

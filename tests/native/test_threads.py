@@ -22,9 +22,9 @@ def test_what_the_flag_says_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert threads.threads() == 3
 
 
-@pytest.mark.parametrize("given", ["0", "two", "-1"])
+@pytest.mark.parametrize("given", ["0", "two", "-1", "1025", "9" * 5000])
 def test_a_variable_that_says_no_number_is_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(threads.VARIABLE, given)
     with pytest.raises(UsageError) as told:
         threads.threads()
-    assert str(told.value) == f"CHARRNN_THREADS={given}: must be a whole number from 1"
+    assert str(told.value) == f"CHARRNN_THREADS={given}: must be a whole number from 1 to 1,024"
