@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -39,10 +41,17 @@ class ClassifierEvaluator:
         """How many tokens there are to read."""
         return len(self._documents.ids)
 
-    def score(self, model: Classifier, tokens: int | None = None) -> Verdict:
+    def score(
+        self, model: Classifier, tokens: int | None = None, between: Callable[[], None] = lambda: None
+    ) -> Verdict:
         """The figures on all documents, or on so many that they have about so many tokens.
 
         Of the latter at most `LONGEST` tokens each are read, as in training.
+
+        Args:
+            model: what is scored.
+            tokens: about how many; all if not given.
+            between: is called before every batch, and may end it by raising something.
 
         Raises:
             FloatingPointError: if a score of the net is no number.
@@ -52,7 +61,7 @@ class ClassifierEvaluator:
             longest = LONGEST
             read = np.cumsum(np.minimum(self._documents.lengths[chosen], longest))
             chosen = chosen[: max(1, int(np.searchsorted(read, tokens)))]
-        net, linear = self._logits(model, chosen, longest), self._linear[chosen]
+        net, linear = self._logits(model, chosen, longest, between), self._linear[chosen]
         if not np.isfinite(net).all():
             raise FloatingPointError
         labels = self._documents.labels[chosen]
@@ -67,7 +76,11 @@ class ClassifierEvaluator:
 
     @torch.inference_mode()
     def _logits(
-        self, model: Classifier, chosen: NDArray[np.int64], longest: int | None
+        self,
+        model: Classifier,
+        chosen: NDArray[np.int64],
+        longest: int | None,
+        between: Callable[[], None],
     ) -> NDArray[np.float64]:
         """What a net says of documents, [N, C]; those of about the same length are read together."""
         scores = np.empty((len(chosen), model.config.classes))
@@ -75,9 +88,11 @@ class ClassifierEvaluator:
         sizes = np.array([len(document) for document in documents])
         if (are_long := sizes > TOKENS).any():  # without torch, which would hold all of one at once
             reader = NumpyClassifier(model.config, tensors_of(model))
-            scores[are_long] = reader.logits([documents[index] for index in np.flatnonzero(are_long)])
+            long = [documents[index] for index in np.flatnonzero(are_long)]
+            scores[are_long] = reader.logits(long, lambda _: between())
         others = np.flatnonzero(~are_long)
         for part in batched(sizes[others]):
+            between()
             places = others[part]
             batch = padded((documents[place] for place in places), self._documents.labels[chosen[places]])
             inputs = torch.from_numpy(batch.inputs).to(self._device)

@@ -7,6 +7,7 @@ scored, so that the figure is that of one sequential pass (to 1e-3; tested).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,8 +55,15 @@ class Evaluator:
         return len(self._ids) - 1
 
     @torch.inference_mode()
-    def score(self, model: Predictor, tokens: int | None = None) -> Validation:
+    def score(
+        self, model: Predictor, tokens: int | None = None, between: Callable[[], None] = lambda: None
+    ) -> Validation:
         """The loss over all tokens, or over about so many, taken from all over the text; no dropout.
+
+        Args:
+            model: what is scored.
+            tokens: about how many; all if not given.
+            between: is called before every window, and may end it by raising something.
 
         Raises:
             FloatingPointError: if it is no number.
@@ -65,6 +73,7 @@ class Evaluator:
         states: Any = None
         steps = max(1, min(WINDOW, MAX_LOGITS // (inputs.shape[1] * model.vocab_size)))
         for begin in range(0, len(inputs), steps):
+            between()
             window = torch.from_numpy(inputs[begin : begin + steps]).to(self._device)
             wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)
             logits, states = model(window, states)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +25,21 @@ class PairEvaluator:
         ways = (ids, ids[::-1]) if config.bidirectional else (ids,)
         self._evaluators = [Evaluator(way, lengths, None, device) for way in ways]
 
-    def score(self, model: LanguageModelPair, tokens: int | None = None) -> Foresight:
+    def score(
+        self, model: LanguageModelPair, tokens: int | None = None, between: Callable[[], None] = lambda: None
+    ) -> Foresight:
         """The mean loss of the directions, each over all tokens or about so many.
+
+        Args:
+            model: what is scored.
+            tokens: about how many; all if not given.
+            between: is called before every window, and may end it by raising something.
 
         Raises:
             FloatingPointError: if it is no number.
         """
         scores = [
-            evaluator.score(_Direction(model, index), tokens)
+            evaluator.score(_Direction(model, index), tokens, between)
             for index, evaluator in enumerate(self._evaluators)
         ]
         nats = sum(score.nats_per_token for score in scores) / len(scores)

@@ -10,7 +10,7 @@ from typing import Any
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.errors import DivergedError
+from charrnn.errors import DivergedError, Signalled
 from charrnn.evaluation.score import Score
 from charrnn.models.places import tensors_of
 from charrnn.training.descent import Step
@@ -72,7 +72,7 @@ class Training:
         self._bad_steps = 0
 
     def watch(self, interrupt: Interrupt) -> None:
-        """From now on asks this, after every step, whether to stop."""
+        """From now on asks this, after every step and in the last scoring, whether to stop."""
         self._interrupt = interrupt
 
     def fit(self) -> Iterator[Event]:
@@ -188,12 +188,14 @@ class Training:
         if is_best:
             yield self._save_model(tensors, score)
 
-    def _scores(self, models: Mapping[str, Any], tokens: int | None) -> dict[str, Score]:
+    def _scores(
+        self, models: Mapping[str, Any], tokens: int | None, between: Callable[[], None] = lambda: None
+    ) -> dict[str, Score]:
         """Those of models whose scores are numbers: finite weights may still overflow on other text."""
         scores = {}
         for name, model in models.items():
             with contextlib.suppress(FloatingPointError):
-                scores[name] = self._evaluator.score(model, tokens)
+                scores[name] = self._evaluator.score(model, tokens, between)
         if not scores:
             raise self._diverged("validation loss nan")
         return scores
@@ -206,12 +208,21 @@ class Training:
         yield self._save()  # scoring everything takes its time, and must cost nobody the last steps
         tensors = self._run.load_model()
         best = {"best": self._learner.with_weights(tensors)}
-        validation = self._scores(best, self._final_tokens)["best"]
+        try:
+            validation = self._scores(best, self._final_tokens, self._heed)["best"]
+        except Signalled:
+            yield from self._stop_early()
+            return
         yardstick = self._run.yardstick()
         self.progress = replace(self.progress, finished=True)
         yield self._save_model(tensors, validation, yardstick)
         yield self._save()
         yield Finished(self._clock(), self.progress.step, reason, validation, yardstick)
+
+    def _heed(self) -> None:
+        """Ends what may take minutes and can be done when the run goes on, if somebody asked to stop."""
+        if self._interrupt.signal_number is not None:
+            raise Signalled(self._interrupt.signal_number)
 
     def _stop_early(self) -> Iterator[Event]:
         """Saves everything; a run that has no model yet gets one, which does not count as its best."""

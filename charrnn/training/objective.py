@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -92,8 +93,15 @@ class Learner(Protocol[B_contra, M_co]):
 class Evaluator(Protocol[M_contra]):
     """Validation texts, ready to be scored by any model."""
 
-    def score(self, model: M_contra, tokens: int | None = None) -> Score:
+    def score(
+        self, model: M_contra, tokens: int | None = None, between: Callable[[], None] = lambda: None
+    ) -> Score:
         """How good a model is on all of them, or on about so many tokens.
+
+        Args:
+            model: what is scored.
+            tokens: about how many; all if not given.
+            between: is called now and then, and may end it by raising something.
 
         Raises:
             FloatingPointError: if what it says is no number.

@@ -49,6 +49,18 @@ def test_a_batch_has_so_many_tokens_with_its_padding_at_most_or_one_document() -
         assert documents_at_once == 1 or longest * documents_at_once <= TOKENS
 
 
+def test_between_batches_somebody_may_end_it() -> None:
+    evaluator, net = told_by_their_tokens(), Watching()
+
+    def end_at_the_third() -> None:
+        if len(net.shapes) == 2:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        evaluator.score(cast(Classifier, cast(Any, net)), None, end_at_the_third)
+    assert len(net.shapes) == 2
+
+
 def test_a_part_of_them_is_read_as_training_reads_them() -> None:
     evaluator = told_by_their_tokens()
     net = Watching()
@@ -68,4 +80,7 @@ def test_a_document_that_is_too_long_for_torch_has_the_scores_that_torch_would_g
     whole = evaluator.score(net)
     for module in (classifier, classifier_evaluator):
         monkeypatch.setattr(module, "TOKENS", 16)
-    assert evaluator.score(net).net.nats == pytest.approx(whole.net.nats, abs=1e-6)
+    asked: list[int] = []
+    again = evaluator.score(net, None, lambda: asked.append(1))
+    assert again.net.nats == pytest.approx(whole.net.nats, abs=1e-6)
+    assert len(asked) == 2  # also after the long one

@@ -93,3 +93,20 @@ def test_a_loss_that_is_no_number_is_none() -> None:
         overflowing.output_bias.fill_(torch.nan)
     with pytest.raises(FloatingPointError):
         Evaluator(text(100), np.ones(V), None, torch.device("cpu")).score(overflowing)
+
+
+def test_between_windows_somebody_may_end_it() -> None:
+    own, read = Evaluator(text(50_001), np.ones(V), None, torch.device("cpu")), model()
+    asked: list[int] = []
+    assert own.score(read, None, lambda: asked.append(1)) == own.score(read)
+    assert len(asked) == math.ceil((50_000 / 64 + evaluator.WARM_TOKENS) / evaluator.WINDOW)
+
+    def end() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise KeyError
+
+    asked.clear()
+    with pytest.raises(KeyError):
+        own.score(read, None, end)
+    assert len(asked) == 2

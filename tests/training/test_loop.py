@@ -22,8 +22,8 @@ from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import prepare
 from charrnn.text.sources import Document
+from charrnn.training import progress, start
 from charrnn.training import run as run_files
-from charrnn.training import start
 from charrnn.training.events import Evaluated, Event, Finished, Saved, Stepped
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.loop import Training
@@ -245,10 +245,10 @@ def test_nothing_is_lost_if_the_last_scoring_never_ends(monkeypatch: pytest.Monk
     training, _ = new("run", Budget("steps", STEPS))
     score = Evaluator.score
 
-    def hang(evaluator: Evaluator, model: Any, tokens: int | None = None) -> Validation:
+    def hang(evaluator: Evaluator, model: Any, *rest: Any) -> Validation:
         if model not in (training._learner.model, training._learner.average):  # the best one, on everything
             raise KeyboardInterrupt
-        return score(evaluator, model, tokens)
+        return score(evaluator, model, *rest)
 
     with monkeypatch.context() as patched:
         patched.setattr(Evaluator, "score", hang)
@@ -256,6 +256,39 @@ def test_nothing_is_lost_if_the_last_scoring_never_ends(monkeypatch: pytest.Monk
             fit(training)
     assert load_last(Path("run")).progress.step == STEPS
     assert isinstance(fit(resumed("run")[0])[-1], Finished)
+
+
+@pytest.mark.parametrize("budget", [Budget("steps", STEPS), Budget("steps", 4000)])
+def test_a_run_stopped_in_its_last_scoring_is_scored_when_it_goes_on(
+    budget: Budget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if budget.amount > STEPS:  # ends because validation has turned
+        monkeypatch.setattr(progress, "PATIENCE", 1)
+        monkeypatch.setattr(progress, "TURNED_BY", 0.0)
+    whole = fit(new("whole", budget, learning_rate=0.05)[0])
+    training, run = new("parts", budget, learning_rate=0.05)
+    interrupt, loaded = Interrupt(), run.load_model
+    training.watch(interrupt)
+
+    def stop_and_load() -> Tensors:  # once all steps are taken and saved
+        interrupt.signal_number = 15
+        return loaded()
+
+    monkeypatch.setattr(training._run, "load_model", stop_and_load)
+    first = list(training.fit())[-1]
+    assert isinstance(first, Finished)
+    assert (first.reason, first.step) == ("stopped", load_last(Path("parts")).progress.step)
+    assert not load_last(Path("parts")).progress.finished
+
+    second = fit(resumed("parts")[0])
+    assert not [event for event in second if isinstance(event, Stepped | Evaluated)]
+    ours, theirs = second[-1], whole[-1]
+    assert isinstance(ours, Finished)
+    assert isinstance(theirs, Finished)
+    assert dataclasses.replace(ours, seconds=0.0) == dataclasses.replace(theirs, seconds=0.0)
+    assert load_last(Path("parts")).progress.finished
+    assert_equal(last("parts"), last("whole"))
+    assert_equal(best("parts"), best("whole"))
 
 
 def test_more_budget_warms_up_to_half_the_peak_and_decays_to_the_new_end() -> None:
@@ -360,10 +393,10 @@ def test_one_candidate_that_overflows_leaves_the_other(monkeypatch: pytest.Monke
     assert isinstance(evaluator, Evaluator)
     score = evaluator.score
 
-    def overflows(model: Any, tokens: int | None = None) -> Validation:
+    def overflows(model: Any, *rest: Any) -> Validation:
         if model is average:
             raise FloatingPointError
-        return score(model, tokens)
+        return score(model, *rest)
 
     monkeypatch.setattr(evaluator, "score", overflows)
     evaluated = [event for event in fit(training) if isinstance(event, Evaluated)]
