@@ -116,9 +116,9 @@ def _next(name: str, model: ModelConfig) -> list[Fact]:
 
 
 def trained(progress: Progress, finished: Finished) -> str:
-    """For how long, and why no longer."""
+    """For how long, as the model's card has it: without the last scoring; and why no longer."""
     reason = {"budget": "", "turned": ", ended early: validation had turned", "stopped": ", stopped"}
-    return f"{duration(finished.seconds)}, {progress.step:,} steps{reason[finished.reason]}"
+    return f"{duration(progress.seconds)}, {progress.step:,} steps{reason[finished.reason]}"
 
 
 def _validation(validation: Validation, everything: int, run: Run) -> str:

@@ -19,6 +19,7 @@ import pytest
 import charrnn
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
+from charrnn.terminal.units import duration
 from tests.checkpoint.handmade import equal
 from tests.cli.conftest import SMALL, tale
 from tests.cli.program import CALLED, Answer, environment, run, warm
@@ -86,7 +87,7 @@ def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_ne
     nats, bits, tokens = (found["validation"][key] for key in ("nats_per_token", "bits_per_byte", "tokens"))
     assert facts[:5] == [
         "model        checkpoints/stdin/model.safetensors",
-        f"trained      {facts[1][13:17]}, 5 steps",
+        f"trained      {duration(found['trained']['seconds'])}, 5 steps",
         f"validation   {bits:.3f} bits/byte, {nats:.4f} nats/char, on {tokens:,} chars",
         f"yardstick    {found['yardstick']['bits_per_byte']:.3f} bits/byte by xz on the same split",
         f"corpus       -, sha256 {hashlib.sha256(tale().encode()).hexdigest()[:12]}",
