@@ -19,6 +19,7 @@ from charrnn.evaluation.score import Score
 from charrnn.inference.linear import Linear
 from charrnn.storage import write_atomically
 from charrnn.text.documents import LabelledCorpus
+from charrnn.training.kinds import check_kinds
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 from charrnn.training.run import complete, exact, history, plain
@@ -211,7 +212,10 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Classi
                 "texts": restored_texts(values["texts"]),
             }
         )
-        return ClassifierLeft(recipe, restore_progress(description["progress"]), checkpoint)
+        progress = restore_progress(description["progress"])
+        check_kinds(recipe)
+        check_kinds(progress)
+        return ClassifierLeft(recipe, progress, checkpoint)
 
 
 def restored_texts(values: dict[str, Any]) -> Texts:

@@ -15,6 +15,7 @@ from charrnn.storage import write_atomically
 from charrnn.text.documents import LabelledCorpus
 from charrnn.text.tokenizer import Tokenizer
 from charrnn.training.classifier_run import Texts, restored_texts
+from charrnn.training.kinds import check_kinds
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 from charrnn.training.run import complete, exact, plain
@@ -154,6 +155,9 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Pretra
             }
         )
         progress = restore_progress(description["progress"])
+        check_kinds(recipe)
+        check_kinds(recipe.labels_settings)
+        check_kinds(progress)
         tokenizer = model.parse_tokenizer(path, description["tokenizer"])
     if tokenizer.vocab_size != config.vocab_size:
         raise CheckpointError(

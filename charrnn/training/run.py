@@ -24,6 +24,7 @@ from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTE
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import EMBEDDED, Document, where_now
+from charrnn.training.kinds import check_kinds
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 
@@ -142,15 +143,15 @@ def history(
 
 @contextmanager
 def complete(path: Path) -> Iterator[None]:
-    """Says of a file in one line that what it says of a run lacks or has too much.
+    """Says of a file in one line that what it says of a run is not what charrnn writes.
 
     Raises:
         CheckpointError: in place of what reading it raised.
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"recipe or progress lacks or has too much: {error}"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"recipe or progress is not one that charrnn writes: {error}"
         raise CheckpointError(f"{path}: metadata: {reason}") from None
 
 
@@ -206,7 +207,10 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Left:
                 "shown_sources": tuple(values["shown_sources"]),
             }
         )
-        return Left(recipe, restore_progress(description["progress"]), checkpoint)
+        progress = restore_progress(description["progress"])
+        check_kinds(recipe)
+        check_kinds(progress)
+        return Left(recipe, progress, checkpoint)
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

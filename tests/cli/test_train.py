@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import charrnn
+from charrnn.checkpoint import container
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
 from charrnn.terminal.units import duration
@@ -355,6 +356,30 @@ def test_a_rate_far_too_high_is_told_and_what_was_good_stays() -> None:
     assert hint == "hint: try a lower rate: --lr 2.5e+08"
     if model_of("tale").exists():
         assert run("sample", "-m", "tale", "--seed", "1", "--length", "5", "-q").status == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("progress", {"segment": []}),
+        ("progress", {"step": "x"}),
+        ("recipe", {"sources": [1]}),
+        ("recipe", {"corpus": {"encoding": 5}}),
+    ],
+)
+def test_a_run_that_is_described_with_values_of_the_wrong_kind_is_not_gone_on_with(
+    model: Path, part: str, values: dict[str, Any]
+) -> None:
+    path = model / "last.safetensors"
+    description, tensors = container.unpack(path)
+    del description["digest"]
+    description[part] |= values
+    path.write_bytes(container.pack(description, tensors))
+    answer = warm("train", "--resume", "tale", "--steps", "5")
+    assert answer.status == ExitCode.CHECKPOINT
+    (error,) = answer.lines
+    said = "checkpoints/tale/last.safetensors: metadata: recipe or progress is not one that charrnn writes: "
+    assert error.startswith(f"charrnn: error: {said}")
 
 
 def test_a_changed_corpus_is_not_gone_on_with() -> None:

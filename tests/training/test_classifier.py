@@ -27,7 +27,7 @@ from charrnn.text.sources import Document, find
 from charrnn.training import classifier_plan, classifier_start, linear
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
-from charrnn.training.classifier_run import ClassifierRun, Texts, load_last
+from charrnn.training.classifier_run import ClassifierRun, Texts, load_last, load_recipe
 from charrnn.training.classifier_start import ClassifierRequest
 from charrnn.training.descent import Descent
 from charrnn.training.events import Finished
@@ -35,7 +35,7 @@ from charrnn.training.loop import Training
 from charrnn.training.start import Sitting
 from tests.text.reading import finish
 from tests.text.reviews import reviews, tsv
-from tests.training.fitting import fit
+from tests.training.fitting import fit, refusals
 
 STEPS = 40
 SITTING = Sitting(0.0, torch.device("cpu"), 0)
@@ -289,3 +289,8 @@ def test_what_a_language_model_knew_the_forward_direction_knows(cell: str) -> No
     np.testing.assert_array_equal(second[:, :4], tensors_of(language_model)["model.layers.1.input"])
     np.testing.assert_array_equal(second[:, 4:], before["model.layers.1.forwards.input"][:, 4:])
     np.testing.assert_array_equal(after["train.average.model.embedding"], after["model.embedding"])
+
+
+def test_no_odd_value_in_what_a_run_left_is_worse_than_refused() -> None:
+    fit(new("run", Budget("steps", STEPS))[0], 13)
+    assert refusals(Path("run"), load_recipe) > 200

@@ -28,9 +28,10 @@ from charrnn.training.events import Evaluated, Event, Finished, Saved, Stepped
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.loop import Training
 from charrnn.training.request import Request
-from charrnn.training.run import Run, load_last
+from charrnn.training.run import Run, load_last, load_recipe
 from charrnn.training.start import Sitting
 from tests.text.reading import finish
+from tests.training.fitting import refusals
 
 STEPS = 40
 TEXT = "the cat sat on the mat; a dog ate the log.\nshe said: no cat, no dog, no mat.\n" * 40
@@ -422,3 +423,8 @@ def test_settings_survive_the_way_through_the_file() -> None:
     assert recipe.settings.seed == 2**64 - 1
     assert dataclasses.replace(recipe) == recipe == run.recipe
     assert isinstance(recipe.settings, TrainingConfig)
+
+
+def test_no_odd_value_in_what_a_run_left_is_worse_than_refused() -> None:
+    fit(new("run", Budget("steps", STEPS))[0], 13)
+    assert refusals(Path("run"), load_recipe) > 200

@@ -23,13 +23,13 @@ from charrnn.training.descent import Step
 from charrnn.training.events import Finished
 from charrnn.training.loop import Training
 from charrnn.training.pair_learner import PairLearner
-from charrnn.training.pretraining_run import PretrainingRun, load_last
+from charrnn.training.pretraining_run import PretrainingRun, load_last, load_recipe
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import Segment
 from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
-from tests.training.fitting import fit
+from tests.training.fitting import fit, refusals
 
 STEPS = 24
 SITTING = Sitting(0.0, torch.device("cpu"), 0)
@@ -200,3 +200,8 @@ def test_words_that_diverge_name_a_way_out_that_is_one(monkeypatch: pytest.Monke
     with pytest.raises(DivergedError) as caught:
         fit(training)
     assert caught.value.hint == "--pretrain 0 learns from labels alone"
+
+
+def test_no_odd_value_in_what_a_stage_left_is_worse_than_refused() -> None:
+    fit(new("run")[1], 5)
+    assert refusals(Path("run"), load_recipe) > 200
