@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ from charrnn.terminal.streams import Product, talk, use_colour
 
 # Without a terminal there is no edge at which to wrap or to cut.
 ENDLESS = 100_000
+SIZE = re.compile(r"0*[1-9][0-9]{0,5}")
 
 
 class _SteadyConsole(Console):
@@ -33,6 +35,16 @@ class _Canvas:
         self._product.flush()
 
 
+def forget_impossible_sizes() -> None:
+    """Takes what is no size of a terminal out of the environment, where every console of Rich's looks.
+
+    It would take a width of 0 at its word and draw nothing, and takes "²" for a number, which ends it.
+    """
+    for variable in ("COLUMNS", "LINES"):
+        if not SIZE.fullmatch(os.environ.get(variable, "")):
+            os.environ.pop(variable, None)
+
+
 def for_talk() -> Console:
     """A console on stderr."""
     stream = talk()
@@ -45,8 +57,7 @@ def for_product(product: Product) -> Console:
 
 
 def _console(file: Any, in_colour: bool, is_terminal: bool) -> Console:
-    if not os.environ.get("COLUMNS", "").strip("0"):
-        os.environ.pop("COLUMNS", None)  # Rich would take a width of 0 at its word and draw nothing
+    forget_impossible_sizes()
     return _SteadyConsole(
         file=file,
         width=None if is_terminal else ENDLESS,

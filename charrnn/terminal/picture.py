@@ -7,11 +7,14 @@ import re
 
 from rich.console import Console
 
+from charrnn.terminal.console import forget_impossible_sizes
+
 WIDTH = 100
 
 
 def canvas(width: int = WIDTH) -> Console:
     """A console to draw a picture on, as wide as it will be."""
+    forget_impossible_sizes()
     return Console(
         file=io.StringIO(),
         record=True,

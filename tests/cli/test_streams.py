@@ -57,7 +57,7 @@ FULL = Path("/dev/full")
 ENVIRONMENTS: tuple[dict[str, str], ...] = (
     {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     {"PYTHONIOENCODING": "ascii", "TERMINAL_WIDTH": "abc", "TQDM_MININTERVAL": "abc"},
-    {"COLUMNS": "0", "TERM": "", "PYTHONUNBUFFERED": "1"},
+    {"COLUMNS": "0", "LINES": "\u00b2", "TERM": "", "PYTHONUNBUFFERED": "1"},
     {"COLUMNS": "7", "FORCE_COLOR": "1", "HOME": "/nowhere"},
 )
 
