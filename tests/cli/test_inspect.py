@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import charrnn
 from charrnn.checkpoint.model import Checkpoint, save
 from charrnn.inspection.sentences import BLANK, SENTENCES
 from charrnn.text.byte import ByteTokenizer
@@ -19,6 +20,7 @@ from tests.cli.program import Answer, Terminal, run, shown, warm
 
 pytestmark = pytest.mark.usefixtures("model")
 
+FORMATS = Path(charrnn.__file__).parents[1] / "docs" / "formats.md"
 # A net of 16 units over the tale's 18 characters and two reserved ids, counted by hand: embedding, the three
 # gates' weights and biases, output and its bias.
 VOCABULARY = len(set(tale()[: int(0.9 * len(tale()))])) + 2
@@ -141,6 +143,15 @@ def test_next_gives_a_distribution_over_the_vocabulary_sorted() -> None:
     assert sum(probabilities) == pytest.approx(1)
     assert probabilities == sorted(probabilities, reverse=True)
     assert [token["bits"] for token in tokens] == pytest.approx([-math.log2(p) for p in probabilities])
+
+
+def test_every_field_of_next_is_named_where_formats_are() -> None:
+    lines = FORMATS.read_text("utf-8").splitlines()
+    row = next(line for line in lines if line.startswith("| `inspect next`"))
+    found = view("next", "the", "-k", "1000")
+    fields = {*found, *(field for token in found["next"] for field in token)}
+    assert "reserved" in fields
+    assert {field for field in fields if f"`{field}`" not in row} == set()
 
 
 def test_next_shows_bars_probabilities_bits_and_code_points() -> None:
