@@ -144,6 +144,11 @@ def is_taken(run: Path) -> bool:
     return has_work(run) or is_locked(run)
 
 
+def first_name(wish: str) -> str:
+    """What `fresh_name` gives where there are no runs yet: the wish itself unless it means a view."""
+    return f"{wish}-2" if wish in VIEWS else wish
+
+
 def fresh_name(wish: str) -> str:
     """The wish itself if no run has that name, else the wish with the first free number from 2 on."""
     name, number = wish, 2

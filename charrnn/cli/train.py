@@ -130,7 +130,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.training.request import settled
 
     wish = default_name(asked.inputs)
-    with held_folder(name or (wish if force else None), wish) as folder:
+    with held_folder(name or (runs.first_name(wish) if force else None), wish) as folder:
         documents = documents_of(asked.inputs, folder)
         origins = load_origins(origin_names)
         understood = train_classifier.understood(asked, documents)

@@ -266,7 +266,8 @@ def test_a_view_is_no_name(name: str) -> None:
         runs.folder(name)
     said = f'a run cannot be called "{name}": `charrnn inspect {name}` means a view'
     assert caught.value.message == said
-    assert fresh_name(name) == f"{name}-2"
+    assert fresh_name(name) == runs.first_name(name) == f"{name}-2"
+    assert runs.first_name(f"{name}s") == f"{name}s"
 
 
 def test_a_fresh_name_has_the_first_free_number() -> None:

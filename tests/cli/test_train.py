@@ -473,6 +473,13 @@ def test_a_backward_model_says_so_and_its_flags_and_commands_work() -> None:
     assert card("on")["backward"] is True
 
 
+def test_force_overwrites_the_run_of_a_text_whose_name_means_a_view() -> None:
+    Path("runs.txt").write_text(tale())
+    for flags in ((), ("--force",), ("--force",)):
+        done(warm("train", "runs.txt", *TINY, "-q", *flags))
+    assert [path.name for path in Path("checkpoints").iterdir()] == ["runs-2"]
+
+
 def test_force_overwrites_the_run_that_is_named_after_the_text(model: Path) -> None:
     before = (model / "model.safetensors").read_bytes()
     assert run("train", "tale.txt", *SMALL, "--force", "--hidden", "8", cwd=model.parents[1]).status == 0
