@@ -194,7 +194,8 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while self._read(deadline):
             pass
-        return self.process.wait(PATIENCE), self._bytes.decode()
+        # The terminal's echo of what was typed may fall between the bytes of a character.
+        return self.process.wait(PATIENCE), self._bytes.decode(errors="replace")
 
     def _read(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
