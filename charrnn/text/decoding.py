@@ -95,14 +95,7 @@ def decode(
     """
     source = _Source(name, way_out, is_piped)
     first = next(chunks, b"")
-    mark = byte_order_mark(first)
-    if mark is not None:
-        encoding = mark[1]
-    elif first and encoding in ("utf-16", "utf-32"):
-        raise TextError(
-            f"{name}: {encoding.upper()} without a byte order mark",
-            f"--encoding {encoding}-le or {encoding}-be says the order of its bytes",
-        )
+    encoding, mark_bytes = _encoding_of(name, first, encoding)
     decoder = codecs.getincrementaldecoder(encoding)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True) if newline == "lf" else None
     offset, line = 0, 1  # of the first byte that the decoder has not been given
@@ -110,7 +103,7 @@ def decode(
         if encoding == "utf-8" and (nul := chunk.find(0)) >= 0:
             raise _binary(source, first, offset + nul)
         held = len(decoder.getstate()[0])
-        data = chunk[len(mark[0]) :] if mark and offset == 0 else chunk
+        data = chunk[mark_bytes:] if offset == 0 else chunk
         try:
             text = decoder.decode(data, final)
             text.encode()
@@ -128,6 +121,18 @@ def decode(
             text = newlines.decode(text, final=final)
         if text:
             yield text
+
+
+def _encoding_of(name: str, first: bytes, encoding: str) -> tuple[str, int]:
+    """The encoding of a document that begins so, and how long its byte order mark is."""
+    if mark := byte_order_mark(first):
+        return mark[1], len(mark[0])
+    if first and encoding in ("utf-16", "utf-32"):
+        raise TextError(
+            f"{name}: {encoding.upper()} without a byte order mark",
+            f"--encoding {encoding}-le or {encoding}-be says the order of its bytes",
+        )
+    return encoding, 0
 
 
 def half_character(encoding: str, error: UnicodeEncodeError) -> str:
