@@ -232,10 +232,19 @@ def _split(
         weight = layer.recurrent.weight.detach().requires_grad_()
         held = type(before)(*(part.detach() for part in before))
         after = net.step(TorchOps(), projected[step].detach(), held, layer.recurrent._replace(weight=weight))
-        (part,) = torch.autograd.grad(tuple(after), weight, tuple(by_after))
+        (part,) = _back(after, by_after, [weight])
         distance = len(by_state) - 1 - step
         sums[sum(distance > bound for bound in FAR)] += part
     return sums
+
+
+def _back(made: Sequence[Tensor], by_made: Sequence[Tensor], of: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The gradients of what something was made of, from the gradients of what was made.
+
+    Of a sum, for torch given gradients to begin with imports SymPy, which takes most of a second.
+    """
+    total = torch.stack([(part * by).sum() for part, by in zip(made, by_made, strict=True)]).sum()
+    return torch.autograd.grad(total, of)
 
 
 def _far(parts: Sequence[Tensor]) -> dict[int, float]:
@@ -262,7 +271,7 @@ def _products(
         before = type(states[step])(*lanes)
         inputs = projected[step][-1].detach().expand(size, -1)
         after = net.step(TorchOps(), inputs, before, layer.recurrent)
-        product = torch.cat(torch.autograd.grad(tuple(after), lanes, product.chunk(len(lanes), -1)), -1)
+        product = torch.cat(_back(after, product.chunk(len(lanes), -1), lanes), -1)
         if not product.isfinite().all():
             return  # it exploded past what float64 can hold
         yield distance, float(torch.linalg.matrix_norm(product, 2)) if distance in DISTANCES else None

@@ -14,14 +14,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.models.places import Placed, assign, tensors_of
+from charrnn.training.adamw import AdamW, Group
 
 # Memory cells are unbounded: a peephole that learns as fast as the rest throws its gate about, and its
 # gradient, clipped with the others, drowns them (docs/recipe.md).
 PEEPHOLE_SHARE = 0.01  # of the learning rate
 # Weights that know something already move less than new ones (Howard & Ruder 2018, sec. 3.2).
 KNOWN_SHARE = 0.5  # of the learning rate
-# What AdamW calls the two moments of a gradient.
-MOMENTS = {weights.FIRST_MOMENT: "exp_avg", weights.SECOND_MOMENT: "exp_avg_sq"}
 
 
 class Settings(Protocol):
@@ -107,27 +106,20 @@ class Descent(Generic[M]):
         self._others = [parameter for parameter in learning if parameter not in peepholes]
         decay, old = settings.weight_decay, set(known)
         groups = [
-            {
-                "params": [p for p in self._others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
-                "weight_decay": decay if is_matrix else 0.0,
-                "share": KNOWN_SHARE if is_old else 1.0,
-            }
+            Group(
+                [p for p in self._others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
+                weight_decay=decay if is_matrix else 0.0,
+                share=KNOWN_SHARE if is_old else 1.0,
+            )
             for is_old in (False, True)
             for is_matrix in (True, False)
         ]
-        self._optimiser = torch.optim.AdamW(
-            [*groups, {"params": self._peepholes, "weight_decay": decay, "share": PEEPHOLE_SHARE}],
-            lr=settings.learning_rate,
-            betas=(settings.adam_beta1, settings.adam_beta2),
-            fused=True,
-        )
-        for parameter in learning:
-            # What AdamW would make at its first step; here so that there is one way to save and restore.
-            self._optimiser.state[parameter] = {
-                "step": torch.zeros((), device=device),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
+        groups.append(Group(self._peepholes, weight_decay=decay, share=PEEPHOLE_SHARE))
+        self._optimiser = AdamW(groups, settings.adam_beta1, settings.adam_beta2)
+        self._moments = {
+            weights.FIRST_MOMENT: self._optimiser.means,
+            weights.SECOND_MOMENT: self._optimiser.mean_squares,
+        }
 
     @property
     def average(self) -> M:
@@ -144,9 +136,7 @@ class Descent(Generic[M]):
 
         Whether it did shows in the result: a step that is not finite has changed nothing.
         """
-        for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate * group["share"]
-        self._optimiser.zero_grad()
+        cast(nn.Module, self.model).zero_grad()
         loss.backward()
         if self._settings.clip_value is not None:
             nn.utils.clip_grad_value_([*self._others, *self._peepholes], self._settings.clip_value)
@@ -154,7 +144,7 @@ class Descent(Generic[M]):
         norm = nn.utils.clip_grad_norm_(self._others, self._settings.clip)
         step = Step(float(loss.detach()), float(norm))
         if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
-            self._optimiser.step()
+            self._optimiser.move(learning_rate, self.step)
             self.averaged.update_parameters(cast(nn.Module, self.model))
             self.step += 1
         return step
@@ -164,9 +154,9 @@ class Descent(Generic[M]):
         tensors = tensors_of(self.model) | {
             weights.AVERAGE + name: tensor for name, tensor in tensors_of(self.average).items()
         }
-        for prefix, key in MOMENTS.items():
+        for prefix, moments in self._moments.items():
             for name, parameter in self.model.places().items():
-                tensors[prefix + name] = self._moment(parameter, key).cpu().numpy().copy()
+                tensors[prefix + name] = moments[parameter].cpu().numpy().copy()
         return tensors
 
     def restore(self, tensors: Tensors, step: int) -> None:
@@ -175,21 +165,14 @@ class Descent(Generic[M]):
         assign(self.model, tensors)
         assign(self.average, {name: tensors[weights.AVERAGE + name] for name in self.model.places()})
         self.averaged.n_averaged.fill_(step)
-        with torch.no_grad():
-            for prefix, key in MOMENTS.items():
-                for name, parameter in self.model.places().items():
-                    self._moment(parameter, key).copy_(torch.from_numpy(tensors[prefix + name]))
-        for state in self._optimiser.state.values():
-            state["step"].fill_(step)
+        for prefix, moments in self._moments.items():
+            for name, parameter in self.model.places().items():
+                moments[parameter].copy_(torch.from_numpy(tensors[prefix + name]))
 
     def adopt(self, tensors: Tensors) -> None:
         """Starts from the weights of another model."""
         assign(self.model, tensors)
         assign(self.average, tensors)
-
-    def _moment(self, parameter: nn.Parameter, key: str) -> Tensor:
-        moment: Tensor = self._optimiser.state[parameter][key]
-        return moment
 
 
 class Descending(Generic[M]):

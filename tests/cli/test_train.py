@@ -57,6 +57,14 @@ def test_a_run_leaves_a_model_all_that_resuming_needs_and_a_log(model: Path) -> 
     assert names - {".lock"} == {"model.safetensors", "last.safetensors", "log.jsonl"}
 
 
+def test_training_does_not_wait_for_torchs_compiler() -> None:
+    Path("tale.txt").write_text(tale())
+    answer = run("train", "tale.txt", *TINY, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in done(answer).lines}
+    assert "torch" in imported
+    assert "torch._dynamo" not in imported
+
+
 def test_the_log_tells_every_event_in_order(model: Path) -> None:
     events = log(model.name)
     assert {event["event"] for event in events} == {"started", "stepped", "evaluated", "saved", "finished"}

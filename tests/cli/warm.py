@@ -19,8 +19,8 @@ from charrnn.cli.app import main
 
 
 def serve() -> None:
-    # The first optimiser imports the half of torch that was still missing.
-    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    # Which imports torch's compiler, the half of torch that was still missing.
+    torch.optim.LBFGS([torch.zeros(1, requires_grad=True)])
     gc.freeze()  # what nobody looks at need not be copied
     for line in sys.stdin:
         request = json.loads(line)
