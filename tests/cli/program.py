@@ -100,12 +100,12 @@ def in_shell(script: str, *words: str | Path, **options: Any) -> Answer:
 
 
 class _Warm:
-    """A process that has imported everything, and forks one for each command."""
+    """A process that has imported everything, or everything but torch, and forks one for each command."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_torch: bool) -> None:
         self._folder = tempfile.TemporaryDirectory()  # for the streams
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.cli.warm"],
+            [sys.executable, "-m", "tests.cli.warm", *(["torch"] if has_torch else [])],
             cwd=Path(__file__).parents[2],
             env=environment(),
             stdin=subprocess.PIPE,
@@ -113,7 +113,7 @@ class _Warm:
         )
 
     def answer(self, words: Sequence[str], given: bytes | None) -> Answer:
-        streams = {name: Path(self._folder.name, name) for name in ("given", "stdout", "stderr")}
+        streams = {name: self._file(name) for name in ("given", "stdout", "stderr")}
         for stream in streams.values():
             stream.write_bytes(b"")
         if given is None:
@@ -124,6 +124,7 @@ class _Warm:
             "words": words,
             "folder": str(Path.cwd()),
             "cache": os.environ["XDG_CACHE_HOME"],
+            "imported": str(self._file("imported")),
         }
         assert self._server.stdin is not None
         assert self._server.stdout is not None
@@ -132,14 +133,26 @@ class _Warm:
         status = int(self._server.stdout.readline())
         return Answer(status, streams["stdout"].read_bytes(), streams["stderr"].read_text())
 
+    def imported(self) -> set[str]:
+        """The modules of the last command."""
+        return set(self._file("imported").read_text().split())
+
     def close(self) -> None:
         self._server.communicate()
         self._folder.cleanup()
 
+    def _file(self, name: str) -> Path:
+        return Path(self._folder.name, name)
+
 
 @functools.cache
-def _server() -> _Warm:
-    return _Warm()
+def _with_torch() -> _Warm:
+    return _Warm(has_torch=True)
+
+
+@functools.cache
+def _without_torch() -> _Warm:
+    return _Warm(has_torch=False)
 
 
 def warm(*words: str, given: bytes | None = None) -> Answer:
@@ -147,13 +160,20 @@ def warm(*words: str, given: bytes | None = None) -> Answer:
 
     All its streams are files; `given` is what stands in the one on stdin.
     """
-    return _server().answer(words, given)
+    return _with_torch().answer(words, given)
+
+
+def lukewarm(*words: str, given: bytes | None = None) -> tuple[Answer, set[str]]:
+    """The same from a process that has not imported torch; and which modules there were in the end."""
+    server = _without_torch()
+    return server.answer(words, given), server.imported()
 
 
 def cool_down() -> None:
-    """Ends the process that `warm` forks from."""
-    if _server.cache_info().currsize:
-        _server().close()
+    """Ends the processes that are forked from."""
+    for server in (_with_torch, _without_torch):
+        if server.cache_info().currsize:
+            server().close()
 
 
 class Terminal:

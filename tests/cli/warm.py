@@ -1,4 +1,7 @@
-"""A server that has imported torch and forks a process for each command, which then starts at once.
+"""A server that has imported everything and forks a process for each command, which then starts at once.
+
+    python -m tests.cli.warm        (everything but torch)
+    python -m tests.cli.warm torch
 
 Reads requests as lines of JSON, writes the status of each command as a line. What a process of its own
 would have, each has: its folder, its streams (files), its arguments, its end.
@@ -8,19 +11,27 @@ import gc
 import json
 import os
 import sys
+from pathlib import Path
 
-import torch
+import typer.main
 
 import charrnn.cli.models
 import charrnn.inference.language_model
 import charrnn.terminal.closing
-import charrnn.training.start
-from charrnn.cli.app import main
+from charrnn.cli.app import app, main
+
+
+def import_torch() -> None:
+    import torch
+
+    import charrnn.training.start  # noqa: F401 (for whoever is forked off)
+
+    # Which imports torch's compiler, the half of torch that was still missing.
+    torch.optim.LBFGS([torch.zeros(1, requires_grad=True)])
 
 
 def serve() -> None:
-    # Which imports torch's compiler, the half of torch that was still missing.
-    torch.optim.LBFGS([torch.zeros(1, requires_grad=True)])
+    typer.main.get_command(app).make_context("charrnn", ["train"])  # which imports Pydantic
     gc.freeze()  # what nobody looks at need not be copied
     for line in sys.stdin:
         request = json.loads(line)
@@ -32,8 +43,10 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def become(words: list[str], folder: str, cache: str, given: str, stdout: str, stderr: str) -> None:
-    """Turns this process into the program; does not return."""
+def become(
+    words: list[str], folder: str, cache: str, given: str, stdout: str, stderr: str, imported: str
+) -> None:
+    """Turns this process into the program, which leaves in `imported` what it has; does not return."""
     files = (given, os.O_RDONLY), (stdout, os.O_WRONLY), (stderr, os.O_WRONLY)
     for descriptor, (path, flags) in enumerate(files):
         os.dup2(os.open(path, flags), descriptor)
@@ -46,9 +59,12 @@ def become(words: list[str], folder: str, cache: str, given: str, stdout: str, s
     except SystemExit as end:
         sys.stdout.flush()
         sys.stderr.flush()
+        Path(imported).write_text("\n".join(sys.modules))
         # At once: to take down torch takes longer than most commands.
         os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["torch"]:
+        import_torch()
     serve()
