@@ -119,7 +119,7 @@ def _nets(
     for one, reading in zip(found, readings, strict=True):
         model = reading.checkpoint
         if untrained:
-            before = weights_before(model.config)
+            before = weights_before(model.config, model.card)
             yield _net(f"{one.name} untrained", reading, before, quiet=quiet)
         yield _net(one.name, reading, model.tensors, quiet=quiet)
 

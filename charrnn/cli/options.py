@@ -231,7 +231,7 @@ Sentence = Annotated[
     ),
 ]
 Untrained = Annotated[
-    bool, typer.Option("--untrained", help="gradients: beside each net what it was before training.")
+    bool, typer.Option("--untrained", help="gradients: beside each net one like it before training.")
 ]
 Svg = Annotated[
     str | None,

@@ -6,9 +6,10 @@ The only inspection that needs autograd, and so torch. The net is run in float64
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import math
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch.nn import functional
 from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ModelConfig
+from charrnn.config import INITS, ModelConfig, TrainingConfig
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.ops import TorchOps
 from charrnn.models.places import tensors_of
@@ -44,8 +45,9 @@ class LayerGradients:
     products: dict[int, float]
     # The share of units with a slope near 0, by nonlinearity: sigmoid, tanh, relu.
     saturated: dict[str, float]
-    # The share of ∂E/∂U that comes from more than so many steps before the prediction.
-    far: dict[int, float]
+    # The share of ∂E/∂U that comes from more than so many steps before the prediction; `None` where float64
+    # cannot hold it.
+    far: dict[int, float | None]
 
     @property
     def tenfold(self) -> float | None:
@@ -68,11 +70,29 @@ class Gradients:
     influence: tuple[float, ...]
 
 
-def untrained(config: ModelConfig) -> Tensors:
-    """The weights that a net of this shape begins with, always the same ones."""
+def untrained(config: ModelConfig, card: Mapping[str, Any]) -> Tensors:
+    """The weights that a net of this shape begins with, always the same ones.
+
+    Args:
+        config: of the net.
+        card: the history of a model, whose `--init` it has; that of no model, or a foreign one, may be odd.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(UNTRAINED_SEED)
-        return tensors_of(LanguageModel(config))
+        return tensors_of(LanguageModel(config, _settings(card)))
+
+
+def _settings(card: Mapping[str, Any]) -> TrainingConfig | None:
+    """Those of training that say what a net begins with."""
+    settings = card.get("settings")
+    if not isinstance(settings, dict):
+        return None
+    init, seq_len = settings.get("init"), settings.get("seq_len")
+    if init not in INITS or not isinstance(seq_len, int):
+        return None
+    return TrainingConfig(
+        seed=UNTRAINED_SEED, learning_rate=0.0, dropout=0.0, evaluation_tokens=0, init=init, seq_len=seq_len
+    )
 
 
 class Windows(NamedTuple):
@@ -247,12 +267,13 @@ def _back(made: Sequence[Tensor], by_made: Sequence[Tensor], of: Sequence[Tensor
     return torch.autograd.grad(total, of)
 
 
-def _far(parts: Sequence[Tensor]) -> dict[int, float]:
+def _far(parts: Sequence[Tensor]) -> dict[int, float | None]:
     """The length of what comes from beyond each bound, as a share of it and of the rest together."""
-    shares = {}
+    shares: dict[int, float | None] = {}
     for index, bound in enumerate(FAR, 1):
         near, far = (float(sum(some, torch.zeros(())).norm()) for some in (parts[:index], parts[index:]))
-        shares[bound] = far / (near + far) if far else 0.0
+        share = far / (near + far) if far else 0.0
+        shares[bound] = share if math.isfinite(share) else None
     return shares
 
 

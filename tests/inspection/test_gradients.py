@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,13 +226,42 @@ def test_an_explosion_ends_the_product_and_breaks_nothing() -> None:
     assert all(map(math.isfinite, layer.products.values()))
 
 
+def test_what_explodes_past_float64_has_no_share() -> None:
+    config, tensors = net("rnn", "relu", num_layers=1)
+    tensors[weights.layer(0, "recurrent")] = 60 * np.eye(4, dtype=np.float32)
+    tensors[weights.layer(0, "bias")] = np.ones(4, np.float32)
+    exploded = found(config, tensors, np.full(WINDOW, 5, np.uint16)).layers[0]
+    assert not all(map(math.isfinite, exploded.norms))
+    assert exploded.tenfold is None
+    assert all(share is None or 0 <= share <= 1 for share in exploded.far.values())
+    assert None in exploded.far.values()
+
+
 def test_the_net_before_training_is_always_the_same_and_costs_no_random_number() -> None:
     config, _ = net("lstm")
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    first = untrained(config)
+    first = untrained(config, {})
     assert (torch.random.get_rng_state() == before).all()
     torch.manual_seed(8)
-    second = untrained(config)
+    second = untrained(config, {})
     assert {name: tensor.shape for name, tensor in first.items()} == weights.shapes(config)
     assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_the_net_before_training_begins_as_its_card_says() -> None:
+    config, _ = net("lstm")
+    bias = weights.layer(0, "bias")
+    forget = slice(config.hidden_size, 2 * config.hidden_size)
+    chrono = untrained(config, {"settings": {"init": "chrono", "seq_len": 1000}})[bias][forget]
+    # Memories of 1 to 999 steps (Tallec & Ollivier 2018, eq. 16).
+    assert ((chrono >= 0) & (chrono <= math.log(999))).all()
+    assert len(set(chrono.tolist())) == config.hidden_size
+    odd: tuple[Any, ...] = (
+        {},
+        {"settings": 3},
+        {"settings": {"init": ["x"], "seq_len": "y"}},
+        {"settings": {}},
+    )
+    for card in odd:
+        assert (untrained(config, card)[bias][forget] == 1.0).all()
