@@ -14,7 +14,7 @@ from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
 from charrnn.terminal.scores import CALLED, figures_line
 from charrnn.terminal.screen import Heading
-from charrnn.terminal.units import short
+from charrnn.terminal.units import exact, short
 from charrnn.training.classifier_run import ClassifierRun
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
@@ -38,8 +38,8 @@ def plan_lines(plan: ClassifierPlan, run: ClassifierRun) -> tuple[str, ...]:
         f"{short(weights.parameters(model))} parameters{together}{speed}: about {plan.epochs:.1f} epochs",
         f"as flags: --members {model.members} --cell {model.cell} {nonlinearity}{one_way}"
         f"--layers {model.num_layers} --hidden {model.hidden_size} --embedding {model.embedding_size} "
-        f"--dropout {settings.dropout:g} --batch {settings.batch_size} "
-        f"--lr {settings.learning_rate:.3g} --seed {settings.seed}",
+        f"--dropout {exact(settings.dropout)} --batch {settings.batch_size} "
+        f"--lr {exact(settings.learning_rate)} --seed {settings.seed}",
     )
 
 

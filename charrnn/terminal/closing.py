@@ -12,7 +12,7 @@ from charrnn.terminal.cards import Fact, print_card
 from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
 from charrnn.terminal.screen import Heading
-from charrnn.terminal.units import duration, short
+from charrnn.terminal.units import duration, exact, short
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run
@@ -44,9 +44,9 @@ def plan_lines(plan: Plan, run: Run, batch_size: int) -> tuple[str, ...]:
     backward = "--backward " if model.backward else ""
     flags = (
         f"--cell {model.cell} {nonlinearity}{backward}--layers {model.num_layers} "
-        f"--hidden {model.hidden_size} --embedding {model.embedding_size} --dropout {settings.dropout:g} "
-        f"--batch {settings.batch_size} --seq {settings.seq_len} --lr {settings.learning_rate:.3g} "
-        f"--seed {settings.seed}"
+        f"--hidden {model.hidden_size} --embedding {model.embedding_size} "
+        f"--dropout {exact(settings.dropout)} --batch {settings.batch_size} --seq {settings.seq_len} "
+        f"--lr {exact(settings.learning_rate)} --seed {settings.seed}"
     )
     comes_to = f"{size}{speed}: about {plan.epochs:.1f} epochs"
     if settings.batch_size == batch_size:

@@ -54,8 +54,8 @@ class Heading:
 
     name: str
     model: str  # one line: cell, size, parameters
-    tokens: str  # "chars" or "bytes"
-    scored: str  # what losses are a mean of: "char", "byte" or "text"
+    tokens: str  # "chars", "bytes" or "tokens"
+    scored: str  # what losses are a mean of: "char", "byte", "token" or "text"
     seconds: float | None  # at which the last step is taken, if the budget is one of seconds
     history: tuple[Point, ...] = ()
 
@@ -110,6 +110,7 @@ class LivePanel:
         self._console = console
         self._heading = heading
         self._speed = Speed()
+        self._first: Stepped | None = None
         self._step: Stepped | None = None
         self._best: Evaluated | None = None
         self._points = list(heading.history)
@@ -121,6 +122,7 @@ class LivePanel:
     def show(self, event: Event) -> None:
         """Takes an event in, and redraws if the last time was long enough ago."""
         if isinstance(event, Stepped):
+            self._first = self._first or event
             self._step = event
             self._speed.update(event)
         elif isinstance(event, Evaluated):
@@ -178,8 +180,10 @@ class LivePanel:
         share = min(1.0, step.share) if step else 0.0
         spent = step.seconds if step else 0.0
         ends = [self._heading.seconds - spent] if self._heading.seconds else []
-        if step and share > 0:
-            ends.append(spent * (1 - share) / share)
+        # From the first step here: what was spent before may be no part of the share.
+        if step and self._first and share > self._first.share:
+            pace = (spent - self._first.seconds) / (share - self._first.share)
+            ends.append(pace * (1 - share))
         left = min(ends, default=None)
         grid = Table.grid(expand=True, padding=(0, 1))
         grid.add_column(ratio=1)

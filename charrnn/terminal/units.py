@@ -30,3 +30,13 @@ def duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def exact(number: float) -> str:
+    """As short as a number can be said and still be the same when it is read.
+
+    Example:
+        >>> exact(3 / 384), exact(0.0)
+        ('0.0078125', '0')
+    """
+    return repr(number).removesuffix(".0")

@@ -132,7 +132,15 @@ def test_a_narrow_terminal_gets_a_narrow_panel() -> None:
 
 def test_without_a_budget_of_seconds_the_rest_is_estimated() -> None:
     heading = Heading("tale", "lstm", "chars", "char", seconds=None)
-    assert " 25%  0:10 spent  0:30 left" in panel(stepped(1, 10.0), heading=heading)
+    steps = (stepped(1, 2.0, share=0.05), stepped(5, 10.0))
+    assert " 25%  0:10 spent  0:30 left" in panel(*steps, Saved(10.0, 5, "model"), heading=heading)
+
+
+def test_what_was_spent_before_a_run_went_on_says_nothing_of_the_rest() -> None:
+    heading = Heading("tale", "lstm", "chars", "char", seconds=None)
+    steps = (stepped(1001, 3600.0, share=0.01), stepped(1011, 3610.0, share=0.11))
+    text = panel(*steps, Saved(3610.0, 1011, "model"), heading=heading)
+    assert " 11%  1:00:10 spent  1:29 left" in text
 
 
 def test_a_resumed_run_shows_its_earlier_curves() -> None:

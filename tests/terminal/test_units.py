@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.terminal.units import duration, short
+from charrnn.terminal.units import duration, exact, short
 
 SIZES = {"": 1.0, " k": 1e3, " M": 1e6, " G": 1e9}
 
@@ -61,3 +61,8 @@ def test_a_short_number_is_within_half_a_percent_of_the_long_one(number: float) 
 )
 def test_a_duration_reads_like_a_clock(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_is_said_exactly_is_the_same_when_it_is_read(number: float) -> None:
+    assert float(exact(number)) == number
