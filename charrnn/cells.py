@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from charrnn.config import ModelConfig
+
 # An array of NumPy or of torch: the two have no type in common.
 Array = Any
 
@@ -56,7 +58,7 @@ class Recurrent(NamedTuple):
     weight: Array  # U, [H, G H]
     inner_bias: Array | None = None  # [H], only in `gru-after`
     peephole: Array | None = None  # V_o, [H, H], only in `lstm-peephole`
-    nonlinearity: str = "tanh"  # only in `rnn`
+    nonlinearity: str = ModelConfig.nonlinearity  # only in `rnn`
 
 
 def rnn(ops: Ops, projected: Array, state: HiddenState, recurrent: Recurrent) -> HiddenState:

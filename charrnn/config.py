@@ -16,6 +16,7 @@ NONLINEARITIES = ("tanh", "logistic", "relu")
 INITS = ("orthogonal", "identity", "chrono")
 NEWLINES = ("keep", "lf")
 UNKNOWNS = ("unk", "skip", "error")
+DEFAULT_UNKNOWN = "unk"
 ENGINES = ("auto", "native", "plain")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 TASKS = ("language-model", "classifier")

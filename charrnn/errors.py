@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The status `charrnn` ends with; 130, 143 and 141 are left to the signals themselves."""
+    """The status `charrnn` ends with; 129, 130, 141 and 143 are left to the signals themselves."""
 
     DONE = 0
     BUG = 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from charrnn.cli import prompt, stdin
 from charrnn.cli.output import write_json
+from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -135,9 +136,9 @@ def _read(checkpoint: Checkpoint, text: str, blank: str, *, quiet: bool) -> _Rea
     import numpy as np
 
     tokenizer = checkpoint.tokenizer
-    ids = prompt.encoded(tokenizer, text, "unk", quiet=quiet)
+    ids = prompt.encoded(tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
     if blank:
-        ids = np.concatenate((ids, prompt.encoded(tokenizer, blank, "unk", quiet=quiet)[:1]))
+        ids = np.concatenate((ids, prompt.encoded(tokenizer, blank, DEFAULT_UNKNOWN, quiet=quiet)[:1]))
     if not len(ids):
         raise UsageError("gradients: the text is empty", "it takes a character to look back from")
     if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes

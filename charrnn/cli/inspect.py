@@ -13,7 +13,7 @@ from charrnn.cli import options, prompt, stdin
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import asked_for, prepare_threads
-from charrnn.config import LIKELIEST, VIEWS
+from charrnn.config import DEFAULT_UNKNOWN, LIKELIEST, VIEWS
 from charrnn.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _next(
 
     text = prompt.given(subject, "the text", "a text", quiet=quiet)
     language_model = LanguageModel(load(announce(model, quiet=quiet)))
-    ids = prompt.encoded(language_model.tokenizer, text, "unk", quiet=quiet)
+    ids = prompt.encoded(language_model.tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
     reserved = _reserved(language_model.tokenizer)
     console = for_product(product)
     for index, tokens in enumerate(language_model.each_next(ids, k)):

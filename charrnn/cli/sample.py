@@ -9,7 +9,7 @@ from charrnn.cli import options
 from charrnn.cli import prompt as prompts
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import asked_for, prepare_threads
-from charrnn.config import MAX_SEED, SamplingConfig
+from charrnn.config import DEFAULT_UNKNOWN, MAX_SEED, SamplingConfig
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
@@ -30,7 +30,7 @@ def sample(
     min_p: options.MinP = SamplingConfig.min_p,
     stop: options.Stop = SamplingConfig.stop,
     seed: options.Seed = None,
-    unknown: options.Unknown = "unk",
+    unknown: options.Unknown = DEFAULT_UNKNOWN,
     no_echo: options.NoEcho = False,
     json: options.Json = False,
     device: options.SampleDevice = "cpu",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
+from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.models.native_scan import native_scan
 from charrnn.models.scan import scan
 from charrnn.native.library import Native, native
@@ -39,9 +40,9 @@ class RecurrentLayer(nn.Module):
         input_size: int,
         hidden_size: int,
         *,
-        nonlinearity: str = "tanh",
-        zoneout: float = 0.0,
-        weight_drop: float = 0.0,
+        nonlinearity: str = ModelConfig.nonlinearity,
+        zoneout: float = ModelConfig.zoneout,
+        weight_drop: float = TrainingConfig.weight_drop,
     ) -> None:
         """Makes a layer with orthogonal weights; `models.initialise` has others.
 

@@ -29,7 +29,6 @@ CHART_WIDTH = 100
 FAINTEST = 1e-30  # where the chart ends below
 MAX_CURVES = len(charts.COLOURS)
 MAX_NAME = 28
-# What the influence of a character looks like: for and against what comes, over the screen's own black.
 
 
 @dataclass(frozen=True, slots=True)

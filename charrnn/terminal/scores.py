@@ -21,7 +21,7 @@ def score_cells(score: Score, scored: str) -> tuple[str, ...]:
         return (
             f"validation {score.net.nats:.4f} nats/{scored}",
             f"net {percent(score.net)}",
-            (f"answer {percent(score.answer)}"),
+            f"answer {percent(score.answer)}",
         )
     nats = f"validation {score.nats_per_token:.4f} nats/{scored}"
     if isinstance(score, Foresight):

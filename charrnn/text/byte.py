@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.text.tokenizer import Ids
 
 # Ids of the bytes follow the boundary's.
@@ -19,7 +20,7 @@ class ByteTokenizer:
     vocab_size = 256 + FIRST_BYTE
     unknown = None
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:  # noqa: ARG002 (no byte is unknown)
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:  # noqa: ARG002 (no byte is unknown)
         """The ids of the text's UTF-8 bytes."""
         return self.encode_bytes(text.encode())
 

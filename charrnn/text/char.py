@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.config import MAX_CHARACTERS
+from charrnn.config import DEFAULT_UNKNOWN, MAX_CHARACTERS
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.text.tokenizer import Ids
 
@@ -49,7 +49,7 @@ class CharTokenizer:
             raise CheckpointError("tokenizer: the code points are not distinct characters in order")
         return cls(np.array(codepoints, np.uint32))
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:
         """The ids of a text's characters; see `Tokenizer.encode`.
 
         Example:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import CheckpointError
 from charrnn.text.tokenizer import Ids
 from charrnn.text.word import LONGEST, MAX_WORDS
@@ -60,7 +61,7 @@ class FoldedWordTokenizer:
             raise CheckpointError("tokenizer: the words are not distinct words or marks in lower case")
         return cls(words)
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:
         """The ids of a text's words; words outside the vocabulary are one id, or skipped.
 
         Example:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from charrnn.config import SUBWORDS
+from charrnn.config import DEFAULT_UNKNOWN, SUBWORDS
 from charrnn.errors import CheckpointError, TextError
 from charrnn.text import subword_model
 from charrnn.text.byte import FIRST_BYTE
@@ -73,7 +73,7 @@ class SubwordTokenizer:
         processor.LoadFromSerializedProto(self._model)
         return processor
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:  # noqa: ARG002 (no text is unknown)
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:  # noqa: ARG002 (no text is unknown)
         """The ids of a text's pieces."""
         found: list[int] = []
         for index, part in enumerate(NEVER_IN_A_PIECE.split(text)):

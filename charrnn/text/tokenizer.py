@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import CheckpointError
 
 Ids = NDArray[np.integer[Any]]
@@ -36,7 +37,7 @@ class Tokenizer(Protocol):
     def unknown(self) -> int | None:
         """The id that stands for text outside the vocabulary; `None` where there is no such text."""
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:
         """The ids of a text, without a boundary.
 
         Args:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.config import MAX_CHARACTERS
+from charrnn.config import DEFAULT_UNKNOWN, MAX_CHARACTERS
 from charrnn.errors import CheckpointError, TextError
 from charrnn.text.byte import FIRST_BYTE
 from charrnn.text.tokenizer import Ids
@@ -55,7 +55,7 @@ class WordTokenizer:
             raise CheckpointError("tokenizer: the words are not distinct words, marks or white space")
         return cls(words)
 
-    def encode(self, text: str, unknown: str = "unk") -> Ids:  # noqa: ARG002 (no text is unknown)
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:  # noqa: ARG002 (no text is unknown)
         """The ids of a text's words; those of their UTF-8 bytes for words outside the vocabulary.
 
         Example:

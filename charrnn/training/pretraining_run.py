@@ -57,10 +57,10 @@ class PretrainingRun:
     def save_model(
         self,
         tensors: Tensors,
-        score: Score,  # noqa: ARG002 (the file is for this run alone, and its progress has the score)
-        progress: Progress,  # noqa: ARG002
-        epochs: float,  # noqa: ARG002
-        yardstick: float | None,  # noqa: ARG002
+        score: Score,  # noqa: ARG002 (the file is for this run alone, whose progress has all four)
+        progress: Progress,  # noqa: ARG002 (as above)
+        epochs: float,  # noqa: ARG002 (as above)
+        yardstick: float | None,  # noqa: ARG002 (as above)
     ) -> None:
         """Writes the best language models so far."""
         write_atomically(self.model_file, container.pack(model.header(PAIR_KIND), tensors))
