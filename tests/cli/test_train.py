@@ -443,7 +443,7 @@ def test_the_decks_example_one_letter_and_another_memory() -> None:
 @pytest.mark.parametrize(("level", "unit"), [("word", "token"), ("subword", "token"), ("byte", "byte")])
 def test_every_level_trains_samples_and_can_be_looked_into(level: str, unit: str) -> None:
     Path("tale.txt").write_text(tale())
-    answer = done(run("train", "tale.txt", *TINY, "--level", level))
+    answer = done(warm("train", "tale.txt", *TINY, "--level", level))
     assert f"nats/{unit}" in answer.stderr
     assert "bits/byte" in answer.stderr
     found = card("tale")
@@ -460,7 +460,7 @@ def test_every_level_trains_samples_and_can_be_looked_into(level: str, unit: str
 
 def test_a_vocabulary_is_as_large_as_it_was_asked_to_be() -> None:
     Path("tale.txt").write_text(tale())
-    done(run("train", "tale.txt", *TINY, "--level", "word", "--vocab", "7", "-q"))
+    done(warm("train", "tale.txt", *TINY, "--level", "word", "--vocab", "7", "-q"))
     assert card("tale")["vocab_size"] == 1 + 256 + 7
 
 
@@ -499,13 +499,13 @@ def test_a_run_goes_on_with_the_vocabulary_it_knows(tmp_path: Path) -> None:
     """Also where a library would find another one today: here the cache says so."""
     Path("tale.txt").write_text(tale())
     for name in ("one", "other"):
-        assert run("train", "tale.txt", *SMALL, "--level", "word", "--name", name).status == 0
-    assert run("train", "--resume", "one", "--steps", "3", "-q").status == 0
+        assert warm("train", "tale.txt", *SMALL, "--level", "word", "--name", name).status == 0
+    assert warm("train", "--resume", "one", "--steps", "3", "-q").status == 0
     descriptions = {path: json.loads(path.read_text()) for path in (tmp_path / "cache").rglob("*.json")}
     ((description, found),) = (item for item in descriptions.items() if "tokenizer" in item[1])
     found["tokenizer"]["words"][:2] = reversed(found["tokenizer"]["words"][:2])
     description.write_text(json.dumps(found))
-    assert run("train", "--resume", "other", "--steps", "3", "-q").status == 0
+    assert warm("train", "--resume", "other", "--steps", "3", "-q").status == 0
     one, other = (load(Path("checkpoints", name, "model.safetensors")) for name in ("one", "other"))
     assert other.tokenizer.describe() == one.tokenizer.describe()
     assert all((other.tensors[name] == tensor).all() for name, tensor in one.tensors.items())

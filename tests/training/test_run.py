@@ -13,11 +13,12 @@ from tests.cli.program import run, start
 
 TEXT = "the cat sat on the mat; a dog ate the log.\nshe said: no cat, no dog, no mat.\n" * 40
 # Twenty evaluations, each with a save or two: most kills hit the neighbourhood of one.
-TRAIN = ("corpus.txt", "--steps", "3000", "--hidden", "8", "--batch", "1", "--seq", "8", "--seed", "1", "-q")
+TRAIN = ("corpus.txt", "--hidden", "8", "--batch", "1", "--seq", "8", "--seed", "1", "-q")
 
 
-def killed_and_resumed(name: str, kills: int, draw: random.Random, seconds: float) -> None:
-    words: tuple[str, ...] = ("train", *TRAIN, "--name", name)
+def killed_and_resumed(
+    words: tuple[str, ...], name: str, draw: random.Random, seconds: float, kills: int
+) -> None:
     for _ in range(kills):
         process = start(*words)
         time.sleep(draw.uniform(0.0, seconds))
@@ -32,11 +33,13 @@ def killed_and_resumed(name: str, kills: int, draw: random.Random, seconds: floa
     assert done.status == 0 or done.lines[0].endswith("has finished its budget")
 
 
-def assert_as_undisturbed(kills: int) -> None:
+def assert_as_undisturbed(kills: int, steps: int) -> None:
     Path("corpus.txt").write_text(TEXT)
+    words = ("train", *TRAIN, "--steps", str(steps), "--name")
     begun = time.monotonic()
-    assert run("train", *TRAIN, "--name", "whole").status == 0
-    killed_and_resumed("parts", kills, random.Random(kills), 1.2 * (time.monotonic() - begun))
+    assert run(*words, "whole").status == 0
+    seconds = 1.2 * (time.monotonic() - begun)
+    killed_and_resumed((*words, "parts"), "parts", random.Random(kills), seconds, kills)
     for file in ("last.safetensors", "model.safetensors"):
         whole = container.unpack(Path("checkpoints/whole", file))[1]
         parts = container.unpack(Path("checkpoints/parts", file))[1]
@@ -44,13 +47,13 @@ def assert_as_undisturbed(kills: int) -> None:
         for tensor in whole:
             np.testing.assert_array_equal(parts[tensor], whole[tensor], err_msg=tensor)
     assert not list(Path("checkpoints/parts").glob("*.tmp"))
-    assert model.load(Path("checkpoints/parts/model.safetensors")).card["trained"]["steps"] == 3000
+    assert model.load(Path("checkpoints/parts/model.safetensors")).card["trained"]["steps"] == steps
 
 
 def test_two_kills_lose_nothing() -> None:
-    assert_as_undisturbed(kills=2)
+    assert_as_undisturbed(kills=2, steps=1000)
 
 
 @pytest.mark.slow
 def test_forty_kills_lose_nothing() -> None:
-    assert_as_undisturbed(kills=40)
+    assert_as_undisturbed(kills=40, steps=3000)
