@@ -92,10 +92,11 @@ class LanguageModel(nn.Module):
                 hidden, state = layer(hidden, state, generator)
             hidden = _dropped(hidden, self.dropout, generator)
             after.append(state)
-        hidden = self.output(hidden)
         if self.config.tied:
-            return functional.linear(hidden, self.embedding.weight, self.output_bias), tuple(after)
-        return hidden + self.output_bias, tuple(after)
+            hidden, weight = self.output(hidden), self.embedding.weight
+        else:
+            weight = self.output.weight
+        return functional.linear(hidden, weight, self.output_bias), tuple(after)
 
     def _first(
         self,

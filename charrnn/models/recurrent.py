@@ -61,13 +61,15 @@ class RecurrentLayer(nn.Module):
         self.nonlinearity = nonlinearity
         self.zoneout = zoneout
         self.weight_drop = weight_drop
-        for part, shape in self.cell.shapes(input_size, hidden_size).items():
+        shapes = self.cell.shapes(input_size, hidden_size)
+        self._part_names = tuple(shapes)
+        for part, shape in shapes.items():
             self.register_parameter(part, nn.Parameter(torch.empty(shape)))
 
     @property
     def parts(self) -> dict[str, nn.Parameter]:
         """The weights under the names of `Cell.shapes`."""
-        return dict(self.named_parameters())
+        return {part: getattr(self, part) for part in self._part_names}
 
     def has_fused_road(self, device: torch.device) -> bool:
         """Whether torch's kernel is taken rather than something that begins with projected inputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
@@ -95,15 +96,17 @@ class Descent(Generic[M]):
         module = cast(nn.Module, model)
         module.to(device)
         self.model = model
-        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))
+        self.average = copy.deepcopy(model)  # whose weights are the moving average
+        self._averages = list(cast(nn.Module, self.average).parameters())
+        self._move_average = get_ema_multi_avg_fn(settings.averaging)
         self.step = 0
         self.device = device
         self._settings = settings
         self._generator = torch.Generator(device)
-        learning = list(module.parameters())
+        self._learning = list(module.parameters())
         self._peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
         peepholes = set(self._peepholes)
-        self._others = [parameter for parameter in learning if parameter not in peepholes]
+        self._others = [parameter for parameter in self._learning if parameter not in peepholes]
         decay, old = settings.weight_decay, set(known)
         groups = [
             Group(
@@ -121,11 +124,6 @@ class Descent(Generic[M]):
             weights.SECOND_MOMENT: self._optimiser.mean_squares,
         }
 
-    @property
-    def average(self) -> M:
-        """The model whose weights are the moving average."""
-        return cast(M, self.averaged.module)
-
     def generator(self) -> torch.Generator:
         """The randomness of the next step."""
         self._generator.manual_seed((self._settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
@@ -136,7 +134,8 @@ class Descent(Generic[M]):
 
         Whether it did shows in the result: a step that is not finite has changed nothing.
         """
-        cast(nn.Module, self.model).zero_grad()
+        for parameter in self._learning:
+            parameter.grad = None
         loss.backward()
         if self._settings.clip_value is not None:
             nn.utils.clip_grad_value_([*self._others, *self._peepholes], self._settings.clip_value)
@@ -145,9 +144,18 @@ class Descent(Generic[M]):
         step = Step(float(loss.detach()), float(norm))
         if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
             self._optimiser.move(learning_rate, self.step)
-            self.averaged.update_parameters(cast(nn.Module, self.model))
+            self._follow()
             self.step += 1
         return step
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the average towards the weights, at the first step all the way."""
+        if self.step:
+            self._move_average(self._averages, self._learning, self.step)
+            return
+        for average, parameter in zip(self._averages, self._learning, strict=True):
+            average.copy_(parameter)
 
     def tensors(self) -> Tensors:
         """Weights, average and moments, under the names of `weights.training_shapes`."""
@@ -164,7 +172,6 @@ class Descent(Generic[M]):
         self.step = step
         assign(self.model, tensors)
         assign(self.average, {name: tensors[weights.AVERAGE + name] for name in self.model.places()})
-        self.averaged.n_averaged.fill_(step)
         for prefix, moments in self._moments.items():
             for name, parameter in self.model.places().items():
                 moments[parameter].copy_(torch.from_numpy(tensors[prefix + name]))
