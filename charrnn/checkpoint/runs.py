@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ PAIR = "words.safetensors"
 PAIR_LOG = "words.jsonl"
 LOCK = ".lock"
 MAX_NAME = 100
+# Who asks whether a run is locked holds its lock for a moment: so long it may be that and no trainer.
+ASKING_SECONDS = 0.05
+PAUSE_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ def _lock(run: Path) -> int:
             raise storage_error(run, error) from error
         try:
             descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             if _is_there(run / LOCK, descriptor):
@@ -202,6 +206,23 @@ def _lock(run: Path) -> int:
                 os.close(descriptor)
             raise storage_error(run, error) from error
         os.close(descriptor)  # of a file that went with such a folder
+
+
+def _take(descriptor: int) -> None:
+    """Locks an open file for this process alone.
+
+    Raises:
+        BlockingIOError: if another holds it, and for longer than it takes to ask.
+    """
+    deadline = time.monotonic() + ASKING_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def _is_there(path: Path, descriptor: int) -> bool:

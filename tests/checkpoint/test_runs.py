@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -383,6 +384,18 @@ def test_asking_whether_a_run_is_locked_leaves_nothing_behind() -> None:
     RUN.mkdir(parents=True)
     assert not runs.is_locked(RUN)
     assert list(RUN.iterdir()) == []
+
+
+def test_who_only_asks_whether_a_run_is_locked_keeps_no_trainer_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "ASKING_SECONDS", 10.0)  # the machine may be busy
+    RUN.mkdir(parents=True)
+    with (RUN / ".lock").open("w") as asked:
+        fcntl.flock(asked, fcntl.LOCK_SH)  # as who asks does for a moment
+        leaving = threading.Timer(0.01, fcntl.flock, (asked, fcntl.LOCK_UN))
+        leaving.start()
+        with locked(RUN):
+            assert runs.is_locked(RUN)
+        leaving.join()
 
 
 def test_a_link_in_the_lock_s_place_is_not_followed() -> None:
