@@ -13,6 +13,7 @@ from pathlib import Path
 from charrnn.errors import storage_error
 
 TEMPORARY = ".tmp"
+KEPT_BYTES = 100  # of a target's name in its temporary file's, which must be no longer than a name may be
 TRIES = 3
 PAUSE_SECONDS = 0.05
 
@@ -34,6 +35,7 @@ def write_atomically(path: Path, data: bytes) -> None:
                 errno.EROFS,
                 errno.ENOENT,
                 errno.ENOTDIR,
+                errno.ENAMETOOLONG,
             ):
                 raise storage_error(path, error) from error
             time.sleep(PAUSE_SECONDS * 2**attempt)
@@ -64,7 +66,8 @@ def atomic_writer(path: Path) -> Iterator[Callable[[bytes | memoryview], None]]:
     Raises:
         OSError: whatever the system says; the temporary file is gone by then.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=TEMPORARY)
+    kept = os.fsencode(path.name)[:KEPT_BYTES].decode(errors="ignore")  # no half of a character
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{kept}-", suffix=TEMPORARY)
     size = 0
 
     def write(data: bytes | memoryview) -> None:

@@ -351,6 +351,25 @@ def test_the_temporary_file_lies_beside_its_target(target: Path, monkeypatch: py
     assert renamed.parent == target.parent
 
 
+@pytest.mark.parametrize("character", [b"x", "é".encode(), "字".encode(), "🙂".encode(), b"\xff"])
+def test_a_name_as_long_as_the_file_system_has_them_is_written(tmp_path: Path, character: bytes) -> None:
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX")
+    for shift in range(4):  # the cut falls at every byte of a character
+        name = b"y" * shift + character * ((longest - shift) // len(character))
+        target = tmp_path / os.fsdecode(name)
+        write_atomically(target, b"whole")
+        assert list(tmp_path.iterdir()) == [target]
+        target.unlink()
+
+
+def test_a_name_that_is_too_long_is_said_in_the_words_of_the_system(tmp_path: Path) -> None:
+    name = "x" * (os.pathconf(tmp_path, "PC_NAME_MAX") + 1)
+    with pytest.raises(StorageError) as caught:
+        write_atomically(tmp_path / name, b"")
+    assert caught.value.message == f"{tmp_path / name}: File name too long"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_pieces_are_joined_in_order(target: Path) -> None:
     with atomic_writer(target) as write:
         for start in range(0, len(NEW), 1000):
