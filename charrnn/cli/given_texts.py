@@ -95,11 +95,12 @@ def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
     first = next(chunks, b"")
     mark = byte_order_mark(first)
     given = mark[1] if mark else encoding
-    is_wide = len("\n".encode(given)) > 1
-    if mark and not is_wide:
+    has_plain_ends = "\n".encode(given) == b"\n"
+    if mark and has_plain_ends:
         first = first.removeprefix(mark[0])
     chunks = itertools.chain((first,), chunks)
-    if is_wide:  # a line end of several bytes may seem to lie across two characters
+    if not has_plain_ends:
+        # An end of several bytes may seem to lie across two characters, and EBCDIC's is another one.
         chunks = (text.encode("utf-8", "surrogatepass") for text in decode("-", chunks, given, "keep"))
         given = "utf-8"
     number = 0

@@ -237,9 +237,10 @@ def test_what_eval_would_not_heed_is_refused(flag: tuple[str, ...]) -> None:
     assert answer.lines[0].startswith(f"charrnn: error: --eval reviews.tsv: goes without {flag[0]}")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp037"])
 def test_piped_lines_are_the_lines_of_a_file_in_any_encoding(encoding: str) -> None:
-    texts = f"{GOOD} \u010a\n{BAD}\r\n{GOOD}" if encoding != "latin-1" else f"{GOOD} é\n{BAD}\r\n{GOOD}"
+    other = "\u010a" if encoding.startswith("utf") else "é"
+    texts = f"{GOOD} {other}\n{BAD}\r\n{GOOD}"
     Path("lines.txt").write_bytes(texts.encode(encoding))
     flag = ("--encoding", encoding)
     piped = rows(classify(*flag, given=texts.encode(encoding)))
