@@ -153,7 +153,7 @@ def _end(error: CharrnnError) -> int:
     if isinstance(error, Signalled):
         signal.signal(error.signal_number, signal.SIG_DFL)
         os.kill(os.getpid(), error.signal_number)
-    if os.environ.get("CHARRNN_DEBUG"):
+    if os.environ.get("CHARRNN_DEBUG", "") not in ("", "0"):
         traceback.print_exc()
     show_error(error)
     return error.exit_code
