@@ -183,7 +183,7 @@ def _also_unlabelled(validation: Sequence[Example], unlabelled: Sequence[str]) -
     """How many validation texts are a piece of the texts without a label, or a line of one."""
     measured_on = {_without_layout(example.text) for example in validation}
     read = (text for piece in unlabelled for text in (piece, *piece.split("\n")))
-    return len(measured_on & set(map(_without_layout, read)))
+    return len({text for text in map(_without_layout, read) if text in measured_on})
 
 
 def _too_few(labelled: Labelled, example: Example) -> TextError:

@@ -1,5 +1,6 @@
 """How labelled texts are split, encoded and told apart."""
 
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from charrnn.config import LabelledConfig
 from charrnn.errors import TextError
+from charrnn.text.byte import ByteTokenizer
 from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.text.folded import UNKNOWN
 from charrnn.text.labelled import Example, Labelled
@@ -85,6 +87,19 @@ def test_validation_texts_among_those_without_a_label_are_named() -> None:
     pieces = ["other words\n", f"{rows[0][1]}\n{rows[1][1]}", f"{rows[2][1]}\n"]
     found = finish(prepare(labelled(rows[3:]), LabelledConfig(), labelled(rows[:4]), unlabelled=pieces))
     assert found.notes[-1] == "3 validation texts stand among those of --unlabelled, which tell no label"
+
+
+def test_looking_for_validation_texts_among_those_without_a_label_holds_a_piece_at_a_time() -> None:
+    numbers = iter(range(20_000))
+    pieces = ["".join(f"{next(numbers):099}\n" for _ in range(500)) for _ in range(40)]
+    reading = prepare(labelled(reviews(40)), LabelledConfig(), None, ByteTokenizer(), pieces)
+    tracemalloc.start()
+    try:
+        next(reading)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < sum(map(len, pieces))
 
 
 @pytest.mark.parametrize("level", ["char", "byte", "subword"])
