@@ -40,11 +40,16 @@ def folder() -> Path:
 
 
 def signature(path: Path | None) -> Signature | None:
-    """What changes whenever a file does: size, inode and time of the last change, in ns."""
+    """What changes whenever a file does: size, inode and time of the last change, in ns.
+
+    Nothing for what is no file, or may change again without a new time stamp.
+    """
     if path is None:
         return None
+    now = time.time()
     status = path.stat()
-    return status.st_size, status.st_ino, status.st_mtime_ns
+    is_settled = now - status.st_mtime_ns / 1e9 > SETTLED_SECONDS
+    return (status.st_size, status.st_ino, status.st_mtime_ns) if is_settled else None
 
 
 def remembered(documents: Sequence[Document]) -> list[str] | None:
@@ -64,9 +69,8 @@ def remember(
 ) -> None:
     """Notes the digests of documents whose files had these signatures when they were read, if it can."""
     known = _load()
-    now = time.time()
     for document, before, digest in zip(documents, signatures, digests, strict=True):
-        if before is not None and now - before[2] / 1e9 > SETTLED_SECONDS:
+        if before is not None:
             known.pop(_name(document), None)  # so that it goes to the end, away from being forgotten
             known[_name(document)] = [*before, digest]
     kept = dict(list(known.items())[-MAX_REMEMBERED:])

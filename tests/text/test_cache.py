@@ -116,6 +116,17 @@ def test_a_file_changed_just_now_may_change_again_unnoticed(age: float, is_known
     assert (cache.remembered([a]) is not None) == is_known
 
 
+def test_a_file_changed_just_before_it_was_read_is_not_remembered_however_long_that_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a = document("a.txt", b"text")  # and may have changed again, at the same moment by a coarse clock
+    now = time.time()
+    signatures = [cache.signature(a.path)]
+    monkeypatch.setattr(time, "time", lambda: now + 60.0)
+    cache.remember([a], signatures, ["a.txt"])
+    assert cache.remembered([a]) is None
+
+
 def test_the_embedded_text_is_never_remembered() -> None:
     noted(EMBEDDED)
     assert cache.remembered([EMBEDDED]) is None
