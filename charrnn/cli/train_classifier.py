@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from charrnn.training.pretraining_run import PretrainingRecipe, PretrainingRun
 
 LABELS_SHOWN = 6
+LINEAR_FIRST = "training the linear model over n-grams, then the net"
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
@@ -140,14 +141,17 @@ def _resume_words(asked: Asked, folder: Path) -> None:
 
 
 def _resume_labels(asked: Asked, folder: Path) -> None:
+    from charrnn.terminal.notes import note
     from charrnn.training.classifier_run import load_last
 
     left = load_last(folder)
     refuse_idle_resume(asked, folder.name, left.progress)
-    recipe, tokenizer = left.recipe, left.checkpoint.tokenizer
-    corpus = labelled_input.read_again(asked, folder, recipe.texts, tokenizer, recipe.digest)
+    recipe, checkpoint = left.recipe, left.checkpoint
+    corpus = labelled_input.read_again(asked, folder, recipe.texts, checkpoint.tokenizer, recipe.digest)
     from charrnn.training import classifier_start
 
+    if classifier_start.answers_from_all(corpus, recipe.texts, normalised=checkpoint.normalised):
+        note(LINEAR_FIRST, quiet=asked.quiet)
     _show(asked, *classifier_start.resume(folder, left, corpus, asked.budget, sitting(asked)))
 
 
@@ -173,7 +177,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
     from charrnn.terminal.notes import note
     from charrnn.training import classifier_start
 
-    note("training the linear model over n-grams, then the net", quiet=asked.quiet)
+    note(LINEAR_FIRST, quiet=asked.quiet)
     training, run, plan = classifier_start.new(request, beginning)
     for line in classifier_closing.plan_lines(plan, run):
         note(line, quiet=asked.quiet)

@@ -149,6 +149,18 @@ def from_language_models(origins: Origins) -> Beginning:
     return Beginning(partial(adopted, forward=forward, backward=backward), from_model=origins.name)
 
 
+def answers_from_all(corpus: LabelledCorpus, texts: Texts, *, normalised: bool) -> bool:
+    """Whether the linear model that answers is one of its own, which learns from all texts there are.
+
+    Args:
+        corpus: the texts.
+        texts: where they came from.
+        normalised: whether the measured one is as those of today.
+    """
+    # Another model's factors would mean nothing for one trained today.
+    return texts.valid is None and len(corpus.training) <= FEW_TEXTS and normalised
+
+
 def _linear(corpus: LabelledCorpus, texts: Texts) -> Linear:
     """The linear model of the training texts alone."""
     known = corpus.training
@@ -165,8 +177,7 @@ def _answering(corpus: LabelledCorpus, texts: Texts, linear: Linear) -> Linear:
 
     What is measured, and how far each model is trusted, is from `linear`, which did not.
     """
-    is_of_old = not linear.normalised  # another model's factors would mean nothing for one trained today
-    if texts.valid is not None or len(corpus.training) > FEW_TEXTS or is_of_old:
+    if not answers_from_all(corpus, texts, normalised=linear.normalised):
         return linear
     known, kept = corpus.training, corpus.validation
     labels = np.concatenate((known.labels, kept.labels))

@@ -514,6 +514,7 @@ def test_a_stopped_classifier_goes_on_and_a_changed_corpus_is_refused() -> None:
     assert warm("train", "reviews.tsv", *TRAINING, "-q", "--name", "mine").status == 0
     answer = warm("train", "--resume", "mine", "--steps", "5", "--encoding", "UTF8")
     assert answer.status == 0
+    assert answer.lines[0] == "charrnn: training the linear model over n-grams, then the net"
     assert "trained      " in answer.stderr
     assert warm("train", "--resume", "mine", "--steps", "5", "--hidden", "9").lines[0] == (
         "charrnn: error: --hidden 9 contradicts --resume: it has --hidden 8"
@@ -567,7 +568,9 @@ def test_validation_texts_may_be_a_pattern_and_are_missed_when_they_are_gone() -
     Path("held/a.tsv").write_text(tsv(reviews(10, seed=7)))
     begun = warm("train", "reviews.tsv", *TRAINING, "--valid", "held/*.tsv", "--name", "v", "-q")
     assert (begun.status, begun.stderr) == (0, "")
-    assert warm("train", "--resume", "v", "--steps", "1", "-q").status == 0
+    went_on = warm("train", "--resume", "v", "--steps", "1")
+    assert went_on.status == 0
+    assert "linear model" not in went_on.stderr  # which never saw the texts of --valid, so it is kept
     Path("held/a.tsv").unlink()
     answer = warm("train", "--resume", "v", "--steps", "1", "-q")
     assert answer.status == 4
