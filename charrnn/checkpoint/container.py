@@ -2,8 +2,8 @@
 
 The file is a length (8 bytes, little endian), a JSON header that names every tensor's place, and the data.
 Our metadata is one JSON object under the header's key `charrnn`, with a digest over itself and all tensors.
-Everything is checked before anything large is allocated; nothing in a file names code or a path; there is
-one way to read and no fallback.
+Everything is checked before anything large is allocated; nothing in a file names code, and paths in it are
+opened only where `--resume` reads a run's texts again; there is one way to read and no fallback.
 """
 
 from __future__ import annotations

@@ -176,13 +176,15 @@ def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, d
     Raises:
         CheckpointError: if they are gone, or no longer what they were.
     """
-    from charrnn.text.sources import find, where_now
+    from charrnn.text.sources import check_regular, find, where_now
 
     name, texts = folder.name, replace(texts, sources=where_now(folder, texts.sources))
     try:
-        find([*texts.sources, *texts.unlabelled, *filter(None, [texts.valid])])
+        for document in _documents((*texts.sources, *texts.unlabelled)):
+            check_regular(document)
+        find([texts.valid] if texts.valid else [])
     except (TextError, UsageError) as error:
-        raise CheckpointError(f"{name}: its texts are gone: {error.message}") from None
+        raise CheckpointError(f"{name}: its texts cannot be read again: {error.message}") from None
     corpus = read(asked, texts, tokenizer)
     if corpus.digest != digest:
         raise CheckpointError(

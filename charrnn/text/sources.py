@@ -211,6 +211,20 @@ def check_readable(document: Document) -> None:
         raise StorageError(f"{document.name}: {error.strerror}") from error
 
 
+def check_regular(document: Document) -> None:
+    """Refuses what is a folder, a pipe or a device, is not there, or cannot be opened.
+
+    Raises:
+        UsageError: if it is no file, or this person may not read it.
+        StorageError: if something else is wrong.
+    """
+    assert document.path is not None
+    if not document.path.is_file():
+        what = "is not a regular file" if document.path.exists() else "no such file"
+        raise UsageError(f"{document.name}: {what}")
+    check_readable(document)
+
+
 def where_now(run: Path, sources: Sequence[str]) -> tuple[str, ...]:
     """Where the sources of a run are, if it was moved: what came through a pipe lies in its own folder.
 

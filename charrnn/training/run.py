@@ -18,12 +18,12 @@ from charrnn.checkpoint import container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import CorpusConfig, FineTuningConfig, ModelConfig, TrainingConfig
-from charrnn.errors import CheckpointError
+from charrnn.errors import CheckpointError, UsageError
 from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import EMBEDDED, Document, where_now
+from charrnn.text.sources import EMBEDDED, Document, check_regular, where_now
 from charrnn.training.kinds import check_kinds
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
@@ -224,13 +224,15 @@ def documents(folder: Path, recipe: Recipe) -> list[Document]:
     """Where the run's corpus was read.
 
     Raises:
-        CheckpointError: if a file of it is gone.
+        CheckpointError: if a file of it is gone, or is none.
     """
-    found = [Document(path, Path(path)) for path in where_now(folder, recipe.sources)] or [EMBEDDED]
-    missing = next((document for document in found if document.path and not document.path.exists()), None)
-    if missing:
-        raise CheckpointError(f"{folder.name}: its corpus is gone: {missing.name}: no such file")
-    return found
+    found = [Document(path, Path(path)) for path in where_now(folder, recipe.sources)]
+    try:
+        for document in found:
+            check_regular(document)
+    except UsageError as error:
+        raise CheckpointError(f"{folder.name}: its corpus cannot be read again: {error.message}") from None
+    return found or [EMBEDDED]
 
 
 def check_corpus(folder: Path, recipe: Recipe, corpus: Corpus) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint import classifier as files
+from charrnn.checkpoint import container
 from charrnn.cli import given_texts
 from charrnn.errors import ExitCode, UsageError
 from tests.cli.program import CALLED, Answer, ended, in_shell, run, shown, start, warm
@@ -524,7 +525,20 @@ def test_a_stopped_classifier_goes_on_and_a_changed_corpus_is_refused() -> None:
     assert answer.status == 4
     assert answer.lines[0].startswith("charrnn: error: mine: its texts have changed: trained on ")
     Path("reviews.tsv").unlink()
-    assert "its texts are gone" in warm("train", "--resume", "mine", "--steps", "5").lines[0]
+    assert "its texts cannot be read again" in warm("train", "--resume", "mine", "--steps", "5").lines[0]
+
+
+@pytest.mark.parametrize(("what", "named"), [("sources", ["/dev/zero"]), ("unlabelled", ["texts"])])
+def test_a_classifier_whose_texts_are_said_to_be_no_files_does_not_go_on(what: str, named: list[str]) -> None:
+    Path("texts").mkdir()
+    path = Path("checkpoints/reviews/last.safetensors")
+    description, tensors = container.unpack(path)
+    del description["digest"]
+    description["recipe"]["texts"][what] = named
+    path.write_bytes(container.pack(description, tensors))
+    answer = warm("train", "--resume", "reviews", "--steps", "5")
+    said = f"reviews: its texts cannot be read again: {named[0]}: is not a regular file"
+    assert (answer.status, answer.lines) == (4, [f"charrnn: error: {said}"])
 
 
 def test_members_learn_side_by_side_answer_together_and_go_on_together() -> None:
@@ -574,7 +588,7 @@ def test_validation_texts_may_be_a_pattern_and_are_missed_when_they_are_gone() -
     Path("held/a.tsv").unlink()
     answer = warm("train", "--resume", "v", "--steps", "1", "-q")
     assert answer.status == 4
-    assert answer.lines[0].startswith("charrnn: error: v: its texts are gone: ")
+    assert answer.lines[0].startswith("charrnn: error: v: its texts cannot be read again: ")
     assert answer.lines[0].endswith("held/*.tsv: no file matches this pattern")
 
 

@@ -4,6 +4,7 @@ import fcntl
 import gzip
 import hashlib
 import json
+import os
 import re
 import resource
 import shlex
@@ -173,7 +174,7 @@ def test_a_run_on_what_came_through_a_pipe_goes_on_wherever_it_was_moved() -> No
     Path("checkpoints/a tale/corpus.txt").unlink()
     gone = warm("train", "--resume", "a tale", "--steps", "2", "-q")
     assert gone.status == ExitCode.CHECKPOINT
-    assert gone.lines[0].startswith("charrnn: error: a tale: its corpus is gone: ")
+    assert gone.lines[0].startswith("charrnn: error: a tale: its corpus cannot be read again: ")
 
 
 def test_an_encoding_may_be_given_with_resume_under_any_of_its_names() -> None:
@@ -390,6 +391,22 @@ def test_a_run_that_is_described_with_values_of_the_wrong_kind_is_not_gone_on_wi
     assert error.startswith(f"charrnn: error: {said}")
 
 
+@pytest.mark.parametrize("source", ["/dev/zero", "folder", "fifo"])
+def test_a_run_whose_corpus_is_said_to_be_no_file_is_not_gone_on_with(model: Path, source: str) -> None:
+    Path("folder").mkdir()
+    os.mkfifo("fifo")
+    path = model / "last.safetensors"
+    description, tensors = container.unpack(path)
+    del description["digest"]
+    description["recipe"]["sources"] = [source]
+    path.write_bytes(container.pack(description, tensors))
+    answer = warm("train", "--resume", "tale", "--steps", "5")
+    assert (answer.status, answer.lines) == (
+        ExitCode.CHECKPOINT,
+        [f"charrnn: error: tale: its corpus cannot be read again: {source}: is not a regular file"],
+    )
+
+
 def test_a_changed_corpus_is_not_gone_on_with() -> None:
     Path("tale.txt").write_text(tale())
     done(warm("train", "tale.txt", *TINY, "-q"))
@@ -408,7 +425,7 @@ def test_a_changed_corpus_is_not_gone_on_with() -> None:
     path = Path.cwd() / "tale.txt"
     assert (gone.status, gone.lines) == (
         ExitCode.CHECKPOINT,
-        [f"charrnn: error: tale: its corpus is gone: {path}: no such file"],
+        [f"charrnn: error: tale: its corpus cannot be read again: {path}: no such file"],
     )
 
 

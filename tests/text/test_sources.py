@@ -14,7 +14,16 @@ import pytest
 
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
 from charrnn.text import sources
-from charrnn.text.sources import EMBEDDED, Document, default_name, documents_of, find, is_pipe, where_now
+from charrnn.text.sources import (
+    EMBEDDED,
+    Document,
+    check_regular,
+    default_name,
+    documents_of,
+    find,
+    is_pipe,
+    where_now,
+)
 from tests.text.reading import document
 
 
@@ -286,3 +295,24 @@ def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: 
     (tmp_path / "corpus.txt").touch()
     was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
     assert where_now(tmp_path, was) == (str(tmp_path / "corpus.txt"), *was[1:])
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("/dev/zero", "is not a regular file"),
+        ("fifo", "is not a regular file"),
+        ("folder", "is not a regular file"),
+        ("", "is not a regular file"),
+        ("gone", "no such file"),
+        ("*.txt", "no such file"),
+        ("nul\0", "no such file"),
+    ],
+)
+def test_what_a_run_names_is_a_file_or_refused(source: str, fault: str) -> None:
+    files("a.txt", "folder/b.txt")
+    os.mkfifo("fifo")
+    check_regular(Document("a.txt", Path("a.txt")))
+    with pytest.raises(UsageError) as caught:
+        check_regular(Document(source, Path(source)))
+    assert caught.value.message == f"{source}: {fault}"
