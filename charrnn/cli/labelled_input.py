@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,16 +131,14 @@ def _refuse_pipes(flag: str, given: Sequence[str]) -> None:
         raise UsageError(f"{flag} {name}: is a pipe, which can be read only once", "write it to a file first")
 
 
-def read(
-    asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labelled | None = None
-) -> LabelledCorpus:
+def read(asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labelled) -> LabelledCorpus:
     """Reads texts to ids, in view of the person.
 
     Args:
         asked: the command line.
-        texts: where they are.
+        texts: where the others are.
         tokenizer: the vocabulary to use; without one it is made.
-        labelled: the labelled texts, where they were read already.
+        labelled: those to learn from.
 
     Raises:
         TextError: if they cannot be used.
@@ -150,7 +148,6 @@ def read(
     from charrnn.text.labelled import pieces_of
 
     config = texts.config
-    found = labelled or _labelled(_documents(texts.sources), texts.folder, config)
     unlabelled = [
         piece for document in _documents(texts.unlabelled) for piece in pieces_of(document, config.encoding)
     ]
@@ -159,8 +156,8 @@ def read(
         from charrnn.text.sources import find
 
         folder = texts.valid if Path(texts.valid).is_dir() else None
-        valid = _labelled(find([texts.valid]), folder, config, found.labels)
-    return with_bar(prepare(found, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
+        valid = _labelled(find([texts.valid]), folder, config, labelled.labels)
+    return with_bar(prepare(labelled, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
 
 
 def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, digest: str) -> LabelledCorpus:
@@ -178,14 +175,14 @@ def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, d
     """
     from charrnn.text.sources import check_regular, find, where_now
 
-    name, texts = folder.name, replace(texts, sources=where_now(folder, texts.sources))
+    name, documents = folder.name, where_now(folder, texts.sources, texts.shown)
     try:
-        for document in _documents((*texts.sources, *texts.unlabelled)):
+        for document in (*documents, *_documents(texts.unlabelled)):
             check_regular(document)
         find([texts.valid] if texts.valid else [])
     except (TextError, UsageError) as error:
         raise CheckpointError(f"{name}: its texts cannot be read again: {error.message}") from None
-    corpus = read(asked, texts, tokenizer)
+    corpus = read(asked, texts, tokenizer, _labelled(documents, texts.folder, texts.config))
     if corpus.digest != digest:
         raise CheckpointError(
             f"{name}: its texts have changed: trained on {digest[:12]}, found {corpus.digest[:12]}",

@@ -143,8 +143,7 @@ def documents_of(arguments: Sequence[str], run: Path) -> list[Document]:
         raise UsageError(
             f"{pipes[0]}: a pipe must be the only input", "cat joins several: cat a b | charrnn train -"
         )
-    name = "standard input" if pipes[0] == STDIN else pipes[0]
-    return [Document(name, _copied(pipes[0], run), is_piped=True)]
+    return [_of_pipe(pipes[0], _copied(pipes[0], run))]
 
 
 def is_pipe(argument: str) -> bool:
@@ -225,17 +224,27 @@ def check_regular(document: Document) -> None:
     check_readable(document)
 
 
-def where_now(run: Path, sources: Sequence[str]) -> tuple[str, ...]:
-    """Where the sources of a run are, if it was moved: what came through a pipe lies in its own folder.
+def where_now(run: Path, sources: Sequence[str], shown: Sequence[str]) -> list[Document]:
+    """The documents of a run where they are now: what came through a pipe is where its folder is.
 
     Args:
         run: its folder, where that is now.
         sources: the paths as they were when it began.
+        shown: what was typed then; the name of a pipe may tell what came through it.
     """
-    return tuple(
-        str(run / name) if IS_COPY.fullmatch(name) and (run / name).exists() else source
-        for source, name in ((source, Path(source).name) for source in sources)
-    )
+    return [_where_now(run, Path(source), shown) for source in sources]
+
+
+def _where_now(run: Path, source: Path, shown: Sequence[str]) -> Document:
+    copy = run / source.name
+    if IS_COPY.fullmatch(source.name) and copy.exists():
+        return _of_pipe(shown[0] if shown else str(source), copy)
+    return Document(str(source), source)
+
+
+def _of_pipe(pipe: str, copy: Path) -> Document:
+    """What came through stdin or a FIFO, from its copy."""
+    return Document("standard input" if pipe == STDIN else pipe, copy, is_piped=True)
 
 
 def copies(run: Path) -> set[Path]:

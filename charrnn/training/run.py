@@ -226,7 +226,7 @@ def documents(folder: Path, recipe: Recipe) -> list[Document]:
     Raises:
         CheckpointError: if a file of it is gone, or is none.
     """
-    found = [Document(path, Path(path)) for path in where_now(folder, recipe.sources)]
+    found = where_now(folder, recipe.sources, recipe.shown_sources)
     try:
         for document in found:
             check_regular(document)

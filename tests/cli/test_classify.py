@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -566,6 +567,17 @@ def test_labels_from_a_pipe_are_kept_for_resuming() -> None:
     assert warm("train", "--resume", "moved", "--steps", "2", "-q").status == 0
     Path("checkpoints", "moved").rename("checkpoints/stdin")
     assert rows(warm("classify", "good.txt", "-m", "stdin"))[0][0] == "good"
+
+
+def test_a_table_that_came_through_a_pipe_is_known_by_the_pipe_s_name_again() -> None:
+    os.mkfifo("pipe.csv")
+    table = "".join(f'{label},"{text}"\n' for label, text in reviews())  # no heading tells what it is
+    writer = threading.Thread(target=Path("pipe.csv").write_text, args=(table,))
+    writer.start()
+    assert warm("train", "pipe.csv", "--task", "classifier", *TRAINING, "-q", "--name", "piped").status == 0
+    writer.join()
+    Path("checkpoints", "piped").rename("checkpoints/moved")
+    assert warm("train", "--resume", "moved", "--steps", "2", "-q") == Answer(0, b"", "")
 
 
 def test_validation_texts_of_ones_own_are_measured_on() -> None:

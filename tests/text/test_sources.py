@@ -294,7 +294,21 @@ def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").touch()
     was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
-    assert where_now(tmp_path, was) == (str(tmp_path / "corpus.txt"), *was[1:])
+    now = [tmp_path / "corpus.txt", *map(Path, was[1:])]
+    assert [found.path for found in where_now(tmp_path, was, ["-"])] == now
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [(["-"], "standard input"), (["pipes/a.csv"], "pipes/a.csv"), ([], "/runs/old/corpus.txt")],
+)
+def test_a_copy_is_called_as_what_it_is_of(shown: list[str], name: str, tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").touch()
+    (copy,) = where_now(tmp_path, ["/runs/old/corpus.txt"], shown)
+    assert copy == Document(name, tmp_path / "corpus.txt", is_piped=True)
+    assert where_now(tmp_path, ["/texts/a.txt"], ["a.txt"]) == [
+        Document("/texts/a.txt", Path("/texts/a.txt"))
+    ]
 
 
 @pytest.mark.parametrize(
