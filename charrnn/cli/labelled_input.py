@@ -94,20 +94,32 @@ def texts_of(
         folder: the one whose folders are called as the labels.
 
     Raises:
-        UsageError: if a file of `--unlabelled` does not exist, or what a flag names can be read only once.
+        UsageError: if what a flag names does not exist, or can be read only once.
     """
     from charrnn.training.classifier_run import Texts
 
-    valid = asked.label_flags.get("valid")
-    _refuse_pipes("--valid", [valid] if valid else [])
     return Texts(
         config=config,
         sources=_absolute(documents),
         folder=str(folder.absolute()) if folder else None,
-        valid=str(Path(valid).absolute()) if valid else None,
+        valid=valid_of(asked),
         unlabelled=unlabelled_of(asked),
         shown=tuple(asked.inputs),
     )
+
+
+def valid_of(asked: Asked) -> tuple[str, ...]:
+    """The absolute paths of the files that `--valid` names, or of the folder, whose own may be labels.
+
+    Raises:
+        UsageError: if one does not exist, or can be read only once.
+    """
+    from charrnn.text.sources import find
+
+    given = [asked.label_flags["valid"]] if "valid" in asked.label_flags else []
+    _refuse_pipes("--valid", given)
+    folder = root_of(given)
+    return (str(folder.absolute()),) if folder else _absolute(find(given))
 
 
 def unlabelled_of(asked: Asked) -> tuple[str, ...]:
@@ -146,17 +158,15 @@ def read(asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labe
     from charrnn.terminal.reading import with_bar
     from charrnn.text.documents import prepare
     from charrnn.text.labelled import pieces_of
+    from charrnn.text.sources import find
 
     config = texts.config
     unlabelled = [
         piece for document in _documents(texts.unlabelled) for piece in pieces_of(document, config.encoding)
     ]
     valid = None
-    if texts.valid is not None:
-        from charrnn.text.sources import find
-
-        folder = texts.valid if Path(texts.valid).is_dir() else None
-        valid = _labelled(find([texts.valid]), folder, config, labelled.labels)
+    if texts.valid:
+        valid = _labelled(find(texts.valid), root_of(texts.valid), config, labelled.labels)
     return with_bar(prepare(labelled, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
 
 
@@ -179,10 +189,11 @@ def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, d
     try:
         for document in (*documents, *_documents(texts.unlabelled)):
             check_regular(document)
-        find([texts.valid] if texts.valid else [])
+        find(texts.valid)
     except (TextError, UsageError) as error:
         raise CheckpointError(f"{name}: its texts cannot be read again: {error.message}") from None
-    corpus = read(asked, texts, tokenizer, _labelled(documents, texts.folder, texts.config))
+    folder_of_labels = Path(texts.folder) if texts.folder else None
+    corpus = read(asked, texts, tokenizer, _labelled(documents, folder_of_labels, texts.config))
     if corpus.digest != digest:
         raise CheckpointError(
             f"{name}: its texts have changed: trained on {digest[:12]}, found {corpus.digest[:12]}",
@@ -192,13 +203,13 @@ def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, d
 
 
 def _labelled(
-    documents: Sequence[Document], folder: str | None, config: LabelledConfig, known: Sequence[str] = ()
+    documents: Sequence[Document], folder: Path | None, config: LabelledConfig, known: Sequence[str] = ()
 ) -> Labelled:
     from charrnn.text import labelled
     from charrnn.text.tables import Columns
 
     columns = Columns(config.label_column, config.text_column)
-    return labelled.read(documents, Path(folder) if folder else None, config.encoding, columns, known)
+    return labelled.read(documents, folder, config.encoding, columns, known)
 
 
 def _documents(paths: Sequence[str]) -> list[Document]:

@@ -212,7 +212,7 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     fixed |= {"valid": texts.valid, "unlabelled": texts.unlabelled}
     given = dict(asked.label_flags)
     if "valid" in given:
-        given["valid"] = str(Path(given["valid"]).absolute())
+        given["valid"] = labelled_input.valid_of(asked)
     if "unlabelled" in given:
         given["unlabelled"] = labelled_input.unlabelled_of(asked)
     if "pretrain" in given:

@@ -37,7 +37,7 @@ class Texts:
     config: LabelledConfig
     sources: tuple[str, ...]  # absolute paths
     folder: str | None = None  # in which the sources were found, if that is what was named
-    valid: str | None = None  # absolute path of the validation texts, if they were given
+    valid: tuple[str, ...] = ()  # absolute paths of validation texts, or of a folder, if they were given
     unlabelled: tuple[str, ...] = ()  # absolute paths of texts without labels
     shown: tuple[str, ...] = ()  # the sources as typed
 
@@ -225,7 +225,10 @@ def restored_texts(values: dict[str, Any]) -> Texts:
         TypeError, KeyError: if the values are not such a description.
     """
     lists = {name: tuple(values[name]) for name in ("sources", "unlabelled", "shown")}
-    return Texts(**{**values, **lists, "config": LabelledConfig(**values["config"])})
+    valid = values["valid"]
+    if valid is None or isinstance(valid, str):  # a file, folder or pattern in runs of old
+        valid = [valid] if valid else []
+    return Texts(**{**values, **lists, "valid": tuple(valid), "config": LabelledConfig(**values["config"])})
 
 
 def class_weights(kind: str, labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:

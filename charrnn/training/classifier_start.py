@@ -158,7 +158,7 @@ def answers_from_all(corpus: LabelledCorpus, texts: Texts, *, normalised: bool) 
         normalised: whether the measured one is as those of today.
     """
     # Another model's factors would mean nothing for one trained today.
-    return texts.valid is None and len(corpus.training) <= FEW_TEXTS and normalised
+    return not texts.valid and len(corpus.training) <= FEW_TEXTS and normalised
 
 
 def _linear(corpus: LabelledCorpus, texts: Texts) -> Linear:

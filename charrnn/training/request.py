@@ -225,8 +225,10 @@ def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any
 
 def _shown(flag: str, value: Any) -> str:
     """A flag as it would be typed."""
-    if value is None or value is False:
+    if value is None or value is False or value == ():
         return f"no {flag}"
+    if isinstance(value, tuple):
+        return " ".join((flag, *value))
     return flag if value is True else f"{flag} {value}"
 
 

@@ -601,7 +601,36 @@ def test_validation_texts_may_be_a_pattern_and_are_missed_when_they_are_gone() -
     answer = warm("train", "--resume", "v", "--steps", "1", "-q")
     assert answer.status == 4
     assert answer.lines[0].startswith("charrnn: error: v: its texts cannot be read again: ")
-    assert answer.lines[0].endswith("held/*.tsv: no file matches this pattern")
+    assert answer.lines[0].endswith("held/a.tsv: no such file")
+
+
+def test_validation_texts_may_be_a_pattern_in_a_folder_whose_own_name_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "[x] *"
+    for number, name in enumerate(("held/a.tsv", "held/b.tsv")):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(tsv(reviews(10, seed=7 + number)))
+    (here / "reviews.tsv").write_text(tsv(reviews()))
+    monkeypatch.chdir(here)
+    answer = warm("train", "reviews.tsv", *TRAINING, "--valid", "held/*.tsv")
+    assert answer.status == 0
+    assert any(line.endswith("on 20 validation texts") for line in answer.lines)
+    assert warm("train", "--resume", "reviews", "--valid", "held/*.tsv", "--steps", "1", "-q").status == 0
+    other = warm("train", "--resume", "reviews", "--valid", "held/a.tsv", "--steps", "1")
+    one, both = str(here / "held/a.tsv"), f"{here / 'held/a.tsv'} {here / 'held/b.tsv'}"
+    assert (other.status, other.lines[0]) == (
+        2,
+        f"charrnn: error: --valid {one} contradicts --resume: it has --valid {both}",
+    )
+
+
+def test_a_folder_of_validation_texts_for_every_label_is_one_when_the_run_goes_on() -> None:
+    for number, (label, text) in enumerate(reviews(20, seed=7)):
+        Path("held", label).mkdir(parents=True, exist_ok=True)
+        Path("held", label, f"{number}.txt").write_text(text)
+    assert warm("train", "reviews.tsv", *TRAINING, "--valid", "held", "--name", "v", "-q").status == 0
+    assert warm("train", "--resume", "v", "--valid", "held/", "--steps", "1", "-q").status == 0
 
 
 def test_a_classifier_can_start_from_a_language_model() -> None:

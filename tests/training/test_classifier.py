@@ -1,6 +1,7 @@
 """A classifier's training keeps the laws of the loop, and what it saves says what it measured."""
 
 import itertools
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from charrnn.text.sources import Document, find
 from charrnn.training import classifier_plan, classifier_start, linear
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
-from charrnn.training.classifier_run import ClassifierRun, Texts, load_last, load_recipe
+from charrnn.training.classifier_run import ClassifierRun, Texts, load_last, load_recipe, restored_texts
 from charrnn.training.classifier_start import ClassifierRequest
 from charrnn.training.descent import Descent
 from charrnn.training.events import Finished
@@ -49,7 +50,7 @@ def corpus() -> tuple[LabelledCorpus, list[Document]]:
 
 
 def new(
-    folder: str, budget: Budget, valid: str | None = None, **flags: Any
+    folder: str, budget: Budget, valid: tuple[str, ...] = (), **flags: Any
 ) -> tuple[Training, ClassifierRun]:
     found, documents = corpus()
     Path(folder).mkdir(parents=True)
@@ -64,7 +65,7 @@ def request(
     documents: list[Document],
     net_flags: dict[str, Any],
     budget: Budget,
-    valid: str | None = None,
+    valid: tuple[str, ...] = (),
 ) -> ClassifierRequest:
     sources = tuple(str(document.path) for document in documents)
     texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",), valid=valid)
@@ -101,7 +102,7 @@ def test_it_learns_what_the_words_say() -> None:
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy(members: int) -> None:
-    training, run = new("run", Budget("steps", STEPS), "named.tsv", members=members)
+    training, run = new("run", Budget("steps", STEPS), ("named.tsv",), members=members)
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
     assert isinstance(finished.validation, Verdict)
@@ -126,7 +127,7 @@ def test_of_few_texts_the_linear_model_that_answers_learnt_from_all_and_the_meas
 
 
 def test_texts_that_were_named_to_be_measured_on_are_never_learnt_from() -> None:
-    _, run = new("run", Budget("steps", 1), valid="named.tsv")
+    _, run = new("run", Budget("steps", 1), valid=("named.tsv",))
     assert run.answering is run.linear
 
 
@@ -251,7 +252,7 @@ def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() 
         ("often", 8.0, {}, classifier_plan.DROPOUT_OF_MANY),
         ("said", 8.0, {"dropout": 0.1}, 0.1),
     ):
-        training, run = new(folder, Budget("epochs", epochs), None, **flags)
+        training, run = new(folder, Budget("epochs", epochs), (), **flags)
         assert run.recipe.settings.dropout == dropout
         assert [member.dropout for member in training._learner.model] == [dropout]
 
@@ -289,6 +290,14 @@ def test_what_a_language_model_knew_the_forward_direction_knows(cell: str) -> No
     np.testing.assert_array_equal(second[:, :4], tensors_of(language_model)["model.layers.1.input"])
     np.testing.assert_array_equal(second[:, 4:], before["model.layers.1.forwards.input"][:, 4:])
     np.testing.assert_array_equal(after["train.average.model.embedding"], after["model.embedding"])
+
+
+@pytest.mark.parametrize(
+    ("said", "valid"), [(None, ()), ("/texts/held*", ("/texts/held*",)), (["/a", "/b"], ("/a", "/b"))]
+)
+def test_validation_texts_of_older_runs_are_one_path_or_pattern(said: Any, valid: tuple[str, ...]) -> None:
+    described = asdict(Texts(config=LabelledConfig(), sources=("/a.tsv",))) | {"valid": said}
+    assert restored_texts(described) == Texts(config=LabelledConfig(), sources=("/a.tsv",), valid=valid)
 
 
 def test_no_odd_value_in_what_a_run_left_is_worse_than_refused() -> None:
