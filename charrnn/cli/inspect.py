@@ -141,7 +141,7 @@ def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> 
         return
     try:
         rows = classifier_facts(findings) if is_classifier else facts(findings)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+    except (KeyError, TypeError):
         raise CheckpointError(
             f"{found.path}: its card is not one that charrnn writes", "--json shows it as it is"
         ) from None

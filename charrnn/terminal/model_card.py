@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from charrnn.cells import cell_name
 from charrnn.terminal.cards import Fact
 from charrnn.terminal.scores import CALLED
 from charrnn.terminal.units import duration, short
+from charrnn.training.kinds import fits
 
-MISSING: dict[str, Any] = {}
+# What stands in the parts of a card that charrnn writes; a file from elsewhere may have anything there.
+TEXTS = {"sources": list[str], "documents": int, "digest": str}
+CORPUS = TEXTS | {"characters": int}
+LABELLED_CORPUS = TEXTS | {"form": str, "labels": dict[str, int]}
+TRAINED = {"seconds": float, "steps": int, "tokens": int, "epochs": float, "finished": bool}
+VALIDATION = {"tokens": int, "of": int, "bits_per_byte": float, "nats_per_token": float}
+YARDSTICK = {"name": str, "bits_per_byte": float}
+PRETRAINING = {"epochs": float, "nats_per_token": float}
+FIGURES = {"accuracy": float, "macro_f1": float, "calibration_error": float, "nats": float}
+VERDICT = dict.fromkeys(CALLED, dict[str, Any])
 
 
 def classifier_facts(card: dict[str, Any]) -> list[Fact]:
-    """The rows of a classifier's card; what a file does not say is left out."""
-    corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
+    """The rows of a classifier's card; what a file does not say is left out.
+
+    Raises:
+        KeyError, TypeError: if a part of it lacks something, or has something of another kind than it should.
+    """
+    corpus = _part(card, "corpus", LABELLED_CORPUS)
     ways = "both ways" if card["bidirectional"] else "one way"
     several = f"{card['members']} nets: " if card["members"] > 1 else ""
-    counts = corpus.get("labels", MISSING) if corpus else MISSING
+    counts = corpus["labels"] if corpus else {}
     labels = [f"{label} ({counts[label]:,})" if label in counts else label for label in card["labels"]]
     rows: list[Fact] = [
         ("name", card["name"]),
@@ -36,28 +51,22 @@ def classifier_facts(card: dict[str, Any]) -> list[Fact]:
         sources = " ".join(corpus["sources"])
         rows.append(("corpus", f"{sources}: {corpus['documents']:,} training texts ({corpus['form']})"))
         rows.append(("", f"sha256 {corpus['digest']}"))
-    if card.get("from"):
-        rows.append(("started from", card["from"]))
-    if words := card.get("pretraining"):
+    rows += _origin(card)
+    if words := _part(card, "pretraining", PRETRAINING):
         foreseen = f"{words['epochs']:.2f} epochs, {words['nats_per_token']:.3f} nats/token"
         rows.append(("before", f"learnt words first: {foreseen}"))
     rows += _trained(card)
-    for name, called in CALLED.items() if validation else ():
-        row = validation[name]
-        rows.append(
-            (
-                f"  {called}" if name != "answer" else "validation",
-                f"{row['accuracy']:.2%} right, macro F1 {row['macro_f1']:.3f}, "
-                f"calibration error {row['calibration_error']:.3f}, {row['nats']:.4f} nats/text",
-            )
-        )
+    if verdict := _part(card, "validation", VERDICT):
+        rows += [_figures(verdict, name) for name in CALLED]
     return rows + _ending(card)
 
 
 def facts(card: dict[str, Any]) -> list[Fact]:
-    """The rows of a card; what a file does not say is left out."""
-    corpus, validation = card.get("corpus", MISSING), card.get("validation", MISSING)
-    yardstick = card.get("yardstick")
+    """The rows of a card; what a file does not say is left out.
+
+    Raises:
+        KeyError, TypeError: if a part of it lacks something, or has something of another kind than it should.
+    """
     way = " backwards" if card["backward"] else ""
     rows: list[Fact] = [
         ("name", card["name"]),
@@ -70,16 +79,14 @@ def facts(card: dict[str, Any]) -> list[Fact]:
         ),
         ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),
     ]
-    if corpus:
+    if corpus := _part(card, "corpus", CORPUS):
         sources = " ".join(corpus["sources"]) or "pydoc topics"
         units = "bytes" if card["level"] == "byte" else "characters"
         documents = f"{corpus['documents']:,} document{'' if corpus['documents'] == 1 else 's'}"
         rows.append(("corpus", f"{sources}: {corpus['characters']:,} {units} in {documents}"))
         rows.append(("", f"sha256 {corpus['digest']}"))
-    if card.get("from"):
-        rows.append(("started from", card["from"]))
-    rows += _trained(card)
-    if validation:
+    rows += _origin(card) + _trained(card)
+    if validation := _part(card, "validation", VALIDATION):
         part = "" if validation["tokens"] >= validation["of"] else f" of {validation['of']:,}"
         rows.append(
             (
@@ -88,14 +95,47 @@ def facts(card: dict[str, Any]) -> list[Fact]:
                 f"{validation['nats_per_token']:.4f} nats/token, on {validation['tokens']:,}{part} tokens",
             )
         )
-    if yardstick:
+    if yardstick := _part(card, "yardstick", YARDSTICK):
         rows.append(("yardstick", f"{yardstick['bits_per_byte']:.4f} bits/byte by {yardstick['name']}"))
     return rows + _ending(card)
 
 
+def _said(card: Mapping[str, Any], name: str, kind: Any) -> Any:
+    """What a card says under a name, if anything, of the kind that it should be."""
+    value = card.get(name)
+    if value is not None and not fits(value, kind):
+        raise TypeError(f"{name} is of the wrong kind")
+    return value
+
+
+def _part(card: Mapping[str, Any], name: str, kinds: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A part of a card, if it has that, with all that should be there."""
+    part: dict[str, Any] | None = _said(card, name, dict[str, Any])
+    if part is not None:
+        for key, kind in kinds.items():
+            if not fits(part[key], kind):
+                raise TypeError(f"{key} is of the wrong kind")
+    return part
+
+
+def _origin(card: dict[str, Any]) -> list[Fact]:
+    origin = _said(card, "from", str)
+    return [("started from", origin)] if origin else []
+
+
+def _figures(verdict: dict[str, Any], name: str) -> Fact:
+    row = _part(verdict, name, FIGURES)
+    assert row is not None
+    return (
+        f"  {CALLED[name]}" if name != "answer" else "validation",
+        f"{row['accuracy']:.2%} right, macro F1 {row['macro_f1']:.3f}, "
+        f"calibration error {row['calibration_error']:.3f}, {row['nats']:.4f} nats/text",
+    )
+
+
 def _trained(card: dict[str, Any]) -> list[Fact]:
-    trained = card.get("trained", MISSING)
-    if not trained:
+    trained = _part(card, "trained", TRAINED)
+    if trained is None:
         return []
     state = "" if trained["finished"] else ", not finished"
     return [
@@ -108,7 +148,7 @@ def _trained(card: dict[str, Any]) -> list[Fact]:
 
 
 def _ending(card: dict[str, Any]) -> list[Fact]:
-    versions, settings = card.get("versions", MISSING), card.get("settings", MISSING)
+    versions, settings = (_said(card, name, dict[str, Any]) for name in ("versions", "settings"))
     rows: list[Fact] = []
     if settings:
         rows.append(("settings", ", ".join(f"{key} {value}" for key, value in settings.items())))

@@ -493,6 +493,12 @@ MODELS = (
         "forged: its card is not one that charrnn writes",
         "hint: --json shows it as it is",
     ),
+    Row(
+        "inspect forged-origin",
+        CHECKPOINT,
+        "forged-origin: its card is not one that charrnn writes",
+        "hint: --json shows it as it is",
+    ),
 )
 ROWS = CORPORA + EMPTY + TRAINING + OPTIONS + VIEWS + MODELS
 
@@ -540,6 +546,7 @@ def lay_out(here: Path) -> None:
     (here / "overflowing").write_bytes(container.pack(described, large))
     model.save(here / "back", small(backward=True))
     model.save(here / "forged", small(card={"corpus": {"sources": 3}, "trained": "long"}))
+    model.save(here / "forged-origin", small(card={"from": 5}))
 
 
 @pytest.fixture(scope="module")

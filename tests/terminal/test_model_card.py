@@ -1,0 +1,102 @@
+"""What a model's card says in words, and that it says nothing that a file has wrong."""
+
+from typing import Any
+
+import pytest
+
+from charrnn.terminal.cards import Fact
+from charrnn.terminal.model_card import classifier_facts, facts
+from tests.odd import ODD, Place, at, places, with_odd
+
+BARE: dict[str, Any] = {
+    "name": "x",
+    "path": "x/model.safetensors",
+    "cell": "rnn",
+    "nonlinearity": "relu",
+    "num_layers": 2,
+    "hidden_size": 8,
+    "embedding_size": 4,
+    "backward": False,
+    "parameters": 999_999,
+    "vocab_size": 6,
+    "level": "char",
+    "created": "today",
+    "digest": "sha256:0",
+    "non_finite": {},
+}
+OF_CLASSIFIERS = {"bidirectional": True, "members": 3, "labels": ["bad", "good"], "ngrams": 1234}
+HISTORY: dict[str, Any] = {
+    "from": "y",
+    "trained": {"seconds": 61.0, "steps": 2000, "tokens": 5_000_000, "epochs": 1.5, "finished": True},
+    "settings": {"seed": "1"},
+    "versions": {"python": "3.11.2"},
+}
+TEXTS = {"sources": ["a"], "documents": 2, "digest": "abc"}
+OF_TEXT = HISTORY | {
+    "corpus": TEXTS | {"characters": 1234},
+    "validation": {"tokens": 1000, "of": 5000, "bits_per_byte": 2.0, "nats_per_token": 1.4},
+    "yardstick": {"name": "xz", "bits_per_byte": 2.5},
+}
+FIGURES = {"accuracy": 0.9, "macro_f1": 0.8, "calibration_error": 0.05, "nats": 0.3}
+OF_LABELS = HISTORY | {
+    "corpus": TEXTS | {"form": "JSON lines", "labels": {"bad": 4, "good": 5}},
+    "validation": {"answer": FIGURES, "net": FIGURES, "linear": FIGURES},
+    "pretraining": {"epochs": 2.5, "nats_per_token": 4.5},
+}
+
+
+def facts_of(history: dict[str, Any]) -> list[Fact]:
+    """The facts of a card with this history."""
+    if "yardstick" in history:
+        return facts(BARE | history)
+    return classifier_facts(BARE | OF_CLASSIFIERS | history)
+
+
+def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
+    assert facts(BARE) == [
+        ("name", "x"),
+        ("file", "x/model.safetensors"),
+        ("model", "rnn (relu) 2×8, embedding 4, 1.00 M parameters"),
+        ("vocabulary", "6 ids at level char"),
+        ("created", "today"),
+        ("digest", "sha256:0"),
+    ]
+    backward = dict(facts(BARE | {"backward": True}))["model"]
+    assert backward == "rnn (relu) 2×8 backwards, embedding 4, 1.00 M parameters"
+    corpus = {"sources": ["a", "b"], "characters": 1234, "documents": 2, "digest": "abc"}
+    trained = {"finished": False, "seconds": 61.0, "steps": 2000, "tokens": 5_000_000, "epochs": 1.5}
+    validation = {"tokens": 1000, "of": 5000, "bits_per_byte": 2.0, "nats_per_token": 1.4}
+    told = facts(
+        BARE
+        | {"corpus": corpus, "trained": trained, "validation": validation, "from": "y", "level": "byte"}
+        | {"non_finite": {"model.output.bias": 3}}
+    )
+    assert dict(told)["corpus"] == "a b: 1,234 bytes in 2 documents"
+    assert dict(told)["started from"] == "y"
+    assert dict(told)["trained"] == "1:01, 2,000 steps, 5.00 M tokens, 1.50 epochs, not finished"
+    assert dict(told)["validation"] == "2.0000 bits/byte, 1.4000 nats/token, on 1,000 of 5,000 tokens"
+    assert told[-1] == ("damaged", "3 non-finite values in model.output.bias")
+
+
+@pytest.mark.parametrize("history", [OF_TEXT, OF_LABELS], ids=["language model", "classifier"])
+def test_a_value_of_the_wrong_kind_is_refused_wherever_it_stands(history: dict[str, Any]) -> None:
+    for place in (place for part in history for place in places(history, part)):
+        for odd in ODD:
+            try:
+                shown = facts_of(with_odd(history, place, odd))
+            except (KeyError, TypeError):
+                assert not may_stand(odd, at(history, place), place), (place, odd)
+            else:
+                assert may_stand(odd, at(history, place), place), (place, odd)
+                assert all(isinstance(word, str) for fact in shown for word in fact)
+
+
+def may_stand(odd: Any, right: Any, place: Place) -> bool:
+    """Whether a value may stand in the place of the right one."""
+    if place[0] in ("settings", "versions") and place[1:]:
+        return True  # whatever a program noted there
+    if odd is None:
+        return not place[1:]  # as if the file did not say it
+    if isinstance(right, dict) or isinstance(odd, list):
+        return odd == {} and place[-1] in ("settings", "versions", "labels")
+    return type(odd) is type(right) or (type(right) is float and type(odd) is int)
