@@ -38,6 +38,7 @@ PRETRAINING_SHARE = 0.5
 LIKELIEST = 10  # of the tokens that may come next, where one looks at them
 SAMPLED = 512  # ids that the right one is told from there if the vocabulary is large
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
+MOST_READ = 2**18  # ids that the vocabulary of a file may have, by whatever version it was written
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
 MAX_HIDDEN = 65_536

@@ -13,7 +13,7 @@ import charrnn
 from charrnn.cells import CELLS
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import MAX_HIDDEN, MAX_LAYERS, NONLINEARITIES, ModelConfig
+from charrnn.config import MAX_HIDDEN, MAX_LAYERS, MOST_READ, NONLINEARITIES, ModelConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.tokenizer import Tokenizer, restore
@@ -24,7 +24,6 @@ FORMAT_2: dict[str, Any] = {"backward": False}
 FORMAT_1 = FORMAT_2 | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
 OLDER = {1: FORMAT_1, 2: FORMAT_2}
 KIND = "language-model"
-MAX_VOCABULARY = 262_144
 # What to do with a file of another kind.
 FITTING = {
     KIND: "charrnn sample writes with it",
@@ -206,7 +205,7 @@ def check_net(path: Path, values: Any, names: set[str]) -> None:
         CheckpointError: naming what is wrong.
     """
     limits = {
-        "vocab_size": MAX_VOCABULARY,
+        "vocab_size": MOST_READ,
         "hidden_size": MAX_HIDDEN,
         "embedding_size": MAX_HIDDEN,
         "num_layers": MAX_LAYERS,

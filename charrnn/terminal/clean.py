@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-JOINERS = (0x200C, 0x200D)  # needed by real scripts, and by emoji
+from charrnn.text.visible import is_visible
 
 
 def clean(text: str, *, keep_newlines: bool = False, strict: bool = True, limit: int | None = None) -> str:
@@ -29,11 +27,7 @@ def clean(text: str, *, keep_newlines: bool = False, strict: bool = True, limit:
             shown.append(character)
         elif code < 0x20 or code == 0x7F:
             shown.append("^" + chr(code ^ 0x40))
-        elif (
-            character.isprintable()
-            or unicodedata.category(character) == "Zs"
-            or (not strict and code in JOINERS)
-        ):
+        elif is_visible(character, joiners=not strict):
             shown.append(character)
         else:
             shown.append(f"\\u{{{code:x}}}")

@@ -32,7 +32,7 @@ NEVER_IN_A_PIECE = re.compile(f"([\0\n{SPACE}]+)")
 LONGEST = 1_000
 TRAINING_CHARACTERS = 10_000_000  # of the training text, at most, decide on the pieces
 SMALLEST = 500  # pieces besides bytes and single characters
-MAX_PIECES = 32_000
+MOST_PIECES = 32_000  # where nobody asks for more
 
 
 class SubwordTokenizer:
@@ -134,7 +134,7 @@ def train(
     from sentencepiece import SentencePieceTrainer
 
     assert kind in SUBWORDS
-    wanted = pieces or min(MAX_PIECES, int(2 * characters**0.5))
+    wanted = pieces or min(MOST_PIECES, int(2 * characters**0.5))
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(

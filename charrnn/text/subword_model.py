@@ -12,14 +12,14 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from charrnn.config import MOST_READ
 from charrnn.errors import CheckpointError
 
 MAX_BYTES = 16 * 2**20
-MAX_PIECES = 262_144
 MAX_PIECE_BYTES = 1_024
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 # Of the whole model
-PIECE, TRAINER, NORMALIZER, SELF_TEST, DENORMALIZER = 1, 2, 3, 4, 5
+PIECE, TRAINER, NORMALIZER = 1, 2, 3
 # Of a piece
 TEXT, SCORE, TYPE = 1, 2, 3
 NORMAL, UNKNOWN, BYTE = 1, 2, 6
@@ -64,8 +64,8 @@ def _pieces(model: bytes) -> list[str]:
         assert isinstance(field.value, bytes)
         if field.number == PIECE:
             found.append(_piece(field.value))
-            if len(found) > MAX_PIECES:
-                raise _BadModelError(f"has more than {MAX_PIECES:,} pieces")
+            if len(found) > MOST_READ:
+                raise _BadModelError(f"has more than {MOST_READ:,} pieces")
         elif field.number == TRAINER:
             trainers += 1
             _check_trainer(field.value)

@@ -6,16 +6,15 @@ import csv
 import io
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from charrnn.errors import TextError, UsageError
+from charrnn.text.visible import is_visible
 
 JSON = "json"  # in place of what parts columns
 LONGEST_LABEL = 64
-JOINERS = "\u200c\u200d"  # which some scripts and emoji need, and which hide nothing
 LABEL_HEADINGS = (
     "label",
     "labels",
@@ -236,7 +235,7 @@ def fault_of(label: str) -> str | None:
     if len(label) > LONGEST_LABEL:
         return f"is longer than {LONGEST_LABEL} characters"
     for character in label:
-        if not (character.isprintable() or unicodedata.category(character) == "Zs" or character in JOINERS):
+        if not is_visible(character, joiners=True):
             return f"has a character that cannot be shown: U+{ord(character):04X}"
     return None
 

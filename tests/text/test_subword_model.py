@@ -111,6 +111,12 @@ def test_what_no_model_of_ours_is_like_is_refused(model: bytes, verdict: str) ->
     assert refusal(model) == verdict
 
 
+def test_a_model_has_at_most_as_many_pieces_as_any_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subword_model, "MOST_READ", 258)
+    assert subword_model.pieces(RESERVED + piece(b"a") + SETTINGS) == ["a"]
+    assert refusal(RESERVED + piece(b"a") + piece(b"b") + SETTINGS) == "has more than 258 pieces"
+
+
 @moderate
 @given(st.integers(0, len(MODEL) - 1), st.integers(1, 255))
 def test_a_model_with_a_changed_byte_is_refused_or_read_but_never_a_bug(place: int, change: int) -> None:
