@@ -237,7 +237,9 @@ def where_now(run: Path, sources: Sequence[str], shown: Sequence[str]) -> list[D
 
 def _where_now(run: Path, source: Path, shown: Sequence[str]) -> Document:
     copy = run / source.name
-    if IS_COPY.fullmatch(source.name) and copy.exists():
+    # A file of that name may have been typed, and the copy be an earlier run's.
+    is_copied = IS_COPY.fullmatch(source.name) and source.name not in (Path(typed).name for typed in shown)
+    if is_copied and copy.exists():
         return _of_pipe(shown[0] if shown else str(source), copy)
     return Document(str(source), source)
 

@@ -306,6 +306,8 @@ def test_a_copy_is_called_as_what_it_is_of(shown: list[str], name: str, tmp_path
     (tmp_path / "corpus.txt").touch()
     (copy,) = where_now(tmp_path, ["/runs/old/corpus.txt"], shown)
     assert copy == Document(name, tmp_path / "corpus.txt", is_piped=True)
+    own = ["/texts/corpus.txt"]  # which is no copy, though an earlier run's may lie in the folder
+    assert where_now(tmp_path, own, ["texts/corpus.txt"]) == [Document(own[0], Path(own[0]))]
     assert where_now(tmp_path, ["/texts/a.txt"], ["a.txt"]) == [
         Document("/texts/a.txt", Path("/texts/a.txt"))
     ]
