@@ -97,5 +97,5 @@ class ClassifierEvaluator:
             batch = padded((documents[place] for place in places), self._documents.labels[chosen[places]])
             inputs = torch.from_numpy(batch.inputs).to(self._device)
             lengths = torch.from_numpy(batch.lengths).to(self._device)
-            scores[places] = model(inputs, lengths).double().cpu().numpy()
+            scores[places] = model(inputs, lengths).cpu().numpy()
         return scores

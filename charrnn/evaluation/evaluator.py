@@ -77,7 +77,7 @@ class Evaluator:
             window = torch.from_numpy(inputs[begin : begin + steps]).to(self._device)
             wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)
             logits, states = model(window, states)
-            nats += float(next_token_loss(logits, wanted, "sum").double())
+            nats += float(next_token_loss(logits, wanted, "sum"))
         if not math.isfinite(nats):
             raise FloatingPointError
         return validation(nats, targets[targets != IGNORED], self._byte_lengths, self._unknown)

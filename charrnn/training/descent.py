@@ -124,9 +124,14 @@ class Descent(Generic[M]):
             weights.SECOND_MOMENT: self._optimiser.mean_squares,
         }
 
+    @property
+    def seed(self) -> int:
+        """Of the next step."""
+        return (self._settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63
+
     def generator(self) -> torch.Generator:
         """The randomness of the next step."""
-        self._generator.manual_seed((self._settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
+        self._generator.manual_seed(self.seed)
         return self._generator
 
     def take(self, loss: Tensor, learning_rate: float) -> Step:

@@ -58,7 +58,7 @@ class PairLearner(Descending[LanguageModelPair]):
     def learn(self, batch: BatchPair, learning_rate: float) -> Step:
         """Takes one step of truncated back-propagation in every direction, unless it would be no number."""
         device, generator = self.descent.device, self.descent.generator()
-        sample = self._noise.sample(generator) if self._noise else None
+        sample = self._noise.sample(np.random.default_rng(self.descent.seed)) if self._noise else None
         losses, states = [], []
         for direction, window in enumerate(batch.windows):
             before = carried_on(self._states[direction], window) if self._states else None
@@ -94,21 +94,22 @@ class PairLearner(Descending[LanguageModelPair]):
 
 
 class Noise:
-    """Draws the ids that the right one is to be told from: `SAMPLED` draws, the commoner the likelier."""
+    """Draws the ids that the right one is to be told from: `SAMPLED` draws, the commoner the likelier.
+
+    Not on the device: in single precision the rarest would not be drawn, and MPS has no other.
+    """
 
     def __init__(self, counts: NDArray[np.int64], device: torch.device) -> None:
         # No id is left out for good: that one is rare here says nothing about other texts.
         shares = np.power(counts + 1.0, FLATTENED)
         shares /= shares.sum()
         self._device = device
-        self._ends = torch.from_numpy(np.cumsum(shares)).to(device)
+        self._ends = np.cumsum(shares)
         # 1 - (1 - share)^S: the chance to be drawn at least once.
         log_chances = np.log(-np.expm1(SAMPLED * np.log1p(-shares)))
         self.log_chances = torch.from_numpy(log_chances.astype(np.float32)).to(device)
 
-    def sample(self, generator: torch.Generator) -> Tensor:
+    def sample(self, generator: np.random.Generator) -> Tensor:
         """Distinct ids, ascending; at most `SAMPLED`."""
-        drawn = torch.rand(SAMPLED, generator=generator, device=self._device, dtype=torch.float64)
-        ids = torch.searchsorted(self._ends, drawn).clamp_(max=len(self._ends) - 1)
-        distinct: Tensor = torch.unique(ids)
-        return distinct
+        ids = np.searchsorted(self._ends, generator.random(SAMPLED)).clip(max=len(self._ends) - 1)
+        return torch.from_numpy(np.unique(ids)).to(self._device)

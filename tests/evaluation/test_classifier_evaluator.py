@@ -15,6 +15,7 @@ from charrnn.inference.classifier import TOKENS
 from charrnn.models.classifier import Classifier
 from charrnn.text.document_batches import LONGEST
 from charrnn.text.documents import Documents
+from tests.single_precision import DEVICE, SinglePrecision
 
 LENGTHS = np.array([3, 30_000, 700, *[10] * 4000, 600])
 
@@ -84,3 +85,11 @@ def test_a_document_that_is_too_long_for_torch_has_the_scores_that_torch_would_g
     again = evaluator.score(net, None, lambda: asked.append(1))
     assert again.net.nats == pytest.approx(whole.net.nats, abs=1e-6)
     assert len(asked) == 2  # also after the long one
+
+
+def test_a_device_without_double_precision_can_score() -> None:
+    net = Classifier(ClassifierConfig(vocab_size=9, classes=2)).to(DEVICE)
+    labels = np.array([0, 1, 1])
+    documents = Documents(np.ones(6, np.int64), np.array([0, 1, 3, 6]), labels, ("",) * 3)
+    with SinglePrecision():
+        assert ClassifierEvaluator(documents, np.zeros((3, 2)), DEVICE).score(net).documents == 3

@@ -12,6 +12,8 @@ from charrnn.evaluation.evaluator import Evaluator
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.losses import next_token_loss
 from charrnn.text.tokenizer import Ids
+from tests.kinds import KINDS
+from tests.single_precision import DEVICE, SinglePrecision
 
 V = 20
 
@@ -110,3 +112,11 @@ def test_between_windows_somebody_may_end_it() -> None:
     with pytest.raises(KeyError):
         own.score(read, None, end)
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), KINDS)
+def test_a_device_without_double_precision_can_score(cell: str, nonlinearity: str) -> None:
+    config = ModelConfig(vocab_size=V, hidden_size=24, cell=cell, nonlinearity=nonlinearity)
+    net = LanguageModel(config).to(DEVICE)
+    with SinglePrecision():
+        assert Evaluator(text(100), np.ones(V), None, DEVICE).score(net).tokens == 99
