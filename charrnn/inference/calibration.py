@@ -9,6 +9,8 @@ much of it belongs in the answer. So the share of net and linear model is expect
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ PRIOR_TEXTS = 4.0
 EXPECTED = (0.3, 0.7)
 PRIOR_OF_SHARES = 100.0
 NEWTON_STEPS = 30
+SHARES_OF_A_STEP = 0.5 ** np.arange(40)  # that are tried, until one makes the loss no larger
+PRECISION = 1e-9
 LARGEST = 20.0
 
 
@@ -48,18 +52,59 @@ def _factors(
     expected: tuple[float, ...],
     prior_texts: float,
 ) -> tuple[float, ...]:
-    """One factor for each array of scores, by Newton's method: the loss is convex in them."""
-    stacked = np.stack(scores)  # [K, N, C]
-    factors = np.array(expected)
-    right = stacked[:, np.arange(len(labels)), labels]  # [K, N]
+    """One factor for each array of scores, none below 0, by Newton's method: the loss is convex in them."""
+    loss = _Loss(np.stack(scores), labels, np.array(expected), prior_texts)
+    factors = loss.expected
     for _ in range(NEWTON_STEPS):
-        p = np.exp(log_softmax(np.tensordot(factors, stacked, 1)))
-        mean = (stacked * p).sum(2)  # [K, N]
-        gradient = (mean - right).sum(1) + prior_texts * (factors - expected)
-        hessian = np.einsum("knc,lnc,nc->kl", stacked, stacked, p) - mean @ mean.T
-        hessian += prior_texts * np.eye(len(scores))
-        moved = np.clip(factors - np.linalg.solve(hessian, gradient), 0.0, LARGEST)
-        if np.abs(moved - factors).max() < 1e-9:
+        moved = _moved(loss, factors)
+        if np.abs(moved - factors).max() < PRECISION:
             break
         factors = moved
     return tuple(float(factor) for factor in factors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """The nats of all right labels, and of factors that are not those expected."""
+
+    scores: NDArray[np.float64]  # [K, N, C]
+    labels: NDArray[np.int64]  # [N]
+    expected: NDArray[np.float64]  # [K]
+    prior_texts: float
+
+    def at(self, factors: NDArray[np.float64]) -> float:
+        right = self._log_p(factors)[np.arange(len(self.labels)), self.labels]
+        away = factors - self.expected
+        return float(self.prior_texts / 2 * away @ away - right.sum())
+
+    def derivatives(self, factors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Gradient, [K], and Hessian, [K, K]."""
+        p = np.exp(self._log_p(factors))
+        right = self.scores[:, np.arange(len(self.labels)), self.labels]  # [K, N]
+        mean = (self.scores * p).sum(2)  # [K, N]
+        centred = self.scores - mean[:, :, None]
+        gradient = (mean - right).sum(1) + self.prior_texts * (factors - self.expected)
+        hessian = np.einsum("knc,lnc,nc->kl", centred, centred, p)
+        return gradient, hessian + self.prior_texts * np.eye(len(factors))
+
+    def _log_p(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
+        return log_softmax(np.tensordot(factors, self.scores, 1))
+
+
+def _moved(loss: _Loss, factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Factors after a step of Newton's method, or a share of it: the loss becomes no larger.
+
+    A factor at a bound that would go beyond is held there, and the step is that of the others alone
+    (Bertsekas 1982, Projected Newton methods for optimization problems with simple constraints).
+    """
+    gradient, hessian = loss.derivatives(factors)
+    is_held = np.where(gradient > 0, factors == 0.0, factors == LARGEST)
+    free = np.flatnonzero(~is_held)
+    step = np.zeros_like(factors)
+    step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
+    before = loss.at(factors)
+    for share in SHARES_OF_A_STEP:
+        moved: NDArray[np.float64] = np.clip(factors - share * step, 0.0, LARGEST)
+        if np.abs(moved - factors).max() < PRECISION or loss.at(moved) <= before:
+            return moved
+    return factors

@@ -1,9 +1,18 @@
 """Factors against a search of the whole grid."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from charrnn.inference.calibration import EXPECTED, PRIOR_TEXTS, calibrate
+from charrnn.inference.calibration import (
+    EXPECTED,
+    LARGEST,
+    PRIOR_OF_SHARES,
+    PRIOR_TEXTS,
+    _factors,
+    calibrate,
+)
 from charrnn.inference.softmax import log_softmax
 
 RANDOM = np.random.default_rng(0)
@@ -60,3 +69,43 @@ def test_no_text_and_no_difference_move_nothing() -> None:
     empty = np.zeros((0, 2))
     found = calibrate(empty, empty, np.zeros(0, np.int64))
     assert (found.net, found.linear) == (1.0, 1.0)
+
+
+def erring_alike(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores of one, of another that makes the same errors and larger ones, and labels."""
+    random = np.random.default_rng(seed)
+    truth, error = random.normal(size=(2, 2000, 3))
+    labels = (truth + random.gumbel(size=truth.shape)).argmax(1)
+    return truth + error, truth + random.uniform(1.5, 4.0) * error, labels
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_where_one_is_left_out_the_other_has_the_share_of_the_smallest_loss(seed: int) -> None:
+    linear, net, labels = erring_alike(seed)
+    found = calibrate(net, linear, labels)
+    shares = np.array([found.mixed_net / found.net, found.mixed_linear / found.linear])
+    assert shares[0] == 0.0
+
+    def loss(shares: np.ndarray) -> float:
+        scores = shares[0] * found.net * net + shares[1] * found.linear * linear
+        return nats(scores, labels) + PRIOR_OF_SHARES / 2 * float(((shares - EXPECTED) ** 2).sum())
+
+    assert_smallest(loss, shares)
+
+
+def test_one_who_is_quite_sure_of_the_wrong_label_throws_no_step_too_far() -> None:
+    scores, label = np.array([[79.0, 0.0], [-9.0, 0.0]]), np.array([1])
+    found = np.array(_factors([scores[:1], scores[1:]], label, EXPECTED, PRIOR_OF_SHARES))
+
+    def loss(factors: np.ndarray) -> float:
+        prior = PRIOR_OF_SHARES / 2 * float(((factors - EXPECTED) ** 2).sum())
+        return nats(factors[None] @ scores, label) + prior
+
+    assert_smallest(loss, found)
+
+
+def assert_smallest(loss: Callable[[np.ndarray], float], found: np.ndarray) -> None:
+    """What is smallest for each of two numbers is smallest for both, if it is convex and smooth."""
+    for place in (0, 1):
+        for value in (*np.linspace(0.0, LARGEST, 101), *found[place] * np.linspace(0.9, 1.1, 41)):
+            assert loss(np.where(np.arange(2) == place, value, found)) > loss(found) - 1e-9
