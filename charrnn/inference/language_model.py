@@ -123,7 +123,7 @@ def _check(sampling: SamplingConfig) -> None:
     """Refuses what means nothing: the engines would make different things of it."""
     for name, is_possible, values in (
         ("length", sampling.length >= 0, "0 or more"),
-        ("temperature", sampling.temperature >= 0.0, "0 or more"),
+        ("temperature", 0.0 <= sampling.temperature < math.inf, "0 or more, and finite"),
         ("top_k", sampling.top_k is None or sampling.top_k >= 1, "1 or more"),
         ("top_p", 0.0 < sampling.top_p <= 1.0, "above 0, at most 1"),
         ("min_p", 0.0 <= sampling.min_p <= 1.0, "from 0 to 1"),

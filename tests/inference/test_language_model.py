@@ -89,8 +89,9 @@ def test_a_model_that_reads_backwards_is_not_given(saved: Path) -> None:
     ("wrong", "message"),
     [
         ({"length": -1}, "length -1: must be 0 or more"),
-        ({"temperature": -0.1}, "temperature -0.1: must be 0 or more"),
-        ({"temperature": float("nan")}, "temperature nan: must be 0 or more"),
+        ({"temperature": -0.1}, "temperature -0.1: must be 0 or more, and finite"),
+        ({"temperature": float("nan")}, "temperature nan: must be 0 or more, and finite"),
+        ({"temperature": float("inf")}, "temperature inf: must be 0 or more, and finite"),
         ({"top_k": 0}, "top_k 0: must be 1 or more"),
         ({"top_p": 0.0}, "top_p 0.0: must be above 0, at most 1"),
         ({"top_p": 1.5}, "top_p 1.5: must be above 0, at most 1"),
