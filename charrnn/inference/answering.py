@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import classifier, runs
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
+from charrnn.errors import UsageError
 from charrnn.inference.classifier import NumpyClassifier
 from charrnn.inference.linear import from_tensors
 from charrnn.inference.softmax import finite, log_softmax
 from charrnn.text.folded import WORD
-from charrnn.text.tokenizer import BOUNDARY, Ids
+from charrnn.text.tokenizer import BOUNDARY, Ids, check_readable
 
 # A text is taken apart into at most so many pieces to explain an answer: each piece is a reading of the rest.
 MOST_PIECES = 400
@@ -53,7 +54,16 @@ class Classifier:
     def probabilities(
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None
     ) -> NDArray[np.float64]:
-        """How likely each label is, [N, C]; `advance` is told how many more texts are done."""
+        """How likely each label is, [N, C]; `advance` is told how many more texts are done.
+
+        Raises:
+            CheckpointError: if the model gives no numbers.
+            UsageError: if this is no list, or a text has half a character and the model no `<unk>`.
+        """
+        if isinstance(texts, str):
+            raise UsageError("texts: must be a list of strings, and this is one string", "[text]")
+        for place, text in enumerate(texts):
+            check_readable(self.checkpoint.tokenizer, f"texts[{place}]", text)
         return np.exp(log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
 
     def scores(
@@ -86,7 +96,15 @@ class Classifier:
             text: what to explain.
             label: the number of the label.
             advance: is told how many more of so many `readings` are done.
+
+        Raises:
+            CheckpointError: if the model gives no numbers.
+            UsageError: if there is no such label, or the text has half a character and the model no `<unk>`.
         """
+        if label not in range(len(self.labels)):
+            hint = "labels.index(NAME) is that of a label"
+            raise UsageError(f"label {label}: must be a number from 0 to {len(self.labels) - 1}", hint)
+        check_readable(self.checkpoint.tokenizer, "text", text)
         spans = _spans(text)
         if not spans:
             return [Piece(text, 0.0)] if text else []

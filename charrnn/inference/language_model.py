@@ -21,7 +21,7 @@ from charrnn.inference.generate import generate
 from charrnn.inference.softmax import finite, log_softmax
 from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.inference.writer import Writer
-from charrnn.text.tokenizer import BOUNDARY, Ids
+from charrnn.text.tokenizer import BOUNDARY, Ids, check_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,14 @@ class LanguageModel:
         """Text that follows the prompt, in pieces as they come; the prompt itself is not among them.
 
         Raises:
-            UsageError: if no text can be drawn so.
+            UsageError: if no text can be drawn so, or the prompt has half a character and the model no
+                `<unk>`.
         """
         sampling = SamplingConfig(
             length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop
         )
         _check(sampling)
+        check_readable(self.tokenizer, "prompt", prompt)
         seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
         pieces = generate(
             self.writer,
@@ -101,7 +103,14 @@ class LanguageModel:
         return (piece.text for piece in pieces)
 
     def next(self, text: str, k: int = LIKELIEST) -> list[NextToken]:
-        """The k most likely tokens after a text, the likeliest first."""
+        """The k most likely tokens after a text, the likeliest first.
+
+        Raises:
+            UsageError: if k is below 1, or the text has half a character and the model no `<unk>`.
+        """
+        if k < 1:
+            raise UsageError(f"k {k}: must be 1 or more")
+        check_readable(self.tokenizer, "text", text)
         return deque(self.each_next(self.tokenizer.encode(text), k), maxlen=1).pop()
 
     def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:

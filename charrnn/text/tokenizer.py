@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.config import DEFAULT_UNKNOWN
-from charrnn.errors import CheckpointError
+from charrnn.errors import CheckpointError, UsageError
 
 Ids = NDArray[np.integer[Any]]
 # What a corpus is read as: the code points of its characters, or its bytes.
@@ -56,6 +56,25 @@ class Tokenizer(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """All that `restore` needs, as plain values for JSON."""
+
+
+def check_readable(tokenizer: Tokenizer, name: str, text: str) -> None:
+    """Refuses a text with half a character, a lone surrogate, where no id stands for what is unknown.
+
+    Args:
+        tokenizer: what is to read it.
+        name: what the error calls it.
+        text: any string.
+
+    Raises:
+        UsageError: if it has one.
+    """
+    if tokenizer.unknown is not None:
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{name}: is not UTF-8") from None
 
 
 def restore(description: dict[str, Any]) -> Tokenizer:

@@ -1,6 +1,8 @@
 """A classifier from Python: loaded by name, asked for probabilities and reasons."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import charrnn
 from charrnn.checkpoint import classifier as files
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.inference import answering
+from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small_classifier
 
 
@@ -78,3 +81,44 @@ def test_weights_that_overflow_give_no_answer() -> None:
 def test_a_name_that_is_none_is_said_to_be_none() -> None:
     with pytest.raises(UsageError, match="no such model"):
         charrnn.load_classifier("other")
+
+
+@pytest.mark.parametrize("label", [3, -1, "yes"])
+@pytest.mark.parametrize("text", ["the a", ""])
+def test_a_label_that_is_no_number_of_one_is_refused(
+    classifier: answering.Classifier, label: Any, text: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        classifier.explain(text, label)
+    assert caught.value.message == f"label {label}: must be a number from 0 to 2"
+    assert caught.value.hint == "labels.index(NAME) is that of a label"
+
+
+def test_numbers_of_labels_may_be_numpys(classifier: answering.Classifier) -> None:
+    assert classifier.explain("the a", np.int64(1)) == classifier.explain("the a", 1)  # type: ignore[arg-type]
+
+
+def test_one_text_is_not_taken_for_a_list_of_its_characters(classifier: answering.Classifier) -> None:
+    with pytest.raises(UsageError) as caught:
+        classifier.probabilities("the a")
+    assert caught.value.message == "texts: must be a list of strings, and this is one string"
+    assert caught.value.hint == "[text]"
+
+
+def test_half_a_character_is_refused_where_no_token_is_unknown() -> None:
+    tokenizer = ByteTokenizer()
+    small = small_classifier()
+    small.tensors["model.embedding"] = np.zeros((tokenizer.vocab_size, 3), np.float32)
+    config = replace(small.config, vocab_size=tokenizer.vocab_size)
+    reader = answering.Classifier(replace(small, config=config, tokenizer=tokenizer))
+    with pytest.raises(UsageError, match=r"^texts\[1\]: is not UTF-8$"):
+        reader.probabilities(["the", "a\udc80"])
+    with pytest.raises(UsageError, match=r"^text: is not UTF-8$"):
+        reader.explain("a\udc80", 1)
+
+
+def test_half_a_character_is_part_of_an_unknown_word_where_there_is_such_a_token(
+    classifier: answering.Classifier,
+) -> None:
+    half, whole = classifier.scores(["the \udc80", "the \u20ac"])[0]
+    np.testing.assert_array_equal(half, whole)

@@ -14,7 +14,10 @@ from charrnn.config import ModelConfig
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.models.language_model import LanguageModel as TorchModel
 from charrnn.models.places import tensors_of
+from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
+from charrnn.text.tokenizer import Tokenizer
+from charrnn.text.word import WordTokenizer
 from tests.checkpoint.handmade import small
 
 TOKENIZER = CharTokenizer.from_codepoints([ord(c) for c in "ehlo"])
@@ -102,3 +105,27 @@ def test_what_no_text_can_be_drawn_by_is_refused(wrong: dict[str, Any], message:
     with pytest.raises(UsageError) as caught:
         charrnn.load("tiny").generate("hel", **wrong)
     assert caught.value.message == message
+
+
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize("k", [0, -1])
+def test_less_than_one_token_cannot_come_next(k: int) -> None:
+    with pytest.raises(UsageError) as caught:
+        charrnn.load("tiny").next("hel", k=k)
+    assert caught.value.message == f"k {k}: must be 1 or more"
+
+
+@pytest.mark.parametrize("tokenizer", [ByteTokenizer(), WordTokenizer(["he"])])
+def test_half_a_character_is_refused_where_no_token_is_unknown(saved: Path, tokenizer: Tokenizer) -> None:
+    model_files.save(saved, small(tokenizer))
+    model = charrnn.load("tiny")
+    with pytest.raises(UsageError, match=r"^prompt: is not UTF-8$"):
+        model.generate("he\udc80")
+    with pytest.raises(UsageError, match=r"^text: is not UTF-8$"):
+        model.next("he\udc80")
+
+
+@pytest.mark.usefixtures("saved")
+def test_half_a_character_is_an_unknown_one_where_there_is_such_a_token() -> None:
+    model = charrnn.load("tiny")
+    assert model.next("he\udc80") == model.next("he\u20ac") != model.next("he")
