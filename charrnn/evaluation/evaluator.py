@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,30 +69,49 @@ class Evaluator:
         Raises:
             FloatingPointError: if it is no number.
         """
-        inputs, targets = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
+        streams = self._streams(self.tokens if tokens is None else min(tokens, self.tokens))
         nats = 0.0
+        counts = np.zeros(len(self._byte_lengths), np.int64)
         states: Any = None
-        steps = max(1, min(WINDOW, MAX_LOGITS // (inputs.shape[1] * model.vocab_size)))
-        for begin in range(0, len(inputs), steps):
+        at_once = max(1, min(WINDOW, MAX_LOGITS // (len(streams.starts) * model.vocab_size)))
+        for begin in range(0, streams.steps, at_once):
             between()
-            window = torch.from_numpy(inputs[begin : begin + steps]).to(self._device)
-            wanted = torch.from_numpy(targets[begin : begin + steps]).to(self._device)
-            logits, states = model(window, states)
-            nats += float(next_token_loss(logits, wanted, "sum"))
+            inputs, targets = self._window(streams, begin, min(begin + at_once, streams.steps))
+            logits, states = model(torch.from_numpy(inputs).to(self._device), states)
+            nats += float(next_token_loss(logits, torch.from_numpy(targets).to(self._device), "sum"))
+            counts += np.bincount(targets[targets != IGNORED], minlength=len(counts))
         if not math.isfinite(nats):
             raise FloatingPointError
-        return validation(nats, targets[targets != IGNORED], self._byte_lengths, self._unknown)
+        return validation(nats, counts, self._byte_lengths, self._unknown)
 
-    def _streams(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Inputs and targets, [T, S]; warm-up and padding (at the end) are `IGNORED` in the targets."""
+    def _streams(self, count: int) -> _Streams:
+        """So many tokens as streams: all there are, or the same from every part of the text."""
         streams = max(1, min(MAX_STREAMS, count // STREAM_TOKENS))
         is_everything = count == self.tokens
         length = math.ceil(count / streams) if is_everything else count // streams
         firsts = np.arange(streams) * (length if is_everything else self.tokens // streams)
-        starts = np.maximum(firsts - WARM_TOKENS, 0)
-        positions = starts + np.arange(length + (WARM_TOKENS if streams > 1 else 0))[:, None]  # [T, S]
-        scored = (positions >= firsts) & (positions < np.minimum(firsts + length, self.tokens))
+        return _Streams(
+            starts=np.maximum(firsts - WARM_TOKENS, 0),
+            firsts=firsts,
+            ends=np.minimum(firsts + length, self.tokens),
+            steps=length + (WARM_TOKENS if streams > 1 else 0),
+        )
+
+    def _window(self, streams: _Streams, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Inputs and targets of some steps, [T, S]; what is not scored is `IGNORED` in the targets."""
+        positions = streams.starts + np.arange(begin, end)[:, None]  # [T, S]
+        scored = (positions >= streams.firsts) & (positions < streams.ends)
         positions = np.minimum(positions, self.tokens - 1)
         inputs = self._ids[positions].astype(np.int64)
         targets = np.where(scored, self._ids[positions + 1].astype(np.int64), IGNORED)
         return inputs, targets
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """Where parallel streams lie in a text; warm-up stands before what is scored, padding after it."""
+
+    starts: NDArray[np.int64]  # of what is read, [S]
+    firsts: NDArray[np.int64]  # of what is scored, [S]
+    ends: NDArray[np.int64]  # [S]
+    steps: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +42,7 @@ class Foresight:
 
 
 def validation(
-    nats: float, targets: NDArray[np.integer[Any]], byte_lengths: NDArray[np.float64], unknown: int | None
+    nats: float, counts: NDArray[np.int64], byte_lengths: NDArray[np.float64], unknown: int | None
 ) -> Validation:
     """The losses of scored targets.
 
@@ -52,20 +51,20 @@ def validation(
 
     Args:
         nats: summed over all targets.
-        targets: the ids that were scored.
+        counts: how often each id was scored, [V].
         byte_lengths: UTF-8 bytes of each id, [V].
         unknown: the id of `<unk>`, if there is one.
 
     Example:
-        >>> validation(2 * math.log(2), np.array([0, 1]), np.array([1.0, 1.0]), None)
+        >>> validation(2 * math.log(2), np.array([1, 1]), np.array([1.0, 1.0]), None)
         Validation(nats_per_token=0.6931471805599453, bits_per_byte=1.0, tokens=2)
     """
-    counts = np.bincount(targets, minlength=len(byte_lengths))
+    tokens = int(counts.sum())
     total_bytes = float(counts @ byte_lengths)
     spelled = 0.0 if unknown is None else 8.0 * float(counts[unknown] * byte_lengths[unknown])
     bits = nats / math.log(2) + spelled
     return Validation(
-        nats_per_token=nats / max(1, len(targets)),
+        nats_per_token=nats / max(1, tokens),
         bits_per_byte=bits / total_bytes if total_bytes else 0.0,
-        tokens=len(targets),
+        tokens=tokens,
     )

@@ -1,10 +1,13 @@
 """Parallel streams score what one sequential pass scores."""
 
 import math
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from charrnn.config import ModelConfig
 from charrnn.evaluation import evaluator
@@ -120,3 +123,25 @@ def test_a_device_without_double_precision_can_score(cell: str, nonlinearity: st
     net = LanguageModel(config).to(DEVICE)
     with SinglePrecision():
         assert Evaluator(text(100), np.ones(V), None, DEVICE).score(net).tokens == 99
+
+
+class Uniform:
+    """Knows nothing of what comes next."""
+
+    vocab_size = V
+
+    def __call__(self, inputs: Tensor, _states: None) -> tuple[Tensor, None]:
+        return torch.zeros(*inputs.shape, V), None
+
+
+def test_a_long_validation_that_lies_on_disk_takes_little_memory() -> None:
+    tokens = 2_000_000
+    text(tokens).tofile("long.ids")
+    mapped = np.memmap(Path("long.ids"), np.uint16, mode="r")
+    tracemalloc.start()  # which sees NumPy's arrays, and not torch's
+    score = Evaluator(mapped, np.ones(V), None, torch.device("cpu")).score(Uniform())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert score.tokens == tokens - 1
+    assert score.nats_per_token == pytest.approx(math.log(V))
+    assert peak < tokens  # bytes: less than the text itself has
