@@ -152,7 +152,7 @@ def closing(corpus: Corpus, budget: Budget, speed: float | None) -> tuple[float,
     per_second = speed / FORWARD_COST
     allowed = int(FINAL_SHARE * budget.amount * per_second)
     scored = min(everything, max(1, allowed))
-    compressed = min(yardstick.MAX_TRAINING_BYTES, len(corpus.training))
+    compressed = min(yardstick.MAX_TRAINING_BYTES, float(corpus.counts @ corpus.byte_lengths))
     return scored / per_second + 2 * compressed / yardstick.BYTES_PER_SECOND + CLOSING_SECONDS, scored
 
 

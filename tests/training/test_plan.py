@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from charrnn.checkpoint import weights
-from charrnn.config import Budget, CorpusConfig, ModelConfig
+from charrnn.config import LEVELS, Budget, CorpusConfig, ModelConfig
 from charrnn.errors import OutOfMemoryError
+from charrnn.evaluation.yardstick import BYTES_PER_SECOND
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus, prepare
 from charrnn.text.sources import Document
@@ -97,6 +98,15 @@ def test_the_last_evaluation_scores_all_or_what_a_twentieth_of_the_budget_allows
     )
     short = plan.make(Request(hidden_size=256), text, Budget("seconds", 2), 0.0, CPU)
     assert short.final_tokens == pytest.approx(2 * 0.05 * 3 * 1e5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_time_kept_for_xz_is_that_of_bytes_whatever_a_token_is(level: str) -> None:
+    Path("corpus.txt").write_text("съешь же ещё этих мягких булок\n" * 10_000)
+    text = finish(prepare([Document("corpus.txt", Path("corpus.txt"))], CorpusConfig(level=level)))
+    reserve, _ = plan.closing(text, Budget("seconds", 60), 1e12)  # to score takes no time
+    bytes_read = 0.9 * Path("corpus.txt").stat().st_size
+    assert reserve - plan.CLOSING_SECONDS == pytest.approx(2 * bytes_read / BYTES_PER_SECOND, rel=1e-3)
 
 
 def test_more_readings_of_the_corpus_drop_more() -> None:
