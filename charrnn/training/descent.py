@@ -144,9 +144,11 @@ class Descent(Generic[M]):
         loss.backward()
         if self._settings.clip_value is not None:
             nn.utils.clip_grad_value_([*self._others, *self._peepholes], self._settings.clip_value)
-        nn.utils.clip_grad_norm_(self._peepholes, self._settings.clip)
-        norm = nn.utils.clip_grad_norm_(self._others, self._settings.clip)
-        step = Step(float(loss.detach()), float(norm))
+        of_peepholes, norm = (
+            float(nn.utils.clip_grad_norm_(parameters, self._settings.clip))
+            for parameters in (self._peepholes, self._others)
+        )
+        step = Step(float(loss.detach()), norm if math.isfinite(of_peepholes) else of_peepholes)
         if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
             self._optimiser.move(learning_rate, self.step)
             self._follow()
