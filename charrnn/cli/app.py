@@ -31,6 +31,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# In torch's RuntimeErrors.
+ALLOCATORS_SAY = (
+    "can't allocate memory",  # on the CPU
+    "out of memory",  # on CUDA and MPS
+    "STATUS_ALLOC_FAILED",  # in cuBLAS and cuDNN
+    "Invalid buffer size",  # on MPS
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -68,8 +76,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             name = f"{error.filename}: " if error.filename else ""
             raise StorageError(f"{name}{error.strerror or error}") from error
         except (MemoryError, RuntimeError) as error:
-            # torch's CPU allocator raises a RuntimeError of this wording, CUDA's a subclass of it.
-            if isinstance(error, MemoryError) or "memory" in str(error):
+            if isinstance(error, MemoryError) or any(words in str(error) for words in ALLOCATORS_SAY):
                 hint = "a smaller --hidden, --batch or --seq" if command is train.train else None
                 raise OutOfMemoryError("out of memory", hint) from error
             raise
