@@ -6,6 +6,7 @@ import os
 import secrets
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,9 +192,8 @@ def _config(request: Request, corpus: Corpus, hidden_size: int) -> ModelConfig:
     )
 
 
-def _largest_fitting(request: Request, corpus: Corpus, tokens: object) -> ModelConfig:
+def _largest_fitting(request: Request, corpus: Corpus, tokens: Callable[[ModelConfig], float]) -> ModelConfig:
     ladder = [_config(request, corpus, hidden) for hidden in LADDER]
-    assert callable(tokens)
     fitting = [
         config
         for config in ladder
