@@ -147,9 +147,8 @@ class _Member:
 
     def __init__(self, config: ClassifierConfig, tensors: Tensors) -> None:
         self._embedding = tensors[weights.EMBEDDING]
-        names = (weights.FORWARDS, weights.BACKWARDS) if config.bidirectional else (weights.FORWARDS,)
         self._layers = [
-            [_Direction(config, tensors, weights.layer(index, name)) for name in names]
+            [_Direction(config, tensors, weights.layer(index, name)) for name in weights.directions(config)]
             for index in range(config.num_layers)
         ]
         self._hidden_size = config.hidden_size

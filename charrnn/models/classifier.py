@@ -16,7 +16,7 @@ from charrnn.checkpoint import weights
 from charrnn.config import POOLED, ClassifierConfig, FineTuningConfig
 from charrnn.models.initialise import initialise
 from charrnn.models.pooling import pooled
-from charrnn.models.recurrent import Bidirectional, RecurrentLayer, side_by_side
+from charrnn.models.recurrent import Bidirectional, RecurrentLayer, dropped, side_by_side
 
 EMBEDDING_SCALE = 0.1
 # So many steps a chrono initialisation is to span; the deck's sentence has a hundred.
@@ -77,7 +77,7 @@ class Member(nn.Module):
         # The order in which a direction reads makes no difference to its largest value and its mean.
         largest, means = zip(*(pooled(each, lengths) for each in outputs), strict=True)
         answered_from = torch.cat((*largest, *means), -1)
-        scores: Tensor = self.output(_dropped(answered_from, self.dropout, generator))
+        scores: Tensor = self.output(dropped(answered_from, answered_from.shape, self.dropout, generator))
         return scores
 
     def places(self) -> dict[str, nn.Parameter]:
@@ -125,10 +125,3 @@ class Classifier(nn.Module):
             for index, member in enumerate(self)
             for name, parameter in member.places().items()
         }
-
-
-def _dropped(values: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
-    if generator is None or rate == 0.0:
-        return values
-    kept = torch.empty_like(values).bernoulli_(1.0 - rate, generator=generator)
-    return values * kept.div_(1.0 - rate)
