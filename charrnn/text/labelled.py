@@ -185,10 +185,10 @@ def _folder_labels(
 ) -> list[str] | None:
     """The label of every document if all lie in two or more folders of this one, or in known labels'."""
     whole = folder.absolute()
-    parts = [document.path.absolute().relative_to(whole).parts for document in documents if document.path]
-    if any(len(part) < 2 for part in parts):
+    paths = [document.path.absolute() for document in documents if document.path]
+    if any(whole not in path.parent.parents for path in paths):
         return None
-    labels = [part[0] for part in parts]
+    labels = [path.relative_to(whole).parts[0] for path in paths]
     return labels if len(set(labels)) >= 2 or set(labels) <= set(known) else None
 
 

@@ -109,6 +109,12 @@ def test_folders_named_one_by_one_have_what_is_above_them_in_common(tmp_path: Pa
     assert labelled.common_folder(documents[:1]) is None
 
 
+def test_a_folder_in_which_the_texts_do_not_lie_has_no_labels(tmp_path: Path) -> None:
+    table = written(tmp_path / "tab.tsv", FORMS["tab.tsv"])
+    found = labelled.read(find([str(table)]), tmp_path / "elsewhere", "utf-8")
+    assert pairs(found) == pairs(read(table))
+
+
 def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
     written(tmp_path / "only" / "1.txt", "some words")
     written(tmp_path / "only" / "2.txt", "other words")
