@@ -18,6 +18,7 @@ import typer
 
 import charrnn
 from charrnn.cli import classify, inspect, sample, train
+from charrnn.cli.command import Command
 from charrnn.errors import CharrnnError, ExitCode, OutOfMemoryError, Signalled, StorageError, UsageError
 
 app = typer.Typer(
@@ -85,7 +86,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for _command in (train.train, sample.sample, classify.classify, inspect.inspect):
-    app.command()(_guarded(_command))
+    app.command(cls=Command)(_guarded(_command))
 
 
 def main() -> NoReturn:

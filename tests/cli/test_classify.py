@@ -23,7 +23,8 @@ from charrnn.errors import ExitCode, UsageError
 from tests.cli.program import CALLED, Answer, ended, in_shell, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
-TRAINING = ("--steps", "60", "--hidden", "8", "--embedding", "8", "--seed", "1")
+NET = ("--hidden", "8", "--embedding", "8", "--seed", "1")
+TRAINING = ("--steps", "60", *NET)
 GOOD, BAD = "a lovely warm film", "the story was dull and boring"
 
 
@@ -675,7 +676,7 @@ def test_a_classifier_is_not_trained_backwards() -> None:
 
 
 LABELS = ("--lr", "0.01", "--dropout", "0.4")
-WORDS_FIRST = ("--pretrain", "0.8", "--unlabelled", "more", *TRAINING, "--steps", "600", *LABELS)
+WORDS_FIRST = ("--pretrain", "0.8", "--unlabelled", "more", *NET, "--steps", "600", *LABELS)
 
 
 def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_the_same_weights() -> None:

@@ -507,7 +507,7 @@ def test_force_overwrites_the_run_of_a_text_whose_name_means_a_view() -> None:
 
 def test_force_overwrites_the_run_that_is_named_after_the_text(model: Path) -> None:
     before = (model / "model.safetensors").read_bytes()
-    assert run("train", "tale.txt", *SMALL, "--force", "--hidden", "8", cwd=model.parents[1]).status == 0
+    assert warm("train", "tale.txt", *TINY, "--force", "-q").status == 0
     assert [folder.name for folder in model.parent.iterdir()] == ["tale"]
     assert (model / "model.safetensors").read_bytes() != before
 
