@@ -6,8 +6,7 @@ From Python: `charrnn.load("shakespeare")` gives a model with `generate` and `ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # not typing's: until `__main__` runs, Python answers Ctrl-C with a traceback
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier
     from charrnn.inference.language_model import LanguageModel

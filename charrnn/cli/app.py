@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -64,13 +64,30 @@ def _root(
         raise typer.Exit(ExitCode.USAGE)
 
 
+@contextlib.contextmanager
+def _ctrl_c_raised() -> Iterator[None]:
+    """Makes a KeyboardInterrupt of a Ctrl-C that would end the process: a command may have something to save.
+
+    Nobody else hears it: Typer would make a status of 130 of it, with which a shell's loop goes on.
+    """
+    ends = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    if ends:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ends:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     """The command, raising nothing but our errors: Typer would end on an EPIPE or Ctrl-C by itself."""
 
     @functools.wraps(command)
     def guarded(**options: Any) -> None:
         try:
-            command(**options)
+            with _ctrl_c_raised():
+                command(**options)
         except KeyboardInterrupt:
             raise Signalled(signal.SIGINT) from None
         except OSError as error:
@@ -156,11 +173,11 @@ def _usage_hint() -> str:
 
 def _end(error: CharrnnError) -> int:
     """Shows an error and gives its code; a signal ends the process here."""
-    from charrnn.terminal.notes import show_error
-
     if isinstance(error, Signalled):
         signal.signal(error.signal_number, signal.SIG_DFL)
         os.kill(os.getpid(), error.signal_number)
+    from charrnn.terminal.notes import show_error
+
     if os.environ.get("CHARRNN_DEBUG", "") not in ("", "0"):
         traceback.print_exc()
     show_error(error)
