@@ -103,11 +103,12 @@ def folder(name: str) -> Path:
             f'"{name}" is a path, not the name of a run',
             f"its name is {own}" if own else f"runs lie in {RUNS}/",
         )
-    fits = name and name.isprintable() and len(os.fsencode(name)) <= MAX_NAME
+    fits = name.strip() and name.isprintable() and len(os.fsencode(name)) <= MAX_NAME
     if not fits or name.startswith((".", "-")):
         raise UsageError(
             f'"{name}" cannot be the name of a run',
-            f"one has at most {MAX_NAME} bytes that can be printed, no slash, and neither . nor - in front",
+            f"one has at most {MAX_NAME} bytes that can be printed, not only spaces, no slash, "
+            "and neither . nor - in front",
         )
     if name in VIEWS:
         raise UsageError(f'a run cannot be called "{name}": `charrnn inspect {name}` means a view')

@@ -234,6 +234,7 @@ def test_a_name_is_a_folder_of_checkpoints(name: str) -> None:
         "a\tb",
         "\x1b[31mred",
         "\x7f",
+        "  ",
         "\x9b31m",
         "a\u202eb",
         "a\u2028b",
@@ -251,7 +252,8 @@ def test_what_would_leave_the_folder_or_hide_is_no_name(name: str) -> None:
         assert caught.value.hint == (
             "runs lie in checkpoints/"
             if "/" in name
-            else "one has at most 100 bytes that can be printed, no slash, and neither . nor - in front"
+            else "one has at most 100 bytes that can be printed, not only spaces, no slash, "
+            "and neither . nor - in front"
         )
 
 
