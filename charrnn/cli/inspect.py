@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from charrnn.terminal.streams import Product
     from charrnn.text.tokenizer import Ids, Tokenizer
 
+COMPUTED = ("next", "surprise", "gradients")  # views that a model has to be run for
+
 
 def _reserved(tokenizer: Tokenizer) -> dict[int, str]:
     names = {0: "<boundary>"}
@@ -47,8 +49,9 @@ def inspect(
     surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
     prediction depends on what was read; `runs`, all runs, the best first.
     """
-    threads = asked_for(threads)
-    prepare_threads(threads)
+    if target in COMPUTED:
+        threads = asked_for(threads)
+        prepare_threads(threads)
     choose_engine(engine)
     from charrnn.terminal.streams import Product
 

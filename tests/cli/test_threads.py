@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.cli.inspect import inspect
 from charrnn.cli.threads import PATIENCE, SLEEPING, asked_for, let_threads_sleep, prepare_threads
 from charrnn.native import threads
 from tests.cli.program import environment, run
@@ -92,6 +93,16 @@ def test_a_variable_that_is_no_number_is_named_by_every_verb() -> None:
             2,
             ["charrnn: error: CHARRNN_THREADS=abc: must be a whole number from 1 to 1,024"],
         )
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("target", ["runs", "tale"])
+def test_a_variable_that_is_no_number_does_no_harm_where_nothing_is_computed(
+    target: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(threads.VARIABLE, "abc")
+    inspect(target)
+    assert "tale" in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("model")
