@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 import sys
@@ -95,13 +96,17 @@ def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
     first = next(chunks, b"")
     mark = byte_order_mark(first)
     given = mark[1] if mark else encoding
+    if packed := _packed(first, given):
+        yield [Text("-", "", packed)]
+        return
     has_plain_ends = "\n".encode(given) == b"\n"
     if mark and has_plain_ends:
         first = first.removeprefix(mark[0])
     chunks = itertools.chain((first,), chunks)
     if not has_plain_ends:
         # An end of several bytes may seem to lie across two characters, and EBCDIC's is another one.
-        chunks = (text.encode("utf-8", "surrogatepass") for text in decode("-", chunks, given, "keep"))
+        decoded = decode("-", chunks, given, "keep", is_piped=True)
+        chunks = (text.encode("utf-8", "surrogatepass") for text in decoded)
         given = "utf-8"
     number = 0
     for whole in _split(chunks):
@@ -109,6 +114,17 @@ def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
             part = whole[begin : begin + AT_ONCE]
             yield [_line(f"-:{number + place}", line, given) for place, line in enumerate(part, 1)]
             number += len(part)
+
+
+def _packed(head: bytes, encoding: str) -> TextError | None:
+    """What is wrong with standard input that begins so, if it is no text but of a known kind."""
+    from charrnn.text.decoding import of_a_known_kind
+
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeError:
+        return of_a_known_kind("-", head, is_piped=True)
+    return None
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:

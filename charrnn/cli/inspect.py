@@ -212,11 +212,10 @@ def _surprise(
     from charrnn.terminal.tables import print_surprise
 
     checkpoint = load(announce(model, quiet=quiet))
-    source, data = _bytes(subject, quiet=quiet)
+    source, data, is_piped = _bytes(subject, quiet=quiet)
     if checkpoint.tokenizer.level != "byte":
         data = data.removeprefix(codecs.BOM_UTF8)  # as training does
-        hint = "iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz"
-        stdin.decoded(data, source, hint)
+        stdin.decoded(data, source, "iconv -f ENCODING -t UTF-8 makes it so", is_piped=is_piped)
     reader = engine.reader(checkpoint.config, checkpoint.tensors)
     work = surprise(reader, checkpoint.tokenizer, data, of_lines=checkpoint.is_of_lines)
     found = with_bar(work, quiet=quiet)
@@ -266,14 +265,15 @@ def _runs(product: Product, *, as_json: bool) -> None:
         product.flush()
 
 
-def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
+def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes, bool]:
+    """What errors call a text, its bytes, and whether they came through a pipe."""
     ways = "charrnn inspect surprise FILE, or pipe a text in"
     if given == "":
         raise UsageError("surprise '': must name a file", ways)
     if given in (None, "-"):
         if given is None and not stdin.is_given():
             raise UsageError("surprise: which text?", ways)
-        return "standard input", stdin.read("a text", quiet=quiet)
+        return "standard input", stdin.read("a text", quiet=quiet), True
     assert given is not None
     path = Path(given)
     try:
@@ -288,7 +288,7 @@ def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes]:
         raise UsageError(f"{given}: is neither a regular file nor a pipe")
     from charrnn.text.sources import Document, check_readable
 
-    document = Document(given, path)
-    if not stat.S_ISFIFO(mode):  # opening a pipe takes its writer away
+    document = Document(given, path, is_piped=stat.S_ISFIFO(mode))
+    if not document.is_piped:  # opening a pipe takes its writer away
         check_readable(document)
-    return given, b"".join(document.chunks())
+    return given, b"".join(document.chunks()), document.is_piped

@@ -9,6 +9,7 @@ import sys
 
 from charrnn.errors import TextError, UsageError
 from charrnn.terminal.notes import note
+from charrnn.text.decoding import of_a_known_kind
 
 PATIENCE_SECONDS = 2.0
 
@@ -46,13 +47,14 @@ def wait(what: str, *, quiet: bool) -> None:
         )
 
 
-def decoded(data: bytes, what: str, hint: str | None = None) -> str:
+def decoded(data: bytes, what: str, hint: str | None = None, *, is_piped: bool = True) -> str:
     """The text of UTF-8 bytes.
 
     Args:
         data: the bytes.
         what: what errors call them.
         hint: what to do with others.
+        is_piped: whether they came through a pipe, and not from a file that could have another name.
 
     Raises:
         TextError: at the first byte that is no UTF-8.
@@ -60,6 +62,6 @@ def decoded(data: bytes, what: str, hint: str | None = None) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise TextError(
+        raise of_a_known_kind(what, data, is_piped=is_piped) or TextError(
             f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})", hint
         ) from None

@@ -163,6 +163,18 @@ def _with_end(first: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, bool
     yield b"", True
 
 
+def of_a_known_kind(name: str, head: bytes, *, is_piped: bool) -> TextError | None:
+    """What to say of data that turned out to be no text, if it begins as a known kind of file does.
+
+    Args:
+        name: what errors call it.
+        head: its beginning.
+        is_piped: as in `decode`.
+    """
+    kind = _kind(head)
+    return _of_kind(_Source(name, None, is_piped), kind) if kind else None
+
+
 def _kind(head: bytes) -> str | None:
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 

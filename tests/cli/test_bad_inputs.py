@@ -342,6 +342,16 @@ OPTIONS = (
         "standard input: not UTF-8 at byte 1 (0xFF)",
         given=b"a\xff",
     ),
+    *(
+        Row(
+            f"{words} -m tale",
+            TEXT,
+            "standard input: looks like gzip data, not text",
+            "hint: unpack it before the pipe, with zcat for example",
+            given=gzip.compress(tale().encode()),
+        )
+        for words in ("sample", "inspect next", "inspect gradients", "inspect surprise")
+    ),
 )
 VIEWS = (
     Row("inspect foo bar", USAGE, "foo: no such view", "hint: views are next, surprise, gradients, runs"),
@@ -437,7 +447,13 @@ VIEWS = (
         "inspect surprise latin.txt -m tale",
         TEXT,
         f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9)",
-        "hint: iconv -f ENCODING -t UTF-8 makes it so; a gzip file is unpacked if its name ends in .gz",
+        "hint: iconv -f ENCODING -t UTF-8 makes it so",
+    ),
+    Row(
+        "inspect surprise packed -m tale",
+        TEXT,
+        "packed: looks like gzip data, not text",
+        "hint: name it packed.gz",
     ),
 )
 MODELS = (

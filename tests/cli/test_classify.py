@@ -131,6 +131,17 @@ def test_a_bad_text_is_told_of_and_the_others_go_on() -> None:
     assert answer.status == 3
 
 
+def test_packed_lines_are_told_of_once() -> None:
+    answer = classify(given=gzip.compress("\n".join(100 * [GOOD, BAD]).encode()))
+    assert (answer.status, answer.text) == (3, "")
+    assert answer.lines == [
+        "charrnn: error: -: looks like gzip data, not text",
+        "hint: unpack it before the pipe, with zcat for example",
+        "charrnn: error: 1 of 1 texts could not be classified",
+    ]
+    assert rows(classify(given=b"BZh is how packed data begins, and lovely\n"))[0][2] == "-:1"
+
+
 def test_encoding_says_how_texts_are_read() -> None:
     Path("latin.txt").write_bytes("lovely café".encode("latin-1"))
     assert rows(classify("latin.txt", "--encoding", "latin-1"))[0][0] == "good"
