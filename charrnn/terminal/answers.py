@@ -11,7 +11,7 @@ from rich.text import Text
 from charrnn.inference.answering import Piece
 from charrnn.terminal.clean import clean
 from charrnn.terminal.columns import GAP, Column, Row, fit, print_rows
-from charrnn.terminal.heat import style
+from charrnn.terminal.heat import has_colours, most_telling, says, sides, style
 from charrnn.terminal.scores import CALLED
 from charrnn.terminal.tables import Bar
 
@@ -63,18 +63,31 @@ def print_answers(console: Console, answers: Sequence[tuple[str, Sequence[tuple[
 
 
 def print_explained(console: Console, source: str, label: str, pieces: Sequence[Piece]) -> None:
-    """A text whose words are coloured by what they did to the probability of a label."""
+    """What the words of a text did to the probability of a label: the text on colours, else their figures."""
+    if has_colours(console):
+        _print_heading(console, source, label, "each word says")
+        console.print(_coloured(pieces))
+        return
+    words = [piece for piece in pieces if piece.effect]
+    shown = most_telling(console, words, lambda piece: piece.effect)
+    together = any(len(piece.text.split()) > 1 for piece in words)  # as they are in a long text
+    _print_heading(console, source, label, says(len(shown), len(words), "part" if together else "word"))
+    for piece in shown:
+        line = Text(f"{piece.effect:+.4f}  {clean(piece.text)}")
+        console.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _print_heading(console: Console, source: str, label: str, who_says: str) -> None:
+    of_label = f' "{clean(label)}":'
+    console.print(Text.assemble((clean(source), "bold"), f": what {who_says} ", sides(console), of_label))
+
+
+def _coloured(pieces: Sequence[Piece]) -> Text:
     strongest = max((abs(piece.effect) for piece in pieces), default=0.0) or 1.0
-    line = Text.assemble((clean(source), "bold"), ": what each word says ")
-    line.append("for", style(1.0))
-    line.append(" or ")
-    line.append("against", style(-1.0))
-    line.append(f' "{clean(label)}":')
-    console.print(line)
     text = Text()
     for piece in pieces:
         text.append(clean(piece.text, keep_newlines=True), style(piece.effect / strongest))
-    console.print(text)
+    return text
 
 
 def print_evaluation(console: Console, source: str, found: dict[str, Any]) -> None:

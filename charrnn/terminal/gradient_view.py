@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +13,9 @@ from rich.text import Text
 
 from charrnn.terminal import charts
 from charrnn.terminal.clean import clean
-from charrnn.terminal.heat import style
+from charrnn.terminal.columns import Column, print_rows
+from charrnn.terminal.heat import has_colours, most_telling, says, sides, style
+from charrnn.terminal.tables import quoted_space
 
 if TYPE_CHECKING:
     from charrnn.inspection.gradients import Gradients, LayerGradients
@@ -29,6 +31,11 @@ CHART_WIDTH = 100
 FAINTEST = 1e-30  # where the chart ends below
 MAX_CURVES = len(charts.COLOURS)
 MAX_NAME = 28
+INFLUENCE = (
+    Column("says", is_number=True),
+    Column("t - k", "dim", is_number=True, spared=1),
+    Column("token", is_elastic=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +69,7 @@ def print_gradients(console: Console, nets: Sequence[Net]) -> None:
     console.print(Text(SHARES, "dim italic"))
     for net in nets:
         console.print()
-        console.print(
-            Text.assemble(
-                (_name(net), "bold"),
-                f"  {net.found.nats:.3f} nats; what each token says ",
-                ("for", style(1.0)),
-                " or ",
-                ("against", style(-1.0)),
-                f' "{clean(net.target)}":',
-            )
-        )
-        console.print(coloured(net))
+        _print_influence(console, net)
 
 
 def rows(nets: Sequence[Net]) -> list[tuple[str, int, int, float]]:
@@ -90,9 +87,43 @@ def coloured(net: Net) -> Text:
     strongest = max((abs(value) for value in net.found.influence), default=0.0) or 1.0
     text = Text()
     for token, value in zip(net.tokens, net.found.influence, strict=True):
-        shown = clean(token.replace("\n", "⏎"), strict=False) + ("\n" if token.endswith("\n") else "")
+        shown = _visible(token) + ("\n" if token.endswith("\n") else "")
         text.append(shown, style(value / strongest))
     return text.append(clean(net.target), "bold underline")
+
+
+def _print_influence(console: Console, net: Net) -> None:
+    """What the tokens say of the one predicted: the text, and a table of figures where it has no colours."""
+    told = _told(net)
+    shown = told if has_colours(console) else most_telling(console, told, lambda token: token.value)
+    who_says = says(len(shown), len(told), "token")
+    heading = f"  {net.found.nats:.3f} nats; what {who_says} "
+    of_target = f' "{clean(net.target)}":'
+    console.print(Text.assemble((_name(net), "bold"), heading, sides(console), of_target))
+    console.print(coloured(net))
+    if not has_colours(console):
+        cells = [(signed(token.value), str(token.distance), token.text) for token in shown]
+        print_rows(console, INFLUENCE, [[Text(cell) for cell in row] for row in cells])
+
+
+class _Told(NamedTuple):
+    text: str
+    distance: int
+    value: float
+
+
+def _told(net: Net) -> list[_Told]:
+    """The tokens that say anything."""
+    last = len(net.tokens) - 1
+    return [
+        _Told(quoted_space(_visible(token)), last - index, value)
+        for index, (token, value) in enumerate(zip(net.tokens, net.found.influence, strict=True))
+        if token and value and math.isfinite(value)
+    ]
+
+
+def _visible(token: str) -> str:
+    return clean(token.replace("\n", "⏎"), strict=False)
 
 
 def figure(value: float | None) -> str:
@@ -107,6 +138,16 @@ def figure(value: float | None) -> str:
     if value == 0 or 1e-3 <= value < 1e4:
         return f"{value:.3g}" if value >= 1 else f"{value:.3f}"
     return f"{value:.1e}"
+
+
+def signed(value: float) -> str:
+    """A `figure` with its sign.
+
+    Example:
+        >>> signed(0.25), signed(-12.3)
+        ('+0.250', '-12.3')
+    """
+    return f"{'-' if value < 0 else '+'}{figure(abs(value))}"
 
 
 def _chart(console: Console, layers: Sequence[LayerGradients]) -> Text:

@@ -187,7 +187,7 @@ def test_a_long_explanation_says_how_far_it_is_unless_quiet() -> None:
 def test_on_a_terminal_every_explanation_says_of_which_text_it_is() -> None:
     text = shown("classify", "good.txt", "bad.txt", "--explain", "-m", "reviews", env={"NO_COLOR": "1"})
     for name, label in (("good.txt", "good"), ("bad.txt", "bad")):
-        assert f'{name}: what each word says for or against "{label}":' in text
+        assert f'{name}: what each word says for (+) or against (-) "{label}":' in text
 
 
 def test_fail_if_and_fail_under_have_an_exit_code_of_their_own() -> None:

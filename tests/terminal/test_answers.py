@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from charrnn.terminal.answers import COMMONEST, PIPE_WIDTH, print_answers, print_evaluation
+from charrnn.inference.answering import Piece
+from charrnn.terminal.answers import (
+    COMMONEST,
+    PIPE_WIDTH,
+    print_answers,
+    print_evaluation,
+    print_explained,
+)
 from charrnn.terminal.console import ENDLESS
 from tests.terminal.drawing import console
 
@@ -33,6 +40,44 @@ def test_a_long_label_is_cut_and_not_the_probability() -> None:
     assert row.startswith("a label of sixty")
     assert "…  " in row
     assert " 50.00%" in row
+
+
+LOVELY = (Piece("lovely", 0.0329), Piece(" ", 0.0), Piece("a\x1b", -0.01234), Piece("film", 0.0))
+
+
+def explained(pieces: Sequence[Piece], *, terminal: bool = False, **size: int) -> list[str]:
+    screen, file = console(terminal=terminal, **size)
+    print_explained(screen, "review.txt", "good", pieces)
+    return file.getvalue().splitlines()
+
+
+def test_without_colours_the_words_of_an_explanation_have_figures() -> None:
+    assert explained(LOVELY) == [
+        'review.txt: what each word says for (+) or against (-) "good":',
+        "+0.0329  lovely",
+        "-0.0123  a^[",
+    ]
+
+
+def test_on_colours_an_explanation_is_the_text() -> None:
+    heading, text = explained(LOVELY, terminal=True)
+    assert " (+)" not in heading
+    assert "lovely" in text
+    assert "0329" not in text
+
+
+def test_of_more_words_than_lines_the_most_telling_come_first() -> None:
+    many = [Piece(f"word{number}", (-1) ** number * number / 1000) for number in range(1, 101)]
+    assert len(explained(many, height=102)) == 101
+    heading, *lines = explained(many, height=101)
+    assert heading == ('review.txt: what the 12 most telling of 100 words say for (+) or against (-) "good":')
+    assert lines == [f"{(-1) ** number * number / 1000:+.4f}  word{number}" for number in range(100, 88, -1)]
+
+
+def test_the_figure_of_words_taken_together_has_one_line() -> None:
+    line = explained([Piece("word after word " * 9, 0.5)], width=40)[-1]
+    assert line.startswith("+0.5000  word after")
+    assert len(line) <= 40
 
 
 def evaluated(confusion: Sequence[Sequence[int]], name: str = "label") -> dict[str, Any]:

@@ -46,6 +46,37 @@ def test_what_speaks_for_and_against_is_coloured_by_its_strength() -> None:
     assert all(0.3 <= part / whole <= 0.7 for part, whole in zip(half, AGAINST, strict=True))
 
 
+def test_without_colours_the_tokens_have_figures() -> None:
+    screen, file = console()
+    print_gradients(screen, [drawn(tokens=("", " ", "\n", "c"))])
+    heading, *text, header, space, line_feed, last = file.getvalue().splitlines()[-7:]
+    assert heading == 'plain  1.250 nats; what each token says for (+) or against (-) "x":'
+    assert text == [" ⏎", "cx"]
+    assert header.split() == ["says", "t", "-", "k", "token"]
+    assert space.split() == ["+1", "2", '"', '"']
+    assert line_feed.split() == ["-0.500", "1", "⏎"]
+    assert last.split() == ["+0.010", "0", "c"]
+
+
+def test_colours_say_it_without_figures() -> None:
+    screen, file = console(terminal=True)
+    print_gradients(screen, [drawn()])
+    assert "token" not in file.getvalue().splitlines()[-1]
+    assert "(+)" not in file.getvalue()
+
+
+def test_of_more_tokens_than_lines_the_most_telling_come_first() -> None:
+    influence = tuple(1.0 + place for place in range(100))
+    net = Net("n", Gradients(1.25, (layer(),), influence), ("a",) * 100, "x")
+    screen, file = console(height=40)
+    print_gradients(screen, [net])
+    lines = file.getvalue().splitlines()
+    assert 'what the 12 most telling of 100 tokens say for (+) or against (-) "x":' in lines[-16]
+    assert [line.split() for line in lines[-12:]] == [
+        [f"+{100 - distance}", str(distance), "a"] for distance in range(12)
+    ]
+
+
 def test_a_line_feed_is_seen_and_ends_the_line() -> None:
     assert coloured(drawn(tokens=("", "a", "\n", "c"))).plain == "a⏎\ncx"
 
