@@ -210,6 +210,7 @@ def _surprise(
     from charrnn.terminal.console import for_product
     from charrnn.terminal.reading import with_bar
     from charrnn.terminal.tables import print_surprise
+    from charrnn.terminal.units import UNITS
 
     checkpoint = load(announce(model, quiet=quiet))
     source, data, is_piped = _bytes(subject, quiet=quiet)
@@ -218,7 +219,7 @@ def _surprise(
         stdin.decoded(data, source, "iconv -f ENCODING -t UTF-8 makes it so", is_piped=is_piped)
     reader = engine.reader(checkpoint.config, checkpoint.tensors)
     work = surprise(reader, checkpoint.tokenizer, data, of_lines=checkpoint.is_of_lines)
-    found = with_bar(work, quiet=quiet)
+    found = with_bar(work, unit=f" {UNITS[checkpoint.tokenizer.level]}", quiet=quiet)
     if as_json:
         lines = [
             {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}

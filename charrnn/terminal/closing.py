@@ -12,7 +12,7 @@ from charrnn.terminal.cards import Fact, print_card
 from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
 from charrnn.terminal.screen import Heading
-from charrnn.terminal.units import duration, exact, short
+from charrnn.terminal.units import UNITS, duration, exact, short
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run
@@ -20,8 +20,6 @@ from charrnn.training.run import Run
 if TYPE_CHECKING:
     # It imports torch, and errors about the text come before that.
     from charrnn.training.plan import Plan
-
-UNITS = {"char": "chars", "byte": "bytes", "word": "tokens", "subword": "tokens"}
 
 
 def plan_lines(plan: Plan, run: Run, batch_size: int) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# What tokens are called, by their level.
+UNITS = {"char": "chars", "byte": "bytes", "word": "tokens", "subword": "tokens"}
 STEPS = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
 
 

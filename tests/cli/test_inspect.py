@@ -12,8 +12,13 @@ import pytest
 
 import charrnn
 from charrnn.checkpoint.model import Checkpoint, save
+from charrnn.cli.inspect import inspect as inspect_view
 from charrnn.inspection.sentences import BLANK, SENTENCES
+from charrnn.terminal import reading
 from charrnn.text.byte import ByteTokenizer
+from charrnn.text.char import CharTokenizer
+from charrnn.text.tokenizer import Tokenizer
+from charrnn.text.word import WordTokenizer
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import tale
 from tests.cli.program import Answer, Terminal, run, shown, warm
@@ -280,6 +285,24 @@ def test_surprise_takes_standard_input_and_a_pipe_by_name() -> None:
     assert view("surprise", given=b"then\n") == view("surprise", "-", given=b"then\n") == expected
     piped = run("inspect", "surprise", "/dev/stdin", "-m", "tale", "--json", given=b"then\n")
     assert json.loads(piped.text) == expected | {"source": "/dev/stdin"}
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "progress"),
+    [
+        (ByteTokenizer(), "14 of 14 bytes"),
+        (CharTokenizer.from_codepoints(sorted(map(ord, set("the cat sat é")))), "13 of 13 chars"),
+        (WordTokenizer(["the", " ", "cat", "sat", "é"]), "7 of 7 tokens"),
+    ],
+)
+def test_the_progress_of_surprise_counts_what_is_read(
+    tokenizer: Tokenizer, progress: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reading, "SHOWN_AFTER", 0.0)
+    Path("text").write_text("the cat sat é")
+    save(Path("model"), small(tokenizer))
+    inspect_view("surprise", "text", ["model"])
+    assert capsys.readouterr().err == f"charrnn: reading: {progress}\n"
 
 
 def test_an_empty_text_surprises_nobody() -> None:
