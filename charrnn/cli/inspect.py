@@ -14,7 +14,7 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import DEFAULT_UNKNOWN, LIKELIEST, VIEWS
-from charrnn.errors import CheckpointError, UsageError
+from charrnn.errors import CheckpointError, TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.inference.language_model import NextToken
@@ -217,6 +217,8 @@ def _surprise(
     if checkpoint.tokenizer.level != "byte":
         data = data.removeprefix(codecs.BOM_UTF8)  # as training does
         stdin.decoded(data, source, "iconv -f ENCODING -t UTF-8 makes it so", is_piped=is_piped)
+    if not data:
+        raise TextError(f"{source}: is empty")
     reader = engine.reader(checkpoint.config, checkpoint.tensors)
     work = surprise(reader, checkpoint.tokenizer, data, of_lines=checkpoint.is_of_lines)
     found = with_bar(work, unit=f" {UNITS[checkpoint.tokenizer.level]}", quiet=quiet)

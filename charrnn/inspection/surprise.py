@@ -28,7 +28,7 @@ class Line:
     @property
     def bits_per_byte(self) -> float:
         """What compares with other lines, models and levels."""
-        return self.bits / self.bytes if self.bytes else 0.0
+        return self.bits / self.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Surprise:
     @property
     def bits_per_byte(self) -> float:
         """Of the whole text."""
-        return sum(line.bits for line in self.lines) / self.bytes if self.bytes else 0.0
+        return sum(line.bits for line in self.lines) / self.bytes
 
 
 def surprise(
@@ -60,7 +60,7 @@ def surprise(
     Args:
         reader: the net.
         tokenizer: its tokenizer.
-        text: UTF-8, unless the tokenizer's level is `byte`.
+        text: not empty; UTF-8, unless the tokenizer's level is `byte`.
         of_lines: whether the net knows a line feed as the boundary between documents.
     """
     ids = _ids_of_lines(tokenizer, text) if of_lines else _ids(tokenizer, text)
@@ -76,12 +76,12 @@ def surprise(
         Line(line.decode("utf-8", "replace"), float(own), len(line))
         for line, own in zip(lines, by_line, strict=True)
     ]
-    return Surprise(tuple(found), float(nats.mean()) if len(nats) else 0.0, len(nats))
+    return Surprise(tuple(found), float(nats.mean()), len(nats))
 
 
 def _token_nats(reader: Reader, ids: Ids) -> Generator[Reading, None, NDArray[np.float64]]:
     nats = np.empty(len(ids))
-    inputs = np.concatenate((np.array([BOUNDARY], ids.dtype), ids[:-1])) if len(ids) else ids
+    inputs = np.concatenate((np.array([BOUNDARY], ids.dtype), ids[:-1]))
     states = reader.start()
     for begin in range(0, len(ids), BLOCK):
         outputs, states = reader.outputs(inputs[begin : begin + BLOCK], states)

@@ -1,5 +1,6 @@
 """`charrnn inspect` through the front door: findings for programs and for people."""
 
+import codecs
 import gzip
 import hashlib
 import json
@@ -305,8 +306,12 @@ def test_the_progress_of_surprise_counts_what_is_read(
     assert capsys.readouterr().err == f"charrnn: reading: {progress}\n"
 
 
-def test_an_empty_text_surprises_nobody() -> None:
-    assert inspect("surprise", given=b"").text == "all\t0.0000\tstandard input\n"
+@pytest.mark.parametrize("nothing", [b"", codecs.BOM_UTF8])
+def test_there_is_no_surprise_of_an_empty_text(nothing: bytes) -> None:
+    Path("empty.txt").write_bytes(nothing)
+    for words, name in ((("empty.txt", "--json"), "empty.txt"), ((), "standard input")):
+        answer = warm("inspect", "surprise", *words, "-m", "tale", given=nothing)
+        assert answer == Answer(3, b"", f"charrnn: error: {name}: is empty\n")
 
 
 def test_at_level_byte_any_bytes_can_surprise() -> None:

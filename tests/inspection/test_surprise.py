@@ -96,8 +96,3 @@ def test_any_bytes_can_be_surprising() -> None:
     result = found(ByteTokenizer(), b"\xff\x00\n\xc3")
     assert [line.bytes for line in result.lines] == [3, 1]
     assert result.tokens == 4
-
-
-def test_no_text_is_no_surprise() -> None:
-    result = found(LETTERS, b"")
-    assert (result.lines, result.bits_per_byte, result.nats_per_token, result.tokens) == ((), 0.0, 0.0, 0)
