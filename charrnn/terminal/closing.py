@@ -13,6 +13,8 @@ from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
 from charrnn.terminal.screen import Heading
 from charrnn.terminal.units import UNITS, duration, exact, short
+from charrnn.text.beginning import beginning
+from charrnn.text.corpus import Corpus
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run
@@ -20,6 +22,8 @@ from charrnn.training.run import Run
 if TYPE_CHECKING:
     # It imports torch, and errors about the text come before that.
     from charrnn.training.plan import Plan
+
+LOOKED_THROUGH = 50_000  # tokens, for a prompt to begin with
 
 
 def plan_lines(plan: Plan, run: Run, batch_size: int) -> tuple[str, ...]:
@@ -93,15 +97,15 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
         ),
         ("cache", f"{run.corpus.files[0]} (rm it to free {short(run.corpus.nbytes)}B)"),
     ]
-    name = run.folder.name
     if finished.reason == "stopped":
-        facts.append(("go on", command("train", "--resume", name)))
-    print_card(console, facts + _next(name, run.recipe.model))
+        facts.append(("go on", command("train", "--resume", run.folder.name)))
+    print_card(console, facts + _next(run))
 
 
-def _next(name: str, model: ModelConfig) -> list[Fact]:
+def _next(run: Run) -> list[Fact]:
     """What to type next."""
-    if model.backward:
+    name = run.folder.name
+    if run.recipe.model.backward:
         return [
             ("reads", "backwards: it predicts what came before"),
             ("made for", command("train", "reviews/", "--from", "FORWARD", "--from", name)),
@@ -109,8 +113,14 @@ def _next(name: str, model: ModelConfig) -> list[Fact]:
         ]
     return [
         ("next", command("sample", "-m", name)),
-        ("", command("inspect", "next", "the ", "-m", name)),
+        ("", command("inspect", "next", *_prompt(run.corpus), "-m", name)),
     ]
+
+
+def _prompt(corpus: Corpus) -> list[str]:
+    """What to begin with, as an argument of a command; none if the text has nothing that suits."""
+    text = corpus.bytes_of(corpus.training[:LOOKED_THROUGH]).decode("utf-8", "replace")
+    return [found] if (found := beginning(text)) else []
 
 
 def trained(progress: Progress, finished: Finished) -> str:

@@ -294,7 +294,7 @@ def test_sigterm_saves_says_how_to_go_on_and_ends_by_the_signal(
     assert answer.lines[-3:] == [
         f"go on        {CALLED} train --resume tale",
         f"next         {CALLED} sample -m tale",
-        f"             {CALLED} inspect next 'the ' -m tale",
+        f"             {CALLED} inspect next 'see ' -m tale",
     ]
     assert warm("sample", "-m", "tale", "--seed", "1", "--length", "20", "-q").status == 0
     events = [json.loads(line) for line in Path("checkpoints/tale/log.jsonl").read_text().splitlines()]

@@ -107,7 +107,7 @@ def test_in_a_pipe_there_is_a_line_an_evaluation_and_a_card_with_what_to_type_ne
     assert Path(cache[1]).is_file()
     assert facts[6:] == [
         f"next         {CALLED} sample -m stdin",
-        f"             {CALLED} inspect next 'the ' -m stdin",
+        f"             {CALLED} inspect next 'see ' -m stdin",
     ]
     for fact in facts[6:]:
         typed = subprocess.run(
