@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,6 +128,18 @@ def check_resumable(run: Path) -> None:
             f"{run.name}: no run of this name to resume",
             f"there are: {known}" if known else "there is none yet: charrnn train makes one",
         )
+
+
+def instead_of_resuming(run: Path) -> str | None:
+    """What a run's model still serves for where the run cannot go on; nothing if it cannot be read either."""
+    try:
+        kind = container.read_metadata(run / MODEL).get("kind")
+    except CharrnnError:
+        return None
+    name = shlex.quote(run.name)
+    if kind == "language-model":
+        return f"--from {name} starts a new model from its weights"
+    return f"charrnn classify -m {name} answers with its model" if kind == "classifier" else None
 
 
 class BusyError(StorageError):

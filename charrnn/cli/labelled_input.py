@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +98,12 @@ def texts_of(
     Raises:
         UsageError: if what a flag names does not exist, or can be read only once.
     """
+    from charrnn.text.sources import absolute
     from charrnn.training.classifier_run import Texts
 
     return Texts(
         config=config,
-        sources=_absolute(documents),
+        sources=absolute(documents),
         folder=str(folder.absolute()) if folder else None,
         valid=valid_of(asked),
         unlabelled=unlabelled_of(asked),
@@ -114,12 +117,12 @@ def valid_of(asked: Asked) -> tuple[str, ...]:
     Raises:
         UsageError: if one does not exist, or can be read only once.
     """
-    from charrnn.text.sources import find
+    from charrnn.text.sources import absolute, find
 
     given = [asked.label_flags["valid"]] if "valid" in asked.label_flags else []
     _refuse_pipes("--valid", given)
     folder = root_of(given)
-    return (str(folder.absolute()),) if folder else _absolute(find(given))
+    return (str(folder.absolute()),) if folder else absolute(find(given))
 
 
 def unlabelled_of(asked: Asked) -> tuple[str, ...]:
@@ -128,11 +131,11 @@ def unlabelled_of(asked: Asked) -> tuple[str, ...]:
     Raises:
         UsageError: if one does not exist, or can be read only once.
     """
-    from charrnn.text.sources import find
+    from charrnn.text.sources import absolute, find
 
     given = asked.label_flags.get("unlabelled", ())
     _refuse_pipes("--unlabelled", given)
-    return _absolute(find(given))
+    return absolute(find(given))
 
 
 def _refuse_pipes(flag: str, given: Sequence[str]) -> None:
@@ -170,36 +173,81 @@ def read(asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labe
     return with_bar(prepare(labelled, config, valid, tokenizer, unlabelled), unit=" chars", quiet=asked.quiet)
 
 
-def read_again(asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, digest: str) -> LabelledCorpus:
-    """As `read`, for a run that goes on.
+def read_again(
+    asked: Asked, folder: Path, was: Texts, tokenizer: Tokenizer, digest: str
+) -> tuple[Texts, LabelledCorpus]:
+    """As `read`, for a run that goes on; and where its texts are now.
 
     Args:
-        asked: the command line.
+        asked: the command line, whose inputs may name the texts in another place.
         folder: of the run.
-        texts: where they were.
+        was: where they were.
         tokenizer: the run's vocabulary.
         digest: what the texts' was.
 
     Raises:
+        UsageError: if the command line names texts with another content.
         CheckpointError: if they are gone, or no longer what they were.
     """
+    from charrnn.training.request import named_elsewhere, other_texts
+
+    found = named_elsewhere(folder, asked.inputs, was.shown, was.sources)
+    if not found:
+        return was, _read_where_it_was(asked, folder, was, tokenizer, digest)
+    texts = _moved(asked, was, found)
+    with contextlib.suppress(TextError):
+        corpus = read(asked, texts, tokenizer, _labelled(found, _folder(texts), texts.config))
+        if corpus.digest == digest:
+            return texts, corpus
+    raise other_texts(asked.inputs, was.shown, "train a new classifier")
+
+
+def _moved(asked: Asked, texts: Texts, found: Sequence[Document]) -> Texts:
+    """The texts of a run in another place."""
+    from charrnn.text.labelled import common_folder
+    from charrnn.text.sources import absolute
+
+    folder = root_of(asked.inputs) or common_folder(found) if texts.folder else None
+    return replace(
+        texts,
+        sources=absolute(found),
+        folder=str(folder.absolute()) if folder else None,
+        shown=tuple(asked.inputs),
+    )
+
+
+def _read_where_it_was(
+    asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, digest: str
+) -> LabelledCorpus:
     from charrnn.text.sources import check_regular, find, where_now
 
     name, documents = folder.name, where_now(folder, texts.sources, texts.shown)
     try:
-        for document in (*documents, *_documents(texts.unlabelled)):
+        for document in documents:
+            check_regular(document)
+    except UsageError as error:
+        raise CheckpointError(
+            f"{name}: its texts cannot be read again: {error.message}",
+            f"if they were moved, name their new place: charrnn train PATH --resume {shlex.quote(name)}",
+        ) from None
+    try:
+        for document in _documents(texts.unlabelled):
             check_regular(document)
         find(texts.valid)
     except (TextError, UsageError) as error:
         raise CheckpointError(f"{name}: its texts cannot be read again: {error.message}") from None
-    folder_of_labels = Path(texts.folder) if texts.folder else None
-    corpus = read(asked, texts, tokenizer, _labelled(documents, folder_of_labels, texts.config))
+    corpus = read(asked, texts, tokenizer, _labelled(documents, _folder(texts), texts.config))
     if corpus.digest != digest:
         raise CheckpointError(
             f"{name}: its texts have changed: trained on {digest[:12]}, found {corpus.digest[:12]}",
             "train a new classifier",
         )
     return corpus
+
+
+def _folder(texts: Texts) -> Path | None:
+    """The folder whose folders are called as the labels, if there is one."""
+    return Path(texts.folder) if texts.folder else None
 
 
 def _labelled(
@@ -216,7 +264,3 @@ def _documents(paths: Sequence[str]) -> list[Document]:
     from charrnn.text.sources import Document
 
     return [Document(path, Path(path)) for path in paths]
-
-
-def _absolute(documents: Sequence[Document]) -> tuple[str, ...]:
-    return tuple(str(document.path.absolute()) for document in documents if document.path)

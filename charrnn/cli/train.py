@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -20,7 +22,7 @@ from charrnn.native import library
 
 if TYPE_CHECKING:
     from charrnn.training.loop import Training
-    from charrnn.training.run import Run
+    from charrnn.training.run import Recipe, Run
 
 
 def train(
@@ -178,10 +180,12 @@ def _resume(asked: Asked, name: str) -> None:
     if asked.task == "classifier":
         raise UsageError(f"--task classifier: {name} is a language model")
     recipe = load_recipe(folder)
-    refuse_changes(recipe, asked.inputs, asked.corpus_flags, asked.net_flags)
+    refuse_changes(recipe, asked.corpus_flags, asked.net_flags)
     with runs.locked(folder):
         remove_leftovers(folder)
         left = load_last(folder)
+        recipe = _with_texts_where_named(asked, folder, left.recipe)
+        left = left._replace(recipe=recipe)
         refuse_idle_resume(asked, name, left.progress)
         known, texts = left.checkpoint.tokenizer, documents(folder, recipe)
         own_tokenizer = known if recipe.from_model else None
@@ -193,6 +197,22 @@ def _resume(asked: Asked, name: str) -> None:
 
         training, run = start.resume(folder, left, corpus, asked.budget, sitting(asked))
         _show(asked, training, run)
+
+
+def _with_texts_where_named(asked: Asked, folder: Path, recipe: Recipe) -> Recipe:
+    """A run's recipe with the texts named beside `--resume`, which may lie in another place than they did."""
+    from charrnn.checkpoint import runs
+    from charrnn.terminal.reading import with_bar
+    from charrnn.text.corpus import digest_of
+    from charrnn.text.sources import absolute
+    from charrnn.training.request import named_elsewhere, other_texts
+
+    found = named_elsewhere(folder, asked.inputs, recipe.shown_sources, recipe.sources)
+    if not found:
+        return recipe
+    if with_bar(digest_of(found), quiet=asked.quiet) != recipe.digest:
+        raise other_texts(asked.inputs, recipe.shown_sources, runs.instead_of_resuming(folder))
+    return replace(recipe, sources=absolute(found), shown_sources=tuple(asked.inputs))
 
 
 def _show(asked: Asked, training: Training, run: Run) -> None:

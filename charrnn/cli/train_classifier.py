@@ -134,7 +134,8 @@ def _resume_words(asked: Asked, folder: Path) -> None:
 
     left = load_last(folder)
     recipe = left.recipe
-    corpus = labelled_input.read_again(asked, folder, recipe.texts, left.tokenizer, recipe.digest)
+    texts, corpus = labelled_input.read_again(asked, folder, recipe.texts, left.tokenizer, recipe.digest)
+    left = left._replace(recipe=replace(recipe, texts=texts))
     from charrnn.training import pretraining
 
     _both_stages(asked, *pretraining.resume(folder, left, corpus, asked.budget, sitting(asked)))
@@ -147,10 +148,12 @@ def _resume_labels(asked: Asked, folder: Path) -> None:
     left = load_last(folder)
     refuse_idle_resume(asked, folder.name, left.progress)
     recipe, checkpoint = left.recipe, left.checkpoint
-    corpus = labelled_input.read_again(asked, folder, recipe.texts, checkpoint.tokenizer, recipe.digest)
+    known = checkpoint.tokenizer
+    texts, corpus = labelled_input.read_again(asked, folder, recipe.texts, known, recipe.digest)
+    left = left._replace(recipe=replace(recipe, texts=texts))
     from charrnn.training import classifier_start
 
-    if classifier_start.answers_from_all(corpus, recipe.texts, normalised=checkpoint.normalised):
+    if classifier_start.answers_from_all(corpus, texts, normalised=checkpoint.normalised):
         note(LINEAR_FIRST, quiet=asked.quiet)
     _show(asked, *classifier_start.resume(folder, left, corpus, asked.budget, sitting(asked)))
 
@@ -201,7 +204,7 @@ def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:
 
 def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | PretrainingRecipe) -> None:
     """Refuses flags that say something else than the run."""
-    from charrnn.training.request import refuse_differing, refuse_other_texts
+    from charrnn.training.request import refuse_differing
 
     texts = recipe.texts
     if asked.task == "language-model":
@@ -218,4 +221,3 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     if "pretrain" in given:
         raise UsageError(f"--pretrain does not go with --resume: {name} has its shares")
     refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)
-    refuse_other_texts(asked.inputs, texts.shown, texts.sources)

@@ -85,6 +85,12 @@ def prepare(
     return _open(_key(digests, config, tokenizer), _digest(digests), lines=config.lines)
 
 
+def digest_of(documents: Sequence[Document]) -> Generator[Reading, None, str]:
+    """The digest of the corpus that documents make; yields progress."""
+    digests = cache.remembered(documents) or (yield from encoding.digests(documents))
+    return _digest(digests)
+
+
 def _encode(
     key: str,
     documents: Sequence[Document],

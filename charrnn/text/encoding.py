@@ -121,6 +121,14 @@ def survey(documents: Sequence[Document], config: CorpusConfig) -> Generator[Rea
     return Survey(tuple(reader.digests), count, tuple(reader.notes))
 
 
+def digests(documents: Sequence[Document]) -> Generator[Reading, None, list[str]]:
+    """The digests of the documents' bytes, whatever these are."""
+    reader = _Pass(documents, CorpusConfig(level="byte"))
+    for _ in reader.units():
+        yield reader.reading()
+    return reader.digests
+
+
 def build_tokenizer(
     documents: Sequence[Document], config: CorpusConfig, survey: Survey
 ) -> Generator[Reading, None, Tokenizer]:

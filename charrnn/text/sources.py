@@ -224,6 +224,11 @@ def check_regular(document: Document) -> None:
     check_readable(document)
 
 
+def absolute(documents: Sequence[Document]) -> tuple[str, ...]:
+    """The absolute paths of documents, but for text that is no file."""
+    return tuple(str(document.path.absolute()) for document in documents if document.path)
+
+
 def where_now(run: Path, sources: Sequence[str], shown: Sequence[str]) -> list[Document]:
     """The documents of a run where they are now: what came through a pipe is where its folder is.
 
@@ -233,6 +238,11 @@ def where_now(run: Path, sources: Sequence[str], shown: Sequence[str]) -> list[D
         shown: what was typed then; the name of a pipe may tell what came through it.
     """
     return [_where_now(run, Path(source), shown) for source in sources]
+
+
+def all_there(run: Path, sources: Sequence[str], shown: Sequence[str]) -> bool:
+    """Whether the documents of a run, as `where_now` finds them, all exist."""
+    return all(document.path and document.path.exists() for document in where_now(run, sources, shown))
 
 
 def _where_now(run: Path, source: Path, shown: Sequence[str]) -> Document:

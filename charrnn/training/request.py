@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from charrnn.cells import CELLS
@@ -11,7 +12,7 @@ from charrnn.checkpoint import model, runs, weights
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import TIED_LEVELS, ClassifierConfig, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import UsageError
-from charrnn.text.sources import find, is_pipe
+from charrnn.text.sources import Document, absolute, all_there, find, is_pipe
 from charrnn.training.run import Recipe
 
 SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")
@@ -175,9 +176,7 @@ def check_members(net_flags: Mapping[str, Any]) -> None:
         )
 
 
-def refuse_changes(
-    recipe: Recipe, inputs: Sequence[str], corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any]
-) -> None:
+def refuse_changes(recipe: Recipe, corpus_flags: Mapping[str, Any], net_flags: Mapping[str, Any]) -> None:
     """Refuses flags that say something else than the run they would resume.
 
     Raises:
@@ -187,27 +186,41 @@ def refuse_changes(
     # The corpus last: its vocabulary is what was asked for, the model's has bytes and marks besides.
     fixed = asdict(recipe.settings) | asdict(recipe.model) | asdict(recipe.corpus)
     refuse_differing("--resume", fixed, corpus_flags, net_flags)
-    refuse_other_texts(inputs, recipe.shown_sources, recipe.sources)
 
 
-def refuse_other_texts(inputs: Sequence[str], shown: Sequence[str], sources: Sequence[str]) -> None:
-    """Refuses inputs that are not those of the run they would resume, if there are any.
+def named_elsewhere(
+    run: Path, inputs: Sequence[str], shown: Sequence[str], sources: Sequence[str]
+) -> list[Document]:
+    """The documents that inputs name, if those are not the files of the run they would resume.
 
     Args:
+        run: its folder.
         inputs: as typed now.
         shown: as typed then.
         sources: the absolute paths of the files that were found.
 
     Raises:
-        UsageError: naming both.
+        UsageError: if one does not exist, or can be read only once.
     """
-    if not inputs or list(inputs) == list(shown):
-        return
-    if any(map(is_pipe, inputs)) or [
-        str(found.path.absolute()) for found in find(inputs) if found.path
-    ] != list(sources):
-        was = " ".join(shown) or "the embedded corpus"
-        raise UsageError(f"--resume: the run was trained on {was}, not on {' '.join(inputs)}")
+    is_piped = any(map(is_pipe, inputs))
+    if list(inputs) == list(shown) and (is_piped or all_there(run, sources, shown)):
+        return []
+    if is_piped:
+        raise other_texts(inputs, shown, "write it to a file first: the run goes on if that is its text")
+    found = find(inputs)
+    return [] if absolute(found) == tuple(sources) else found
+
+
+def other_texts(inputs: Sequence[str], shown: Sequence[str], hint: str | None) -> UsageError:
+    """The error that inputs are not what the run they would resume was trained on.
+
+    Args:
+        inputs: as typed now.
+        shown: as typed then.
+        hint: what can be done with them.
+    """
+    was = " ".join(shown) or "the embedded corpus"
+    return UsageError(f"--resume: the run was trained on {was}, not on {' '.join(inputs)}", hint)
 
 
 def refuse_differing(by: str, fixed: Mapping[str, Any], *flags: Mapping[str, Any]) -> None:

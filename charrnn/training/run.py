@@ -231,7 +231,10 @@ def documents(folder: Path, recipe: Recipe) -> list[Document]:
         for document in found:
             check_regular(document)
     except UsageError as error:
-        raise CheckpointError(f"{folder.name}: its corpus cannot be read again: {error.message}") from None
+        raise CheckpointError(
+            f"{folder.name}: its corpus cannot be read again: {error.message}",
+            f"if it was moved, name its new place: charrnn train PATH --resume {shlex.quote(folder.name)}",
+        ) from None
     return found or [EMBEDDED]
 
 

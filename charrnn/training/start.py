@@ -17,7 +17,7 @@ from charrnn.inference.engine import writer
 from charrnn.inference.generate import generate
 from charrnn.text.batches import Batches, UnknownRule
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import Document
+from charrnn.text.sources import Document, absolute
 from charrnn.text.tokenizer import Ids
 from charrnn.training import plan as planning
 from charrnn.training.learner import Learner
@@ -82,7 +82,7 @@ def new(
         model=plan.model,
         settings=plan.settings,
         corpus=config,
-        sources=tuple(str(document.path.absolute()) for document in documents if document.path),
+        sources=absolute(documents),
         shown_sources=tuple(shown),
         digest=corpus.digest,
         from_model=origin.name if origin else None,

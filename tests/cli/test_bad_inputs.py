@@ -216,6 +216,7 @@ TRAINING = (
         "train latin.txt --resume tale --steps 5",
         USAGE,
         "--resume: the run was trained on tale.txt, not on latin.txt",
+        "hint: --from tale starts a new model from its weights",
     ),
 )
 OPTIONS = (

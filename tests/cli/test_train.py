@@ -263,7 +263,77 @@ def test_a_run_goes_on_if_its_texts_are_named_again_in_any_spelling() -> None:
     for spelling in (["poems/"], ["poems"], ["poems/*.txt"], ["poems/a.txt", "poems/b.txt"]):
         done(warm("train", *spelling, "--resume", "p", "--steps", "1", "-q"))
     answer = warm("train", "poems/b.txt", "--resume", "p", "--steps", "1", "-q")
-    assert answer.lines == ["charrnn: error: --resume: the run was trained on poems/, not on poems/b.txt"]
+    assert answer.lines == [
+        "charrnn: error: --resume: the run was trained on poems/, not on poems/b.txt",
+        "hint: --from p starts a new model from its weights",
+    ]
+
+
+def test_a_run_goes_on_with_its_text_under_another_name() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", *TINY, "-q"))
+    Path("tale.txt").rename("moved.txt")
+    gone = warm("train", "--resume", "tale", "--steps", "1", "-q")
+    assert gone.lines[1:] == [
+        f"hint: if it was moved, name its new place: {CALLED} train PATH --resume tale",
+    ]
+    done(warm("train", "moved.txt", "--resume", "tale", "--steps", "1", "-q"))
+    done(warm("train", "--resume", "tale", "--steps", "1", "-q"))  # which knows the new place
+    found = card("tale")
+    assert (found["trained"]["steps"], found["corpus"]["sources"]) == (7, ["moved.txt"])
+
+
+def test_a_run_goes_on_in_a_folder_that_was_moved_with_its_text(tmp_path: Path) -> None:
+    Path("old").mkdir()
+    os.chdir("old")
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", *TINY, "-q"))
+    os.chdir(tmp_path)
+    Path("old").rename("new")
+    os.chdir("new")
+    done(warm("train", "tale.txt", "--resume", "tale", "--steps", "1", "-q"))
+
+
+def test_a_run_on_what_came_through_a_pipe_goes_on_with_the_file_it_came_from() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "-", *TINY, "-q", given=tale().encode()))
+    done(warm("train", "-", "--resume", "stdin", "--steps", "1", "-q"))
+    done(warm("train", "tale.txt", "--resume", "stdin", "--steps", "1", "-q"))
+    assert card("stdin")["trained"]["steps"] == 7
+
+
+@pytest.mark.parametrize("pretrain", ["0", "0.5"])
+def test_a_classifier_goes_on_with_its_texts_in_another_place(pretrain: str) -> None:
+    Path("reviews.tsv").write_text(tsv(reviews()))
+    done(warm("train", "reviews.tsv", "--steps", "4", "--hidden", "4", "--pretrain", pretrain, "-q"))
+    Path("reviews.tsv").rename("moved.tsv")
+    gone = warm("train", "--resume", "reviews", "--steps", "1", "-q")
+    assert gone.lines[1:] == [
+        f"hint: if they were moved, name their new place: {CALLED} train PATH --resume reviews",
+    ]
+    done(warm("train", "moved.tsv", "--resume", "reviews", "--steps", "1", "-q"))
+    done(warm("train", "--resume", "reviews", "--steps", "1", "-q"))
+    assert card("reviews")["corpus"]["sources"] == ["moved.tsv"]
+    for text in (tsv(reviews(seed=2)), tale()):
+        Path("other.tsv").write_text(text)
+        answer = warm("train", "other.tsv", "--resume", "reviews", "--steps", "1", "-q")
+        assert (answer.status, answer.lines) == (
+            2,
+            [
+                "charrnn: error: --resume: the run was trained on moved.tsv, not on other.tsv",
+                "hint: train a new classifier",
+            ],
+        )
+
+
+def test_a_classifier_of_folders_goes_on_where_they_were_moved() -> None:
+    for index, (label, text) in enumerate(reviews()):
+        Path("old", label).mkdir(parents=True, exist_ok=True)
+        Path("old", label, f"{index}.txt").write_text(text)
+    done(warm("train", "old", "--steps", "2", "--hidden", "4", "--pretrain", "0", "-q"))
+    Path("old").rename("new")
+    done(warm("train", "new", "--resume", "old", "--steps", "1", "-q"))
+    done(warm("train", "--resume", "old", "--steps", "1", "-q"))
 
 
 def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
@@ -403,7 +473,10 @@ def test_a_run_whose_corpus_is_said_to_be_no_file_is_not_gone_on_with(model: Pat
     answer = warm("train", "--resume", "tale", "--steps", "5")
     assert (answer.status, answer.lines) == (
         ExitCode.CHECKPOINT,
-        [f"charrnn: error: tale: its corpus cannot be read again: {source}: is not a regular file"],
+        [
+            f"charrnn: error: tale: its corpus cannot be read again: {source}: is not a regular file",
+            f"hint: if it was moved, name its new place: {CALLED} train PATH --resume tale",
+        ],
     )
 
 
@@ -425,7 +498,10 @@ def test_a_changed_corpus_is_not_gone_on_with() -> None:
     path = Path.cwd() / "tale.txt"
     assert (gone.status, gone.lines) == (
         ExitCode.CHECKPOINT,
-        [f"charrnn: error: tale: its corpus cannot be read again: {path}: no such file"],
+        [
+            f"charrnn: error: tale: its corpus cannot be read again: {path}: no such file",
+            f"hint: if it was moved, name its new place: {CALLED} train PATH --resume tale",
+        ],
     )
 
 
