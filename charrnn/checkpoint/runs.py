@@ -116,18 +116,26 @@ def folder(name: str) -> Path:
     return RUNS / name
 
 
+def is_resumable(run: Path) -> bool:
+    """Whether a folder has what resuming needs."""
+    return (run / LAST).exists()
+
+
 def check_resumable(run: Path) -> None:
     """Refuses a folder without what resuming needs.
 
     Raises:
-        UsageError: naming the runs there are.
+        UsageError: saying what its model still serves for, or naming the runs there are.
     """
-    if not (run / LAST).exists():
-        known = ", ".join(path.parent.name for path in sorted(RUNS.glob(f"*/{LAST}"))[:8])
-        raise UsageError(
-            f"{run.name}: no run of this name to resume",
-            f"there are: {known}" if known else "there is none yet: charrnn train makes one",
-        )
+    if is_resumable(run):
+        return
+    if (run / MODEL).exists():
+        raise UsageError(f"{run.name} has no {LAST}, which going on needs", instead_of_resuming(run))
+    known = ", ".join(path.parent.name for path in sorted(RUNS.glob(f"*/{LAST}"))[:8])
+    raise UsageError(
+        f"{run.name}: no run of this name to resume",
+        f"there are: {known}" if known else "there is none yet: charrnn train makes one",
+    )
 
 
 def instead_of_resuming(run: Path) -> str | None:

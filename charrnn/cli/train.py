@@ -118,10 +118,10 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.text.sources import default_name, documents_of
 
     if name and runs.is_taken(runs.folder(name)) and not force:
+        goes_on = f"--resume {shlex.quote(name)} goes on with it, " * runs.is_resumable(runs.folder(name))
         raise UsageError(
             f"{runs.folder(name)}: there is a run of this name",
-            f"--force overwrites it, --resume {shlex.quote(name)} goes on with it, "
-            "another --name leaves it alone",
+            f"--force overwrites it, {goes_on}another --name leaves it alone",
         )
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note

@@ -197,13 +197,27 @@ def test_only_a_run_with_its_training_state_can_be_resumed() -> None:
         return caught.value.message, caught.value.hint
 
     said = "tale: no run of this name to resume"
-    put_run("tale")
     assert refusal() == (said, "there is none yet: charrnn train makes one")
     for number in range(10):
         put(Path(f"checkpoints/run{number}/last.safetensors"))
     assert refusal() == (said, "there are: " + ", ".join(f"run{number}" for number in range(8)))
+    put_run("tale")
+    lacks = "tale has no last.safetensors, which going on needs"
+    assert refusal() == (lacks, "--from tale starts a new model from its weights")
     put(Path("checkpoints/tale/last.safetensors"))
     runs.check_resumable(Path("checkpoints/tale"))
+
+
+def test_what_a_model_serves_for_where_its_run_cannot_go_on_is_said_of_one_that_can_be_read() -> None:
+    put_run("a tale")
+    mood, cut = put_run("mood"), put_run("cut")
+    mood.write_bytes(container.pack({"kind": "classifier"}, {}))
+    cut.write_bytes(cut.read_bytes()[:9])
+    assert [runs.instead_of_resuming(Path("checkpoints", name)) for name in ("a tale", "mood", "cut")] == [
+        "--from 'a tale' starts a new model from its weights",
+        "charrnn classify -m mood answers with its model",
+        None,
+    ]
 
 
 # Names

@@ -383,6 +383,14 @@ def test_a_taken_name_is_overwritten_by_force_alone(model: Path) -> None:
     assert [event["event"] for event in log("tale")].count("started") == 1
 
 
+def test_a_model_without_what_resuming_needs_is_not_said_to_go_on(model: Path) -> None:
+    (model / "last.safetensors").unlink()
+    assert warm("train", "tale.txt", "--name", "tale", *TINY).lines == [
+        "charrnn: error: checkpoints/tale: there is a run of this name",
+        "hint: --force overwrites it, another --name leaves it alone",
+    ]
+
+
 def test_a_hint_s_command_takes_a_name_with_a_space_as_one_word() -> None:
     Path("tale.txt").write_text(tale())
     done(warm("train", "tale.txt", "--name", "my tale", *TINY, "-q"))
