@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from charrnn.checkpoint import container
 from charrnn.config import MODEL_VARIABLE, VIEWS
-from charrnn.errors import CharrnnError, StorageError, UsageError, storage_error
+from charrnn.errors import CharrnnError, CheckpointError, StorageError, UsageError, storage_error
 
 RUNS = Path("checkpoints")
 MODEL = "model.safetensors"
@@ -27,6 +29,8 @@ MAX_NAME = 100
 # Who asks whether a run is locked holds its lock for a moment: so long it may be that and no trainer.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,23 @@ def instead_of_resuming(run: Path) -> str | None:
     if kind == "language-model":
         return f"--from {name} starts a new model from its weights"
     return f"charrnn classify -m {name} answers with its model" if kind == "classifier" else None
+
+
+def read_to_resume(read: Callable[[Path], Read]) -> Callable[[Path], Read]:
+    """Adds to what is wrong with a run's file what the model beside it still serves for.
+
+    Args:
+        read: reads of the file in a run's folder what resuming needs.
+    """
+
+    @functools.wraps(read)
+    def reading(run: Path) -> Read:
+        try:
+            return read(run)
+        except CheckpointError as error:
+            raise CheckpointError(error.message, error.hint or instead_of_resuming(run)) from error
+
+    return reading
 
 
 class BusyError(StorageError):

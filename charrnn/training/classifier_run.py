@@ -165,6 +165,7 @@ class ClassifierLeft(NamedTuple):
     checkpoint: ClassifierCheckpoint
 
 
+@runs.read_to_resume
 def is_classifier(folder: Path) -> bool:
     """Whether a run trains a classifier and is past its first stage.
 
@@ -174,6 +175,7 @@ def is_classifier(folder: Path) -> bool:
     return container.read_metadata(folder / runs.LAST).get("kind") == KIND
 
 
+@runs.read_to_resume
 def load_recipe(folder: Path) -> ClassifierRecipe:
     """What a run was made of, from the header of its file alone.
 
@@ -184,6 +186,7 @@ def load_recipe(folder: Path) -> ClassifierRecipe:
     return _parsed(path, container.read_metadata(path), {}).recipe
 
 
+@runs.read_to_resume
 def load_last(folder: Path) -> ClassifierLeft:
     """What a run was made of, how far it is, and its tensors.
 

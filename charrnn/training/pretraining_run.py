@@ -96,6 +96,7 @@ class PretrainingRun:
         """None: these are not the models that anybody wants."""
 
 
+@runs.read_to_resume
 def is_pretraining(folder: Path) -> bool:
     """Whether a run is in its first stage.
 
@@ -114,6 +115,7 @@ class PretrainingLeft(NamedTuple):
     tensors: Tensors
 
 
+@runs.read_to_resume
 def load_recipe(folder: Path) -> PretrainingRecipe:
     """What a first stage was made of, from the header of its file alone.
 
@@ -124,6 +126,7 @@ def load_recipe(folder: Path) -> PretrainingRecipe:
     return _parsed(path, container.read_metadata(path), {}).recipe
 
 
+@runs.read_to_resume
 def load_last(folder: Path) -> PretrainingLeft:
     """What a first stage was made of, how far it is, and its tensors.
 

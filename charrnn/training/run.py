@@ -168,6 +168,7 @@ class Left(NamedTuple):
     checkpoint: Checkpoint
 
 
+@runs.read_to_resume
 def load_recipe(folder: Path) -> Recipe:
     """What a run was made of, from the header of its file alone.
 
@@ -178,6 +179,7 @@ def load_recipe(folder: Path) -> Recipe:
     return _parsed(path, container.read_metadata(path), {}).recipe
 
 
+@runs.read_to_resume
 def load_last(folder: Path) -> Left:
     """What a run was made of, how far it is, and its tensors.
 

@@ -464,9 +464,19 @@ def test_a_run_that_is_described_with_values_of_the_wrong_kind_is_not_gone_on_wi
     path.write_bytes(container.pack(description, tensors))
     answer = warm("train", "--resume", "tale", "--steps", "5")
     assert answer.status == ExitCode.CHECKPOINT
-    (error,) = answer.lines
+    error, _ = answer.lines
     said = "checkpoints/tale/last.safetensors: metadata: recipe or progress is not one that charrnn writes: "
     assert error.startswith(f"charrnn: error: {said}")
+
+
+@pytest.mark.parametrize("kept", [9, -9])
+def test_a_run_whose_file_is_damaged_says_what_its_model_serves_for(model: Path, kept: int) -> None:
+    path = model / "last.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    answer = warm("train", "--resume", "tale", "--steps", "5")
+    assert answer.status == ExitCode.CHECKPOINT
+    assert answer.lines[0].startswith("charrnn: error: checkpoints/tale/last.safetensors: ")
+    assert answer.lines[1:] == ["hint: --from tale starts a new model from its weights"]
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "folder", "fifo"])
