@@ -160,7 +160,7 @@ def _characters(
             f"the text has {len(codepoints):,} distinct characters, limit {MAX_CHARACTERS:,}",
             "--level byte has no such limit",
         )
-    _check_distinct(len(codepoints))
+    yield from _check_distinct(len(codepoints), documents, config, survey)
     return CharTokenizer(codepoints)
 
 
@@ -186,14 +186,28 @@ def _subwords(
         characters += len(text)
         yield reading
     distinct = len(set().union(*kept))
-    _check_distinct(distinct)
+    yield from _check_distinct(distinct, documents, config, survey)
     return subword.train(kept, distinct, characters, config.subword, config.vocab_size)
 
 
-def _check_distinct(characters: int) -> None:
-    """Refuses a text of which every character is known before it is read."""
-    if characters < 2:
-        raise TextError("the text has only 1 distinct character: there is nothing to learn")
+def _check_distinct(
+    found: int, documents: Sequence[Document], config: CorpusConfig, survey: Survey
+) -> Generator[Reading, None, None]:
+    """Refuses a text of which every character is known before it is read, saying whether all of it is so."""
+    if found > 1:
+        return
+    reader = _Pass(documents, config)
+    distinct: set[int] = set()
+    for _, units in reader.units():
+        distinct.update(np.unique(units[units != LINE_FEED] if config.lines else units).tolist())
+        yield reader.reading()
+        if len(distinct) > 1:
+            raise TextError(
+                f"the part to learn from, {training_units(survey, config):,} of {survey.units:,} characters, "
+                "has fewer than 2 distinct ones: there is nothing to learn",
+                "give more text, or a smaller --val-fraction",
+            )
+    raise TextError("the text has only 1 distinct character: there is nothing to learn")
 
 
 def _training_texts(

@@ -122,12 +122,32 @@ def test_a_document_that_is_not_text_is_named_among_others() -> None:
     assert caught.value.message == "1.txt: not UTF-8 at byte 5 (0xE4), line 2"
 
 
-@pytest.mark.parametrize("texts", [[b"aaaaaaaaaa"], [b"aaaa", b"aaaa"], [b"aaaaaaaaab"], [b"a"]])
+@pytest.mark.parametrize("texts", [[b"aaaaaaaaaa"], [b"aaaa", b"aaaa"], [b"a"]])
 def test_one_character_alone_is_nothing_to_learn(texts: list[bytes]) -> None:
     with pytest.raises(TextError) as caught:
         built(documents(*texts))
     assert caught.value.message == "the text has only 1 distinct character: there is nothing to learn"
     assert caught.value.hint is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "config", "part"),
+    [
+        ([b"ab"], CorpusConfig(), "1 of 2"),
+        ([b"aaaa", b"aaaa", b"ab"], CorpusConfig(), "9 of 10"),
+        ([b"ab"], CorpusConfig(level="subword"), "1 of 2"),
+        ([b"a\na\nb\n"], CorpusConfig(lines=True), "2 of 3"),
+        ([b"abc"], CorpusConfig(val_fraction=0.9), "0 of 3"),
+    ],
+)
+def test_a_part_to_learn_from_that_is_one_character_is_said_to_be_so(
+    texts: list[bytes], config: CorpusConfig, part: str
+) -> None:
+    with pytest.raises(TextError) as caught:
+        built(documents(*texts), config)
+    of_part = f"the part to learn from, {part} characters, has fewer than 2 distinct ones"
+    assert caught.value.message == f"{of_part}: there is nothing to learn"
+    assert caught.value.hint == "give more text, or a smaller --val-fraction"
 
 
 def test_more_characters_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
