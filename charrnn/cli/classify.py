@@ -182,6 +182,7 @@ def _write(
                 "probabilities": dict(zip(classifier.labels, map(float, p), strict=True)),
             }
             if asked.explain:
+                found["explained"] = classifier.labels[best]
                 found["pieces"] = [{"text": piece.text, "effect": piece.effect} for piece in pieces]
             write_json(product, found)
             continue

@@ -176,6 +176,14 @@ def test_explain_gives_every_word_its_effect_and_the_pieces_make_the_text() -> N
     assert effects["warm"] == pytest.approx(lost, abs=1e-6)
 
 
+def test_an_explanation_for_programs_says_of_which_label_it_is() -> None:
+    (sure,) = objects(classify("good.txt", "--json", "--explain"))
+    (unsure,) = objects(classify("good.txt", "--json", "--explain", "--abstain", "1"))
+    assert (sure["label"], sure["explained"]) == ("good", "good")
+    assert (unsure["label"], unsure["explained"]) == (None, "good")
+    assert "explained" not in objects(classify("good.txt", "--json"))[0]
+
+
 def test_a_long_explanation_says_how_far_it_is_unless_quiet() -> None:
     Path("long.txt").write_text(f"{GOOD} and {BAD} " * 250)
     answer = classify("long.txt", "--explain")
