@@ -74,14 +74,17 @@ def pack(metadata: Mapping[str, Any], tensors: Tensors) -> bytes:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """The metadata alone, without reading, and so without verifying, the tensors.
+    """The metadata alone, without reading, and so without verifying, the tensors but for their length.
 
     Raises:
-        CheckpointError: if the file is no charrnn checkpoint.
+        CheckpointError: if the file is no charrnn checkpoint, or not as long as its header says.
         StorageError: if it cannot be read.
     """
     with _opened(path) as file:
-        return _metadata(path, _header(path, file)[0])
+        header, start = _header(path, file)
+        metadata = _metadata(path, header)
+        _check_layout(path, header, os.fstat(file.fileno()).st_size - start)
+        return metadata
 
 
 def unpack(path: Path) -> tuple[dict[str, Any], Tensors]:

@@ -63,6 +63,17 @@ def test_classifiers_come_after_language_models_the_most_accurate_first() -> Non
     assert found[2].model == "word lstm 1x2, 2 nets, 3 labels"
 
 
+def test_a_model_that_was_cut_short_has_no_place_in_the_ranking() -> None:
+    save("whole", {"validation": {"bits_per_byte": 2.0}})
+    save("cut", {"validation": {"bits_per_byte": 1.0}})
+    path = Path("checkpoints/cut/model.safetensors")
+    path.write_bytes(path.read_bytes()[:-40])
+    whole, cut = rows(runs.models_on_disk())
+    assert (whole.name, cut.name, cut.bits_per_byte) == ("whole", "cut", None)
+    assert cut.error
+    assert "the data does not match the header" in cut.error
+
+
 def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
     save("back", {"validation": {"bits_per_byte": 2.0}}, backward=True)
     (row,) = rows(runs.models_on_disk())
