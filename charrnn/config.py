@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEVELS = ("char", "byte", "word", "subword")
+# At the other a language model takes bytes as they are, whatever their encoding.
+DECODED_LEVELS = ("char", "word", "subword")
 # Whose vocabularies are so large that embedding and output share one matrix.
 TIED_LEVELS = ("word", "subword")
 SUBWORDS = ("unigram", "bpe")

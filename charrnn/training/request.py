@@ -10,13 +10,22 @@ from typing import Any, NamedTuple
 from charrnn.cells import CELLS
 from charrnn.checkpoint import model, runs, weights
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import TIED_LEVELS, ClassifierConfig, CorpusConfig, ModelConfig, TrainingConfig
+from charrnn.config import (
+    DECODED_LEVELS,
+    TIED_LEVELS,
+    ClassifierConfig,
+    CorpusConfig,
+    ModelConfig,
+    TrainingConfig,
+)
 from charrnn.errors import UsageError
 from charrnn.text.sources import Document, absolute, all_there, find, is_pipe
 from charrnn.training.run import Recipe
 
 SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")
 LANGUAGE_MODEL_FIELDS = (*SHAPE_FIELDS, "backward")
+# Which text levels have a use for a field, whatever the task.
+OF_LEVELS = {"vocab_size": TIED_LEVELS, "subword": ("subword",)}
 # Where a flag is a short form of its field's name.
 FLAGS = {
     "num_layers": "--layers",
@@ -86,7 +95,7 @@ def settled(
     refuse_bidirectional(net_flags)
     net_flags = {name: value for name, value in net_flags.items() if name != "bidirectional"}
     corpus = CorpusConfig(**corpus_flags)
-    refuse_idle(corpus.level, corpus_flags)
+    refuse_idle(corpus.level, corpus_flags, OF_LEVELS | {"encoding": DECODED_LEVELS})
     request = Request(**net_flags)
     check_possible(request.cell, request.nonlinearity, request.init)
     return corpus, request
@@ -133,13 +142,20 @@ def refuse_bidirectional(net_flags: Mapping[str, Any]) -> None:
         )
 
 
-def refuse_idle(level: str, given: Mapping[str, Any]) -> None:
+def refuse_idle(
+    level: str, given: Mapping[str, Any], of_levels: Mapping[str, tuple[str, ...]] = OF_LEVELS
+) -> None:
     """Refuses flags that the text level has no use for.
 
+    Args:
+        level: the text level.
+        given: the flags.
+        of_levels: which levels have a use for a field.
+
     Raises:
-        UsageError: naming the level that has.
+        UsageError: naming the levels that have.
     """
-    for field, levels in (("vocab_size", TIED_LEVELS), ("subword", ("subword",))):
+    for field, levels in of_levels.items():
         if field in given and level not in levels:
             flag = flag_of(field)
             raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not for {level}")

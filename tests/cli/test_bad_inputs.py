@@ -242,6 +242,11 @@ OPTIONS = (
     Row("train t --level line", USAGE, "--level line: must be one of char, byte, word, subword"),
     Row("train tale.txt --vocab 100", USAGE, "--vocab is for --level word or subword, not for char"),
     Row("train tale.txt --level word --subword bpe", USAGE, "--subword is for --level subword, not for word"),
+    Row(
+        "train tale.txt --level byte --lines --encoding latin-1",
+        USAGE,
+        "--encoding is for --level char or word or subword, not for byte",
+    ),
     Row("train t --vocab 1", USAGE, f"--vocab 1: must be {COUNT} 2 to 200,000"),
     Row("train t --cell elman", USAGE, f"--cell elman: must be one of {', '.join(CELLS)}"),
     Row("train t --nonlinearity elu", USAGE, "--nonlinearity elu: must be one of tanh, logistic, relu"),

@@ -188,6 +188,18 @@ def test_an_encoding_may_be_given_with_resume_under_any_of_its_names() -> None:
     )
 
 
+def test_a_run_on_bytes_that_once_took_an_encoding_goes_on() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", *TINY, "--level", "byte", "-q"))
+    path = Path("checkpoints/tale/last.safetensors")
+    description, tensors = container.unpack(path)
+    del description["digest"]
+    description["recipe"]["corpus"]["encoding"] = "iso8859-1"
+    path.write_bytes(container.pack(description, tensors))
+    for also in ((), ("--encoding", "latin-1")):
+        done(warm("train", "--resume", "tale", *also, "--steps", "1", "-q"))
+
+
 def test_that_a_text_has_fewer_streams_than_were_asked_for_is_said_once() -> None:
     Path("tale.txt").write_text("abcdefghij" * 100)  # 900 to learn from: 14 windows of 64 characters
     first = done(warm("train", "tale.txt", *TINY, "--batch", "20"))
