@@ -8,6 +8,7 @@ from charrnn.cells import cell_name
 from charrnn.checkpoint import weights
 from charrnn.config import ModelConfig
 from charrnn.evaluation.metrics import Validation
+from charrnn.evaluation.score import Score
 from charrnn.terminal.cards import Fact, print_card
 from charrnn.terminal.console import for_talk
 from charrnn.terminal.notes import command
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from charrnn.training.plan import Plan
 
 LOOKED_THROUGH = 50_000  # tokens, for a prompt to begin with
+# So much worse all validation text may be than the part that evaluations read; texts are not even.
+FLATTERED_BY = 1.15
 
 
 def plan_lines(plan: Plan, run: Run, batch_size: int) -> tuple[str, ...]:
@@ -88,6 +91,7 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
         ("trained", trained(progress, finished)),
         ("validation", _validation(finished.validation, everything, run)),
     ]
+    facts += part_that_flatters(progress.best, finished.validation)
     if finished.yardstick is not None:
         facts.append(("yardstick", f"{finished.yardstick:.3f} bits/byte by xz on the same split"))
     facts += [
@@ -100,6 +104,14 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
     if finished.reason == "stopped":
         facts.append(("go on", command("train", "--resume", run.folder.name)))
     print_card(console, facts + _next(run))
+
+
+def part_that_flatters(best: Score | None, final: Validation) -> list[Fact]:
+    """What to say where the best model is far worse on all validation text than where it was chosen."""
+    if not isinstance(best, Validation) or final.bits_per_byte <= FLATTERED_BY * best.bits_per_byte:
+        return []
+    advice = "more --time, or another --seed, may help"
+    return [("", f"the part of it that evaluations read: {best.bits_per_byte:.3f}; {advice}")]
 
 
 def _next(run: Run) -> list[Fact]:
