@@ -25,11 +25,11 @@ def given(argument: str | None, name: str, what: str, *, quiet: bool) -> str:
         quiet: do not say that standard input is awaited.
 
     Raises:
-        UsageError: if the argument is not UTF-8.
-        TextError: if standard input is not UTF-8.
+        UsageError: if the argument is not UTF-8; `encoded` says so of standard input.
     """
     if argument is None and stdin.is_given():
-        return stdin.decoded(stdin.read(what, quiet=quiet), "standard input").removesuffix("\n")
+        data = stdin.read(what, quiet=quiet)
+        return data.decode("utf-8", "surrogateescape").removesuffix("\n")
     try:
         (argument or "").encode()
     except UnicodeEncodeError:
@@ -37,14 +37,22 @@ def given(argument: str | None, name: str, what: str, *, quiet: bool) -> str:
     return argument or ""
 
 
+def readable(text: str) -> str:
+    """What `given` gave, with U+FFFD for bytes that are not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def encoded(tokenizer: Tokenizer, text: str, unknown: str, *, quiet: bool) -> Ids:
     """The ids of a text; a note names the characters that are read as `<unk>`.
 
     Raises:
         UsageError: with `unknown="error"`, if the text has such characters.
+        TextError: if standard input is not UTF-8, unless the model reads bytes.
     """
     from charrnn.terminal.notes import note
 
+    if tokenizer.level != "byte":
+        stdin.decoded(text.encode("utf-8", "surrogateescape"), "standard input")
     ids = tokenizer.encode(text, unknown)
     if tokenizer.unknown is not None and (outside := ids == tokenizer.unknown).any():
         # As many ids as characters: none was left out, or there would be no `<unk>` among them.

@@ -66,7 +66,8 @@ def sample(
         if json:
             _write_json(product, language_model, text, ids, sampling, seeds)
         else:
-            _write_text(product, language_model, "" if no_echo else text, ids, sampling, seeds)
+            echo = prompts.readable(text) if product.is_terminal else text
+            _write_text(product, language_model, "" if no_echo else echo, ids, sampling, seeds)
     finally:
         if product.is_terminal and not product.at_line_start:
             product.write("\n")
@@ -88,7 +89,7 @@ def _write_text(
     for index, pieces in enumerate(texts):
         if index:
             product.write("\n" if product.at_line_start else "\n\n")
-        product.write(echo)
+        product.write(echo, errors="surrogateescape")
         for piece in pieces:
             product.write(piece.text)
 
@@ -113,7 +114,12 @@ def _write_json(
         pieces = list(of_one)
         text = "".join(piece.text for piece in pieces)
         bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))
-        found = {"prompt": prompt, "text": text, "seed": seed & MAX_SEED, "bits_per_char": bits}
+        found = {
+            "prompt": prompts.readable(prompt),
+            "text": text,
+            "seed": seed & MAX_SEED,
+            "bits_per_char": bits,
+        }
         product.write(json.dumps(found) + "\n")
 
 

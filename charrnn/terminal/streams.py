@@ -28,8 +28,12 @@ class Product:
         self._flushed = 0.0
         self._held = ""  # a carriage return that may yet turn out to stand before a line feed
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, errors: str = "replace") -> None:
         """Writes text; on a terminal what it would obey is shown instead.
+
+        Args:
+            text: what to write.
+            errors: what becomes of half a character: `surrogateescape` makes it the byte that it was.
 
         Raises:
             StorageError: if the other end takes no more, for another reason than being closed.
@@ -41,16 +45,20 @@ class Product:
             text = self._held + text
             self._held = "\r" if text.endswith("\r") else ""
             text = clean(text.removesuffix("\r"), keep_newlines=True, strict=False)
-        self.draw(text)
+        self.draw(text, errors)
 
-    def draw(self, text: str) -> None:
+    def draw(self, text: str, errors: str = "replace") -> None:
         """Writes our own text, escape sequences and all; what is foreign in it must be clean already.
+
+        Args:
+            text: what to write.
+            errors: as for `write`.
 
         Raises:
             StorageError: if the other end takes no more, for another reason than being closed.
         """
         try:
-            self._file.write(text.encode("utf-8", "replace"))
+            self._file.write(text.encode("utf-8", errors))
             now = time.monotonic()
             if now - self._flushed >= FLUSH_SECONDS:
                 self._file.flush()

@@ -21,8 +21,8 @@ class ByteTokenizer:
     unknown = None
 
     def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:  # noqa: ARG002 (no byte is unknown)
-        """The ids of the text's UTF-8 bytes."""
-        return self.encode_bytes(text.encode())
+        """The ids of the text's UTF-8 bytes, and of those that `surrogateescape` made half characters of."""
+        return self.encode_bytes(text.encode("utf-8", "surrogateescape"))
 
     def encode_bytes(self, data: bytes) -> Ids:
         """The ids of any bytes, UTF-8 or not."""

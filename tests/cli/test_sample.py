@@ -16,7 +16,7 @@ import charrnn
 from charrnn.checkpoint.model import save
 from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small
-from tests.cli.conftest import tale
+from tests.cli.conftest import SMALL, tale
 from tests.cli.program import Answer, Terminal, run, start, warm
 
 ALPHABET = set(tale())
@@ -318,3 +318,16 @@ def test_a_terminal_gets_a_closing_newline_where_the_text_lacks_one_and_is_never
         status, text = terminal.finish()
     assert status == 0
     assert text == warm(*words).text + "\r\n"
+
+
+def test_a_model_of_bytes_is_prompted_with_any_bytes_which_are_echoed() -> None:
+    Path("tale.txt").write_text(tale())
+    assert warm("train", "tale.txt", *SMALL, "--level", "byte", "--name", "bytes").status == 0
+    given = b"\xff\xc3(a\n\x80"
+    answer = warm("sample", "-m", "bytes", "--length", "3", "--seed", "1", "-q", given=given)
+    assert (answer.status, answer.stdout[: len(given)]) == (0, given)
+    described = warm("sample", "-m", "bytes", "--length", "3", "--seed", "1", "-q", "--json", given=given)
+    assert json.loads(described.text)["prompt"] == given.decode("utf-8", "replace")
+    shown = warm("inspect", "next", "-m", "bytes", "--json", "-q", given=given)
+    assert json.loads(shown.text)["text"] == given.decode("utf-8", "replace")
+    assert warm("inspect", "gradients", "-m", "bytes", "--json", "-q", given=given).status == 0

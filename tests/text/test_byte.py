@@ -52,3 +52,9 @@ def test_the_256_bytes_and_the_boundary_are_the_whole_vocabulary() -> None:
 def test_no_text_is_outside_the_vocabulary(unknown: str) -> None:
     assert ByteTokenizer().unknown is None
     assert ByteTokenizer().encode("é", unknown).tolist() == [0xC3 + 1, 0xA9 + 1]
+
+
+def test_bytes_that_are_no_utf_8_are_read_where_they_were_escaped() -> None:
+    data = b"a\xff\xc3(\x80"
+    text = data.decode("utf-8", "surrogateescape")
+    assert ByteTokenizer().bytes_of(ByteTokenizer().encode(text)) == data
