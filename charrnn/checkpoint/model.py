@@ -125,9 +125,14 @@ def load_forward(path: Path, name: str) -> Checkpoint:
     if checkpoint.config.backward:
         raise CheckpointError(
             f"{name}: reads backwards: it predicts what came before, not what comes next",
-            f"it is made for charrnn train reviews/ --from FORWARD --from {shlex.quote(name)}",
+            _made_for(name),
         )
     return checkpoint
+
+
+def _made_for(name: str) -> str:
+    """What to do with a model that reads backwards."""
+    return f"it is made for charrnn train reviews/ --from FORWARD --from {shlex.quote(name)}"
 
 
 def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str = KIND) -> Checkpoint:
@@ -179,7 +184,15 @@ def check_version(path: Path, description: dict[str, Any], kind: str) -> None:
         )
     if description.get("kind") != kind:
         found = str(description.get("kind"))
-        raise CheckpointError(f"{path}: is a {found}, not a {kind}", FITTING.get(found))
+        is_backward = found == KIND and reads_backwards(description)
+        hint = _made_for(str(path)) if is_backward else FITTING.get(found)
+        raise CheckpointError(f"{path}: is a {found}, not a {kind}", hint)
+
+
+def reads_backwards(description: Mapping[str, Any]) -> bool:
+    """Whether a file's metadata, unchecked, is that of a model that predicts what came before."""
+    config = description.get("config")
+    return isinstance(config, dict) and config.get("backward") is True
 
 
 def refuse_non_finite(path: Path, tensors: Tensors) -> None:

@@ -8,12 +8,13 @@ import functools
 import os
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from charrnn.checkpoint import container
+from charrnn.checkpoint.model import reads_backwards
 from charrnn.config import MODEL_VARIABLE, VIEWS
 from charrnn.errors import CharrnnError, CheckpointError, StorageError, UsageError, storage_error
 
@@ -26,6 +27,7 @@ PAIR = "words.safetensors"
 PAIR_LOG = "words.jsonl"
 LOCK = ".lock"
 MAX_NAME = 100
+MOST_LISTED = 8  # names in a hint
 # Who asks whether a run is locked holds its lock for a moment: so long it may be that and no trainer.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001
@@ -56,7 +58,8 @@ def find(argument: str | None, kind: str | None = None) -> FoundModel:
 
     Args:
         argument: a name or file.
-        kind: of which kind the newest must be, and read forwards; any will do if not given.
+        kind: of which kind the newest must be, and read forwards; any will do if not given. Of a name that
+            there is not, the error lists those of this kind.
 
     Raises:
         UsageError: if there is no such model.
@@ -64,11 +67,11 @@ def find(argument: str | None, kind: str | None = None) -> FoundModel:
     """
     if argument is None and (argument := os.environ.get(MODEL_VARIABLE) or None):
         try:
-            return FoundModel(_path(argument), "environment")
+            return FoundModel(_path(argument, kind), "environment")
         except UsageError as error:  # nobody typed this: say where it comes from
             raise UsageError(f"${MODEL_VARIABLE}: {error.message}", error.hint) from None
     if argument is not None:
-        return FoundModel(_path(argument), "argument")
+        return FoundModel(_path(argument, kind), "argument")
     return FoundModel(_newest(kind), "newest")
 
 
@@ -135,7 +138,7 @@ def check_resumable(run: Path) -> None:
         return
     if (run / MODEL).exists():
         raise UsageError(f"{run.name} has no {LAST}, which going on needs", instead_of_resuming(run))
-    known = ", ".join(path.parent.name for path in sorted(RUNS.glob(f"*/{LAST}"))[:8])
+    known = _listed(sorted(RUNS.glob(f"*/{LAST}")))
     raise UsageError(
         f"{run.name}: no run of this name to resume",
         f"there are: {known}" if known else "there is none yet: charrnn train makes one",
@@ -291,7 +294,7 @@ def is_locked(run: Path) -> bool:
     return False
 
 
-def _path(argument: str) -> Path:
+def _path(argument: str, kind: str | None) -> Path:
     named = RUNS / argument / MODEL
     candidates = [named] if "/" not in argument else []
     candidates += [Path(argument) / MODEL, Path(argument)]
@@ -302,16 +305,32 @@ def _path(argument: str) -> Path:
     with contextlib.suppress(OSError):  # a name too long for a folder, say
         if (RUNS / argument).is_dir():
             raise UsageError(f"{argument}: this run has no model yet", f"look at {RUNS / argument}")
-    known = ", ".join(path.parent.name for path in models_on_disk()[:8])
+    known = _listed([path for path in models_on_disk() if kind is None or _is_readable(path, kind)])
     raise UsageError(
         f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"
     )
 
 
+def _listed(files: Sequence[Path]) -> str:
+    """The names of the runs that these files are of: the first, and how many more there are."""
+    names = ", ".join(file.parent.name for file in files[:MOST_LISTED])
+    more = len(files) - MOST_LISTED
+    return f"{names} and {more:,} more" if more > 0 else names
+
+
+def _is_readable(path: Path, kind: str) -> bool:
+    """Whether a file has a model of this kind that reads forwards."""
+    with contextlib.suppress(CharrnnError):
+        return _fits(container.read_metadata(path), kind)
+    return False
+
+
 def _created(path: Path, kind: str | None) -> str:
     """When a model was made; nothing if it is of another kind or reads backwards."""
     description = container.read_metadata(path)
-    config = description.get("config")
-    is_backward = isinstance(config, dict) and config.get("backward") is True
-    fits = kind is None or (kind == description.get("kind") and not is_backward)
+    fits = kind is None or _fits(description, kind)
     return str(description.get("created", "")) if fits else ""
+
+
+def _fits(description: Mapping[str, Any], kind: str) -> bool:
+    return kind == description.get("kind") and not reads_backwards(description)

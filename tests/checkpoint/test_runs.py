@@ -178,11 +178,31 @@ def test_a_folder_without_a_model_is_none() -> None:
     assert usage_error("./elsewhere/") == ("./elsewhere/: no such model", "charrnn train makes one")
 
 
-def test_only_the_first_runs_are_listed() -> None:
-    for number in range(10):
+def test_only_the_first_runs_are_listed_and_the_others_counted() -> None:
+    for number in range(8):
         put_run(f"run{number}")
-    said = ", ".join(f"run{number}" for number in range(8))
-    assert usage_error("tale") == ("tale: no such model", f"there are: {said}")
+    said = "there are: " + ", ".join(f"run{number}" for number in range(8))
+    assert usage_error("tale") == ("tale: no such model", said)
+    put_run("run8")
+    put_run("run9")
+    assert usage_error("tale") == ("tale: no such model", f"{said} and 2 more")
+
+
+def test_only_runs_that_can_do_what_is_asked_are_listed() -> None:
+    put_run("tale")
+    back = small(backward=True)
+    put(Path("checkpoints/back/model.safetensors")).write_bytes(
+        container.pack(model.metadata(back), back.tensors)
+    )
+    put(Path("checkpoints/broken/model.safetensors")).write_bytes(b"")
+    for kind, hint in (
+        (None, "there are: back, broken, tale"),
+        (model.KIND, "there are: tale"),
+        ("classifier", "charrnn train makes one"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            find("tail", kind)
+        assert caught.value.hint == hint
 
 
 def test_a_run_that_has_no_model_yet_says_so() -> None:
@@ -200,7 +220,8 @@ def test_only_a_run_with_its_training_state_can_be_resumed() -> None:
     assert refusal() == (said, "there is none yet: charrnn train makes one")
     for number in range(10):
         put(Path(f"checkpoints/run{number}/last.safetensors"))
-    assert refusal() == (said, "there are: " + ", ".join(f"run{number}" for number in range(8)))
+    listed = ", ".join(f"run{number}" for number in range(8))
+    assert refusal() == (said, f"there are: {listed} and 2 more")
     put_run("tale")
     lacks = "tale has no last.safetensors, which going on needs"
     assert refusal() == (lacks, "--from tale starts a new model from its weights")

@@ -18,8 +18,10 @@ import pytest
 
 from charrnn.checkpoint import classifier as files
 from charrnn.checkpoint import container
+from charrnn.checkpoint.model import save
 from charrnn.cli import given_texts
 from charrnn.errors import ExitCode, UsageError
+from tests.checkpoint.handmade import small
 from tests.cli.program import CALLED, Answer, ended, in_shell, run, shown, start, warm
 from tests.text.reviews import reviews, tsv
 
@@ -310,6 +312,15 @@ def test_each_kind_of_model_names_the_command_that_fits() -> None:
     assert answer.status == 4
     assert answer.lines[0].endswith("is a classifier, not a language-model")
     assert "charrnn classify answers with it" in answer.lines[1]
+
+
+def test_a_model_that_reads_backwards_is_said_to_be_made_for_training_from_it() -> None:
+    save(Path("back.safetensors"), small(backward=True))
+    answer = warm("classify", "good.txt", "-m", "back.safetensors")
+    assert (answer.status, answer.lines[1:]) == (
+        4,
+        [f"hint: it is made for {CALLED} train reviews/ --from FORWARD --from back.safetensors"],
+    )
 
 
 def test_what_is_asked_wrongly_is_answered_in_a_line() -> None:
