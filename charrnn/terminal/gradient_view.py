@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from charrnn.terminal import charts
@@ -62,10 +61,10 @@ def print_gradients(console: Console, nets: Sequence[Net]) -> None:
         legend.append(f"━ {name}  ", colour)
     console.print(legend)
     console.print()
-    console.print(_norms(nets))
+    _print_norms(console, nets)
     console.print(Text(NORMS, "dim italic"))
     console.print()
-    console.print(_shares(nets))
+    _print_shares(console, nets)
     console.print(Text(SHARES, "dim italic"))
     for net in nets:
         console.print()
@@ -168,42 +167,45 @@ def _log(norm: float) -> float:
     return math.log10(max(norm, FAINTEST)) if math.isfinite(norm) else math.nan
 
 
-def _norms(nets: Sequence[Net]) -> Table:
-    table = _table("tenfold in", *(f"{sign} {at}" for sign in ("∂", "Π") for at in SHOWN))
+def _print_norms(console: Console, nets: Sequence[Net]) -> None:
+    rows = []
     for net in nets:
         for index, layer in enumerate(net.found.layers, 1):
             norms = [layer.norms[at] if at < len(layer.norms) else None for at in SHOWN]
             products = [layer.products.get(at) for at in SHOWN]
             fall = "no fall" if layer.tenfold is None else figure(layer.tenfold)
-            table.add_row(*_row(net, index), fall, *map(figure, norms + products))
-    return table
+            rows.append(_row(net, index, fall, *map(figure, norms + products)))
+    print_rows(
+        console, _columns("tenfold in", *(f"{sign} {at}" for sign in ("∂", "Π") for at in SHOWN)), rows
+    )
 
 
-def _shares(nets: Sequence[Net]) -> Table:
+def _print_shares(console: Console, nets: Sequence[Net]) -> None:
     layers = [layer for net in nets for layer in net.found.layers]
     functions = sorted({name for layer in layers for name in layer.saturated})
     bounds = sorted({bound for layer in layers for bound in layer.far})
-    table = _table(*(f"flat {name}" for name in functions), *(f"∂E/∂U >{bound}" for bound in bounds))
+    rows = []
     for net in nets:
         for index, layer in enumerate(net.found.layers, 1):
             flat = [layer.saturated.get(name) for name in functions]
             far = [layer.far.get(bound) for bound in bounds]
             shares = ["-" if share is None else f"{share:.1%}" for share in flat + far]
-            table.add_row(*_row(net, index), *shares)
-    return table
+            rows.append(_row(net, index, *shares))
+    names = (*(f"flat {name}" for name in functions), *(f"∂E/∂U >{bound}" for bound in bounds))
+    print_rows(console, _columns(*names), rows)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("net", no_wrap=True, overflow="ellipsis", max_width=MAX_NAME)
-    table.add_column("layer", justify="right", no_wrap=True)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _columns(*figures: str) -> list[Column]:
+    """What tells the rows apart, and figures, of which those at the right are the first to be spared."""
+    return [
+        Column("net", is_elastic=True, needs=MAX_NAME),
+        Column("layer", is_number=True),
+        *(Column(name, is_number=True, spared=place) for place, name in enumerate(figures)),
+    ]
 
 
-def _row(net: Net, layer: int) -> tuple[Text, str]:
-    return Text(_name(net)), str(layer)
+def _row(net: Net, layer: int, *figures: str) -> list[Text]:
+    return [Text(cell) for cell in (_name(net), str(layer), *figures)]
 
 
 def _name(net: Net) -> str:

@@ -31,6 +31,20 @@ def test_the_figures_of_every_layer_stand_in_the_tables() -> None:
     assert ["abcx"] in lines
 
 
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_on_a_narrow_terminal_rows_are_told_apart_and_figures_are_whole(width: int) -> None:
+    screen, file = console(width=width)
+    print_gradients(screen, [drawn("winter-tale"), drawn("summer")])
+    lines = [line.split() for line in file.getvalue().splitlines()]
+    headings = [line for line in lines if line[:2] == ["net", "layer"]]
+    assert [line[2:4] for line in headings] == [["tenfold", "in"], ["flat", "tanh"]]
+    for name in ("winter-tale", "summer"):
+        norms, shares = ([word for word in line if word != "-"] for line in lines if line[:2] == [name, "1"])
+        assert norms[2] == "3.32"
+        assert set(norms[3:]) <= {"0.500", "9.8e-04", "8.9e-16", "2", "1.0e-09"}
+        assert shares[2] == "25.0%"
+
+
 def test_what_speaks_for_and_against_is_coloured_by_its_strength() -> None:
     text = coloured(drawn())
     assert text.plain == "abcx"
