@@ -9,7 +9,6 @@ import sys
 
 from charrnn.errors import TextError, UsageError
 from charrnn.terminal.notes import note
-from charrnn.text.decoding import of_a_known_kind
 
 PATIENCE_SECONDS = 2.0
 
@@ -62,6 +61,8 @@ def decoded(data: bytes, what: str, hint: str | None = None, *, is_piped: bool =
     try:
         return data.decode()
     except UnicodeDecodeError as error:
+        from charrnn.text.decoding import of_a_known_kind
+
         raise of_a_known_kind(what, data, is_piped=is_piped) or TextError(
             f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})", hint
         ) from None

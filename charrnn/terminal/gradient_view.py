@@ -159,7 +159,7 @@ def _chart(console: Console, layers: Sequence[LayerGradients]) -> Text:
         ],
         min(CHART_WIDTH, console.width),
         CHART_ROWS,
-        in_colour=console.color_system is not None,
+        in_colour=has_colours(console),
     )
 
 

@@ -20,6 +20,7 @@ from rich.text import Text
 from charrnn.terminal import charts
 from charrnn.terminal.clean import clean
 from charrnn.terminal.console import for_talk
+from charrnn.terminal.heat import has_colours
 from charrnn.terminal.scores import best_of, score_cells
 from charrnn.terminal.units import duration, short
 from charrnn.training.events import Evaluated, Event, Saved, Stepped
@@ -149,7 +150,7 @@ class LivePanel:
                 ],
                 self._width() - 4,
                 PLOT_ROWS,
-                in_colour=self._console.color_system is not None,
+                in_colour=has_colours(self._console),
             )
 
     def _width(self) -> int:
