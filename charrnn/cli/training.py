@@ -106,7 +106,7 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     Raises:
         StorageError: if another process trains in the folder of that name.
     """
-    from charrnn.checkpoint import runs
+    from charrnn.checkpoint import lock, runs
     from charrnn.storage import remove_leftovers
     from charrnn.text.sources import copies
 
@@ -115,9 +115,9 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
             folder = runs.folder(name or runs.fresh_name(wish))
             is_new = not folder.exists()
             try:
-                holding.enter_context(runs.locked(folder))
+                holding.enter_context(lock.locked(folder))
                 break
-            except runs.BusyError:
+            except lock.BusyError:
                 if name:
                     raise  # a free name was taken by another process meanwhile: look for the next
         remove_leftovers(folder)

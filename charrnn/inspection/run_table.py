@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.cells import cell_name
-from charrnn.checkpoint import classifier, container, model, runs, weights
+from charrnn.checkpoint import classifier, container, model, weights
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
+from charrnn.checkpoint.lock import is_locked
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CharrnnError
@@ -68,7 +69,7 @@ def _row(path: Path) -> RunRow:
         parameters=weights.parameters(config),
         seconds=_number(checkpoint.card, "trained", "seconds"),
         created=checkpoint.created,
-        is_training=runs.is_locked(path.parent),
+        is_training=is_locked(path.parent),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from charrnn.checkpoint import runs
+from charrnn.checkpoint.lock import LOCK, BusyError, is_locked, locked
 from charrnn.cli.training import held_folder
 from charrnn.errors import StorageError
 
@@ -15,15 +16,15 @@ def test_a_free_name_that_another_process_takes_meanwhile_is_left_to_it(
 ) -> None:
     found = iter(("tale", "tale-2"))
     monkeypatch.setattr(runs, "fresh_name", lambda _: next(found))
-    with runs.locked(runs.folder("tale")), held_folder(None, "tale") as folder:
+    with locked(runs.folder("tale")), held_folder(None, "tale") as folder:
         assert folder == runs.folder("tale-2")
 
 
 def test_a_name_that_was_asked_for_is_not_changed() -> None:
     message = "trains here already"
     with (
-        runs.locked(runs.folder("tale")),
-        pytest.raises(runs.BusyError, match=message),
+        locked(runs.folder("tale")),
+        pytest.raises(BusyError, match=message),
         held_folder("tale", "x"),
     ):
         pass
@@ -58,13 +59,13 @@ def test_a_lock_is_of_the_folder_that_is_there_now(monkeypatch: pytest.MonkeyPat
     def flock(descriptor: int, operation: int) -> None:
         if not taken_away:  # the one before takes the folder away once its file is open here
             taken_away.append(run)
-            (run / runs.LOCK).unlink()
+            (run / LOCK).unlink()
         real(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with runs.locked(run):
+    with locked(run):
         assert taken_away
-        assert runs.is_locked(run)
+        assert is_locked(run)
 
 
 def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
