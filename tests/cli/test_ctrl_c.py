@@ -49,11 +49,6 @@ def test_while_the_program_is_imported(program: tuple[str, ...]) -> None:
     assert pressed("typer", *program, "--version") == (-signal.SIGINT, "")
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "classify", "inspect"])
-def test_while_a_command_line_is_parsed(verb: str) -> None:
-    assert pressed("pydantic", *PROGRAM, verb) == (-signal.SIGINT, "")
-
-
 @pytest.mark.parametrize(
     ("at", "words"),
     [

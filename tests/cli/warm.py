@@ -13,12 +13,10 @@ import os
 import sys
 from pathlib import Path
 
-import typer.main
-
 import charrnn.cli.models
 import charrnn.inference.language_model
 import charrnn.terminal.closing
-from charrnn.cli.app import app, main
+from charrnn.cli.app import main
 
 
 def import_torch() -> None:
@@ -31,7 +29,6 @@ def import_torch() -> None:
 
 
 def serve() -> None:
-    typer.main.get_command(app).make_context("charrnn", ["train"])  # which imports Pydantic
     gc.freeze()  # what nobody looks at need not be copied
     for line in sys.stdin:
         request = json.loads(line)
