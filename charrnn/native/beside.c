@@ -18,7 +18,7 @@ int start_beside(pthread_t *thread, void *(*run)(void *), void *given)
         pthread_attr_t attributes;
         pthread_attr_init(&attributes);
         pthread_attr_setaffinity_np(&attributes, sizeof others, &others);
-        int error = pthread_create(thread, &attributes, run, given); /* one, where there is no other core */
+        int error = pthread_create(thread, &attributes, run, given); /* fails where there is no other core */
         pthread_attr_destroy(&attributes);
         if (!error) {
             pthread_setaffinity_np(*thread, sizeof all, &all);

@@ -5,8 +5,9 @@
  *      w[0]: | i 0..15 | f 0..15 | g 0..15 | o 0..15 | i 16..31 | ... |     all of a strip for one k,
  *      w[1]: | i 0..15 | ...                                                then for the next
  *
- * Strips are as many as are needed for a row to go over each at once, if a block is not more than that, or
- * one for each thread, and of one size or nearly. Internal to the library.
+ * A strip has as many blocks as a single row can go over at once, or one block if that is already more. The
+ * number of strips is even, so that two threads have equal shares, unless there are too few blocks; all
+ * strips are of the same size or nearly. Internal to the library.
  */
 #ifndef CHARRNN_MATRIX_H
 #define CHARRNN_MATRIX_H

@@ -42,8 +42,8 @@ static int64_t panels_of(const struct work *work)
     return (work->of->hidden_size + PANEL - 1) / PANEL;
 }
 
-/* Into how many blocks the units are parted, of whose panels a product has so many gates each: few, so that
- * tiles are as wide as they can be, but enough for the sums of each to find room. */
+/* How many blocks the units are divided into where a product makes so many gates of each panel of units: few,
+ * so that tiles are as wide as they can be, but enough for the sums of one block to find room. */
 static int64_t blocks_of(const struct work *work, int gates)
 {
     int64_t room = MOST_GATES * MOST_LANES / work->rows;
@@ -60,8 +60,8 @@ static struct block block_at(const struct work *work, int64_t t, int64_t number,
     return (struct block){first * PANEL, (int)(panels * (place + 1) / blocks - first)};
 }
 
-/* Asks for the numbers of a block's units in rows of so many gates, to be there after the product. Inlined,
- * for a compiler may leave out calls of a function that does nothing else. */
+/* Prefetches the numbers of a block's units, in rows of so many gates, which are needed after the product.
+ * Inlined, for a compiler may leave out calls of a function that does nothing else. */
 INLINE void fetch(const struct work *work, const float *rows, int gates, struct block block)
 {
     int64_t H = work->of->hidden_size;

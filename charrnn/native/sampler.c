@@ -8,7 +8,7 @@
 #include "net.h"
 
 static const float MOST_OF_A_HALF = 65504.0f;
-static const int THREADS_TO_SERVE = 2; /* the least number whose shares of strips are equal */
+static const int THREADS_TO_SERVE = 2; /* strips are a multiple of it, so that so many have equal shares */
 static const size_t LINE = 64, LARGE_PAGE = 2 << 20;
 
 /* Room for weights, if there is any. Many lie in large pages where the system has them: small ones, wherever

@@ -22,15 +22,16 @@ struct member {
 /* Nanoseconds since some moment. */
 int64_t time_now(void);
 
-/* Runs `work` on so many threads, or as many as can be started; the caller is the first. Whether it stayed
- * so. */
+/* Runs `work` on so many threads, or as many as can be started; the caller is the first. Returns whether none
+ * of them was sent away (see `meet_to_go_on`). */
 int team_run(int size, void (*work)(struct member *, void *), void *of);
 
 /* Waits until all members have come here; what they wrote before is seen after. */
 void meet(struct member *);
 
-/* The same once a step, with other meetings between. False for a member who is to go, because they waited for
- * so long that other programs must want the processors; the first one stays. */
+/* As `meet`; to be called once a step, with at least one `meet` before the next time. Where members have
+ * waited so long that other programs must want the processors, it returns false to all but the first: they
+ * are to leave, and the first goes on alone. */
 int meet_to_go_on(struct member *);
 
 /* Where the member's share of so many parts begins, and where the next one's does. */

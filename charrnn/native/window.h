@@ -26,10 +26,11 @@ struct window {
     const float *d_outputs;  /* [T, B, H]: gradients of h after each step */
     float *d_hidden;         /* [B, H]: of h after the window; in its place, of h before it */
     float *d_memory;         /* [B, H]: likewise of c */
-    const int64_t *starts;   /* [T + 1], or null: on the way forward the first lanes may go on longer than the
-                                rest. Then the rows of a step follow those of the step before without a gap, and
-                                this is where they begin: B is how many the first step has, and instead of T B
-                                there are starts[T] rows, instead of (T + 1) B so many and B */
+    const int64_t *starts;   /* [T + 1], or null. On the way forward lanes may end one after the other, the
+                                last one first. Then a step has fewer rows than the step before, which they
+                                follow without a gap, and this is where the rows of each step begin. B is the
+                                number of rows of the first step; instead of T B rows there are starts[T], and
+                                instead of (T + 1) B there are starts[T] + B */
 };
 
 /* Where the rows of a step begin. */

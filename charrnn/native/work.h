@@ -47,7 +47,7 @@ struct matrix;
 
 struct road {
     const char *name;
-    int (*is_passable)(void); /* whether this processor has the instructions */
+    int (*is_passable)(void); /* whether it is worth taking on this processor */
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
     const struct equations *equations; /* by cell */

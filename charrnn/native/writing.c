@@ -6,7 +6,8 @@
 #include "draw.h"
 #include "net.h"
 
-/* Products of numbers: what a thread must have to do at a step, and in a call, to be worth its waiting. */
+/* Multiplications. A step needs so many for every thread, and a call so many for more than one: with less to
+ * do, threads cost more by waiting for each other than they bring. */
 static const double WORTH_A_STEP = 6e4, WORTH_A_CALL = 4e6;
 /* Nanoseconds. */
 static const int64_t LEAST_PATIENCE = 20000000, MOST_PATIENCE = 2000000000;
@@ -32,7 +33,8 @@ static void *part(uintptr_t *from, int64_t size)
     return found;
 }
 
-/* Gives `call` its room, from an address on, and tells where it ends: from 0 on, how much it is. */
+/* Lays the buffers of `call` out from an address on and returns where they end; from 0 on, that is how much
+ * room they need. */
 static uintptr_t lay_out(struct call *call, int64_t most, int64_t threads, uintptr_t from)
 {
     const struct net *net = &call->sampler->net;
@@ -171,7 +173,7 @@ static void write_tokens(struct member *me, void *of)
     }
 }
 
-/* How many threads are worth while. */
+/* How many threads are worthwhile. */
 static int team_size(const struct sampler *sampler, int64_t threads, int64_t steps, int64_t rows)
 {
     double step = (double)sampler->size * rows;
