@@ -24,8 +24,8 @@ from charrnn.text.folded import FoldedWordTokenizer, words_of
 from charrnn.text.labelled import Example, Labelled
 from charrnn.text.tables import LONGEST_LABEL
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
+from charrnn.text.word import commonest
 
-SEEN_TWICE = 2
 # Not the run's: runs of other seeds are measured on the same texts. Nor 0, by which people shuffle files.
 SPLIT_SEED = 8_128
 FEWEST = 2  # texts of a label: one to learn from, one to be measured on
@@ -219,9 +219,7 @@ def _vocabulary(texts: Sequence[str], config: LabelledConfig) -> Tokenizer:
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(words_of(text))
-    common = [word for word, count in counts.items() if count >= SEEN_TWICE]
-    common.sort(key=lambda word: (-counts[word], word))
-    return FoldedWordTokenizer(common[: config.vocab_size or READ_WORDS])
+    return FoldedWordTokenizer(commonest(counts, config.vocab_size or READ_WORDS))
 
 
 def _documents(ids: Sequence[Ids], labels: Sequence[int], examples: Sequence[Example]) -> Documents:

@@ -102,15 +102,26 @@ def safe_end(text: str) -> int:
 
 
 def build(counts: Counter[str], vocab_size: int) -> WordTokenizer:
-    """The tokenizer of the commonest tokens, at most so many, none of them seen only once.
+    """The tokenizer of the commonest tokens, at most so many.
 
     Raises:
         TextError: if nothing is left.
     """
-    common = [token for token, count in counts.items() if count >= SEEN_TWICE]
+    common = commonest(counts, vocab_size)
     if not common:
         raise TextError("no word of the text stands in it twice", "--level char needs no repetition")
-    return WordTokenizer(sorted(common, key=lambda token: (-counts[token], token))[:vocab_size])
+    return WordTokenizer(common)
+
+
+def commonest(counts: Counter[str], most: int) -> list[str]:
+    """The tokens that were seen twice or oftener, the commonest first, at most so many.
+
+    Example:
+        >>> commonest(Counter("abracadabra"), 2)
+        ['a', 'b']
+    """
+    common = [token for token, count in counts.items() if count >= SEEN_TWICE]
+    return sorted(common, key=lambda token: (-counts[token], token))[:most]
 
 
 def _restart(text: str) -> int:
