@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from charrnn.config import DEFAULT_UNKNOWN, MAX_CHARACTERS
 from charrnn.errors import CheckpointError, UsageError
-from charrnn.text.tokenizer import Ids
+from charrnn.text.tokenizer import Ids, id_type
 
 UNKNOWN = 1
 FIRST_CHARACTER = 2
@@ -30,7 +30,7 @@ class CharTokenizer:
         self.vocab_size = FIRST_CHARACTER + len(codepoints)
         size = int(codepoints.max(initial=0)) + 1
         # One slot past the last code point catches everything above it.
-        self._ids: Ids = np.full(size + 1, UNKNOWN, np.uint16 if self.vocab_size <= 2**16 else np.uint32)
+        self._ids: Ids = np.full(size + 1, UNKNOWN, id_type(self.vocab_size))
         self._ids[codepoints] = np.arange(FIRST_CHARACTER, self.vocab_size)
 
     @classmethod

@@ -26,7 +26,7 @@ from charrnn.text.cutting import Cutter
 from charrnn.text.decoding import byte_order_mark, decode, unify_newlines
 from charrnn.text.layout import LINE_FEED, layout
 from charrnn.text.sources import Document
-from charrnn.text.tokenizer import Tokenizer, Units
+from charrnn.text.tokenizer import Tokenizer, Units, id_type
 
 ANY_BYTES = "--level byte trains on any bytes"
 
@@ -241,7 +241,7 @@ def write_ids(
 ) -> Generator[Reading, None, Encoded]:
     """Last pass: writes the ids of all documents to a file, each document headed by a boundary."""
     reader = _Pass(documents, config)
-    dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32)
+    dtype = id_type(tokenizer.vocab_size)
     needed = (survey.units + len(documents)) * dtype.itemsize
     if (free := shutil.disk_usage(file.parent).free) < needed:
         raise StorageError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import CheckpointError
-from charrnn.text.tokenizer import Ids
+from charrnn.text.tokenizer import Ids, id_type
 from charrnn.text.word import LONGEST, MAX_WORDS
 
 # As `word.TOKEN`, which also has the white space.
@@ -43,7 +43,7 @@ class FoldedWordTokenizer:
         self.words = tuple(words)
         self.vocab_size = FIRST_WORD + len(self.words)
         self._ids = {word: FIRST_WORD + index for index, word in enumerate(self.words)}
-        self._dtype = np.uint16 if self.vocab_size <= 2**16 else np.uint32
+        self._dtype = id_type(self.vocab_size)
 
     @classmethod
     def from_words(cls, words: Sequence[Any]) -> FoldedWordTokenizer:

@@ -20,7 +20,7 @@ from charrnn.config import DEFAULT_UNKNOWN, SUBWORDS
 from charrnn.errors import CheckpointError, TextError
 from charrnn.text import subword_model
 from charrnn.text.byte import FIRST_BYTE
-from charrnn.text.tokenizer import Ids
+from charrnn.text.tokenizer import Ids, id_type
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -51,7 +51,7 @@ class SubwordTokenizer:
         self._bytes = [b"", *(bytes([byte]) for byte in range(256))]
         self._bytes += [piece.replace(SPACE, " ").encode() for piece in subword_model.pieces(model)]
         self.vocab_size = len(self._bytes)
-        self._dtype = np.uint16 if self.vocab_size <= 2**16 else np.uint32
+        self._dtype = id_type(self.vocab_size)
 
     @classmethod
     def from_text(cls, model: Any) -> SubwordTokenizer:

@@ -22,6 +22,16 @@ Units = NDArray[np.uint32] | NDArray[np.uint8]
 BOUNDARY = 0
 
 
+def id_type(vocab_size: int) -> np.dtype[Any]:
+    """The smallest type that holds so many ids.
+
+    Example:
+        >>> id_type(2**16), id_type(2**16 + 1)
+        (dtype('uint16'), dtype('uint32'))
+    """
+    return np.dtype(np.uint16 if vocab_size <= 2**16 else np.uint32)
+
+
 class Tokenizer(Protocol):
     """Strings to ids and back; id 0 is `BOUNDARY` and stands for no text."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from charrnn.config import DEFAULT_UNKNOWN, MAX_CHARACTERS
 from charrnn.errors import CheckpointError, TextError
 from charrnn.text.byte import FIRST_BYTE
-from charrnn.text.tokenizer import Ids
+from charrnn.text.tokenizer import Ids, id_type
 
 # A word may have apostrophes inside. Nothing is longer than this, or text might be held back for ever.
 LONGEST = 60
@@ -37,7 +37,7 @@ class WordTokenizer:
         self.words = tuple(words)
         self.vocab_size = FIRST_WORD + len(self.words)
         self._ids = {word: (FIRST_WORD + index,) for index, word in enumerate(self.words)}
-        self._dtype = np.uint16 if self.vocab_size <= 2**16 else np.uint32
+        self._dtype = id_type(self.vocab_size)
 
     @classmethod
     def from_words(cls, words: Sequence[Any]) -> WordTokenizer:
