@@ -65,16 +65,17 @@ def train_in_view(
     from charrnn.training.events import Finished
     from charrnn.training.log import Log
 
-    events = Log(folder / (log or LOG), training.progress.step)
     finished = None
-    with interrupt.watched(screen.give_back) as flag:
+    with (
+        contextlib.closing(Log(folder / (log or LOG), training.progress.step)) as events,
+        interrupt.watched(screen.give_back) as flag,
+    ):
         training.watch(flag)
         with screen.opened(heading, quiet=asked.quiet) as view:
             for event in training.fit():
                 events.write(event)
                 view.show(event)
                 finished = event if isinstance(event, Finished) else None
-    events.close()
     assert finished is not None
     if not asked.quiet:
         show(finished)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,11 @@ class Log:
     """Appends events to a file; the log is for reading, and nothing depends on it."""
 
     def __init__(self, path: Path, from_step: int) -> None:
-        """Opens the log; on resuming, lines of steps that will be taken again are dropped."""
+        """Opens the log; on resuming, lines of steps that will be taken again are dropped.
+
+        Raises:
+            StorageError: if it cannot be opened.
+        """
         kept = [line for line in _lines(path) if _step(line) <= from_step] if from_step else []
         try:
             path.write_text("".join(f"{line}\n" for line in kept), "utf-8")
@@ -45,8 +50,9 @@ class Log:
             raise storage_error(self._path, error) from error
 
     def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
+        """Closes the file; each line went out when it came."""
+        with contextlib.suppress(OSError):  # once more of a line that failed, as `write` said
+            self._file.close()
 
 
 def _lines(path: Path) -> list[str]:

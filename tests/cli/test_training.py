@@ -1,14 +1,23 @@
-"""The folder of a new run: whose it is, and what becomes of it if nothing comes of the run."""
+"""What trainings share: the folder of a new run, and what becomes of it and of the log if training fails."""
 
 import fcntl
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.lock import LOCK, BusyError, is_locked, locked
-from charrnn.cli.training import held_folder
-from charrnn.errors import StorageError
+from charrnn.cli.training import Asked, held_folder, train_in_view
+from charrnn.errors import DivergedError, StorageError
+from charrnn.terminal.screen import Heading
+from charrnn.training.events import Event, Started
+from charrnn.training.interrupt import Interrupt
+from charrnn.training.log import Log
+from charrnn.training.loop import Training
+from charrnn.training.progress import Progress
+from charrnn.training.schedule import Segment
 
 
 def test_a_free_name_that_another_process_takes_meanwhile_is_left_to_it(
@@ -75,3 +84,41 @@ def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -
     gone.rmdir()
     with pytest.raises(StorageError, match="checkpoints/tale: No such file"), held_folder("tale", "tale"):
         pass
+
+
+def test_the_log_is_closed_where_training_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    closed: list[Log] = []
+    really_close = Log.close
+
+    def close(log: Log) -> None:
+        really_close(log)
+        closed.append(log)
+
+    monkeypatch.setattr(Log, "close", close)
+
+    class Failing:
+        progress = Progress(segment=Segment("steps", 0, 1))
+
+        def watch(self, _: Interrupt) -> None:
+            pass
+
+        def fit(self) -> Iterator[Event]:
+            yield Started(0.0, 0)
+            raise DivergedError("training diverged")
+
+    asked = Asked(
+        started=0.0,
+        inputs=[],
+        task=None,
+        corpus_flags={},
+        label_flags={},
+        net_flags={},
+        budget=None,
+        device="cpu",
+        threads=None,
+        quiet=True,
+    )
+    heading = Heading("tale", "gru", "chars", "char", None)
+    with pytest.raises(DivergedError):
+        train_in_view(asked, cast(Training, Failing()), tmp_path, heading, lambda _: None)
+    assert len(closed) == 1

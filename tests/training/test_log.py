@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from charrnn.errors import StorageError
 from charrnn.evaluation.metrics import Validation
 from charrnn.training.events import Evaluated, Started, Stepped
 from charrnn.training.log import Log
@@ -55,3 +58,11 @@ def test_a_new_run_starts_a_new_log() -> None:
     PATH.write_text('{"event": "stepped", "step": 0}\n')
     Log(PATH, 0).close()
     assert PATH.read_text() == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
+def test_a_full_disk_is_told_once() -> None:
+    log = Log(Path("/dev/full"), 0)
+    with pytest.raises(StorageError, match="/dev/full: No space left on device"):
+        log.write(Started(0.5, 0))
+    log.close()
