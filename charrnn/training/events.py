@@ -1,4 +1,7 @@
-"""What happens during training, as frozen values that `fit` yields and others show or log."""
+"""What happens during training, as frozen values that `fit` yields and others show or log.
+
+Losses are in nats: of a language model per token, of a classifier per text.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class Stepped:
     share: float  # of the budget that is spent, 0 to 1
     epoch: float
     tokens: int  # of this step
-    loss: float  # nats per token, before the step
+    loss: float  # before the step
     learning_rate: float
     grad_norm: float  # before clipping
 
@@ -37,7 +40,7 @@ class Evaluated:
     step: int
     share: float
     epoch: float
-    training_loss: float  # mean since the evaluation before, nats per token
+    training_loss: float  # mean since the evaluation before
     validation: Score  # of the better candidate
     candidate: str  # "weights" or "average"
     is_best: bool
