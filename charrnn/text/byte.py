@@ -13,6 +13,16 @@ from charrnn.text.tokenizer import Ids
 FIRST_BYTE = 1
 
 
+def spelled(text: str) -> list[int]:
+    """The ids of a text's UTF-8 bytes, wherever text without a token of its own is spelled in bytes.
+
+    Example:
+        >>> spelled("é")
+        [196, 170]
+    """
+    return [byte + FIRST_BYTE for byte in text.encode()]
+
+
 class ByteTokenizer:
     """The tokenizer of `--level byte`: byte b has the id b + 1."""
 

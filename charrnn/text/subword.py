@@ -19,7 +19,7 @@ import numpy as np
 from charrnn.config import DEFAULT_UNKNOWN, SUBWORDS
 from charrnn.errors import CheckpointError, TextError
 from charrnn.text import subword_model
-from charrnn.text.byte import FIRST_BYTE
+from charrnn.text.byte import FIRST_BYTE, spelled
 from charrnn.text.tokenizer import Ids, id_type
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ class SubwordTokenizer:
         found: list[int] = []
         for index, part in enumerate(NEVER_IN_A_PIECE.split(text)):
             if index % 2:
-                found += _spelled(part)
+                found += spelled(part)
                 continue
             for begin in range(0, len(part), LONGEST):
                 chunk = part[begin : begin + LONGEST]
                 ids = self._processor.encode(chunk)
                 # No text is lost to a surprise in somebody else's library.
                 is_lossless = b"".join([self._bytes[token] for token in ids]) == chunk.encode()
-                found += ids if is_lossless else _spelled(chunk)
+                found += ids if is_lossless else spelled(chunk)
         return np.array(found, self._dtype)
 
     def token_bytes(self, token: int) -> bytes:
@@ -168,7 +168,3 @@ def train(
             "--level char or --level byte need none",
         ) from error
     return SubwordTokenizer(model.getvalue())
-
-
-def _spelled(text: str) -> list[int]:
-    return [byte + FIRST_BYTE for byte in text.encode()]

@@ -15,7 +15,7 @@ import numpy as np
 
 from charrnn.config import DEFAULT_UNKNOWN, MAX_CHARACTERS
 from charrnn.errors import CheckpointError, TextError
-from charrnn.text.byte import FIRST_BYTE
+from charrnn.text.byte import FIRST_BYTE, spelled
 from charrnn.text.tokenizer import Ids, id_type
 
 # A word may have apostrophes inside. Nothing is longer than this, or text might be held back for ever.
@@ -65,7 +65,7 @@ class WordTokenizer:
         ids = self._ids
         found: list[int] = []
         for token in TOKEN.findall(text):
-            found += ids.get(token) or [byte + FIRST_BYTE for byte in token.encode()]
+            found += ids.get(token) or spelled(token)
         return np.array(found, self._dtype)
 
     def token_bytes(self, token: int) -> bytes:
