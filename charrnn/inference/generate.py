@@ -14,7 +14,8 @@ from charrnn.inference.writer import Drawn, Place, Texts, Writer
 from charrnn.text.stream import CharacterStream
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
-# Characters: texts without an end would wait without one while the first of them is shown.
+# Characters. Longer texts are written one after the other: while the first is shown, all that the others have
+# by then waits in memory.
 LONGEST_TOGETHER = 2**16
 
 
@@ -103,7 +104,7 @@ class _Text:
 
     def _take(self, tokens: Sequence[int]) -> None:
         is_ended = tokens[-1] == BOUNDARY  # which is turning: no other is one
-        if text := self.stream.push_all(tokens[:-1] if is_ended else tokens):
+        if text := self.stream.push(tokens[:-1] if is_ended else tokens):
             self._add(text[: self.missing])  # a token may have several characters
         if is_ended and not self.is_finished:
             self._finish()

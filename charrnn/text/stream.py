@@ -70,12 +70,12 @@ class CharacterStream:
         self._may_end = has_endings and has_begun
         self._pending = b""
 
-    def push(self, token: int) -> str:
-        """The characters that this id completes; often one, at times none."""
-        return self.push_all([token])
+    def push(self, tokens: Sequence[int]) -> str:
+        """The characters that ids complete; of a single id often one, at times none.
 
-    def push_all(self, tokens: Sequence[int]) -> str:
-        """The characters that ids complete, all but the last of which are not turning."""
+        Args:
+            tokens: ids, of which only the last may be `turning`.
+        """
         data = self._pending + b"".join([self._bytes[token] for token in tokens])
         for tail in range(min(4, len(data) + 1)):
             whole = data[: len(data) - tail]

@@ -56,7 +56,7 @@ def of_characters(characters: str, *, has_endings: bool = True) -> CharacterStre
 def after(data: bytes, *, has_endings: bool = True) -> CharacterStream:
     stream = of_bytes(has_endings=has_endings)
     for byte in data:
-        stream.push(byte + 1)
+        stream.push([byte + 1])
     return stream
 
 
@@ -65,19 +65,19 @@ def after(data: bytes, *, has_endings: bool = True) -> CharacterStream:
 def test_a_stream_of_bytes_gives_each_character_with_its_last_byte(text: str) -> None:
     stream, decoder = of_bytes(), UTF8()
     for byte in text.encode():
-        assert stream.push(byte + 1) == decoder.decode(bytes([byte]))
+        assert stream.push([byte + 1]) == decoder.decode(bytes([byte]))
 
 
 @moderate
 @given(st.text(min_size=1))
 def test_streamed_characters_joined_are_the_text(text: str) -> None:
     stream, alphabet = of_characters(text), sorted(set(text))
-    assert "".join(stream.push(2 + alphabet.index(character)) for character in text) == text
+    assert "".join(stream.push([2 + alphabet.index(character)]) for character in text) == text
 
 
 def test_the_reserved_ids_give_no_text() -> None:
     stream = of_characters("ab")
-    assert [stream.push(token) for token in (0, 2, 1, 3, 0)] == ["", "a", "", "b", ""]
+    assert [stream.push([token]) for token in (0, 2, 1, 3, 0)] == ["", "a", "", "b", ""]
 
 
 @pytest.mark.parametrize("pending", [[b""], ONE, TWO, THREE], ids=["none", "one", "two", "three"])
@@ -104,7 +104,7 @@ def test_a_text_may_end_after_a_character_and_only_if_texts_end(character: str, 
 def test_of_characters_only_unk_is_forbidden(has_endings: bool) -> None:
     stream = of_characters("aé😀", has_endings=has_endings)
     for token in (2, 3, 4):
-        stream.push(token)
+        stream.push([token])
         assert stream.forbidden.tolist() == [not has_endings, True, False, False, False]
 
 
@@ -122,7 +122,7 @@ def test_a_walk_over_admitted_bytes_is_valid_utf8_and_streams_whole(data: st.Dat
         admitted = [token for token in range(1, 257) if not stream.forbidden[token]]
         token = data.draw(st.sampled_from(admitted))
         walked += bytes([token - 1])
-        streamed += stream.push(token)
+        streamed += stream.push([token])
     assert streamed == UTF8().decode(walked)
 
 
@@ -130,7 +130,9 @@ def test_bytes_that_never_were_a_character_come_out_as_a_replacement() -> None:
     stream = of_bytes()
     broken = b"\xffabc"
     assert (
-        "".join(stream.push(byte + 1) for byte in broken) == broken.decode("utf-8", "replace") == "\ufffdabc"
+        "".join(stream.push([byte + 1]) for byte in broken)
+        == broken.decode("utf-8", "replace")
+        == "\ufffdabc"
     )
 
 
@@ -161,7 +163,7 @@ def test_what_is_forbidden_stays_so_until_a_token_that_turns(data: st.DataObject
     for _ in range(20):
         forbidden, turning = stream.forbidden, stream.turning
         token = data.draw(st.sampled_from([token for token in range(1, 257) if not forbidden[token]]))
-        stream.push(token)
+        stream.push([token])
         assert turning[token] or (stream.forbidden == forbidden).all()
         assert turning[BOUNDARY]
 
@@ -169,5 +171,5 @@ def test_what_is_forbidden_stays_so_until_a_token_that_turns(data: st.DataObject
 def test_between_characters_few_tokens_turn() -> None:
     stream = of_bytes(has_endings=True)
     assert stream.turning.all(), "the text may end once it has begun"
-    stream.push(b"a"[0] + 1)
+    stream.push([b"a"[0] + 1])
     assert not stream.turning[1:129].any()
