@@ -37,14 +37,7 @@ class Member(nn.Module):
         widths = [config.embedding_size] + [directions * config.hidden_size] * (config.num_layers - 1)
 
         def layer(width: int) -> RecurrentLayer:
-            made = RecurrentLayer(
-                config.cell,
-                width,
-                config.hidden_size,
-                nonlinearity=config.nonlinearity,
-                zoneout=config.zoneout,
-                weight_drop=settings.weight_drop if settings else 0.0,
-            )
+            made = RecurrentLayer.of(config, width, settings)
             initialise(made, (settings or FineTuningConfig).init, SPAN)
             return made
 

@@ -33,17 +33,7 @@ class LanguageModel(nn.Module):
         widths = [config.embedding_size] + [config.hidden_size] * (config.num_layers - 1)
         # Single layers with dropout between: torch's own, inside a stack, is not reproducible on cuDNN
         # (pytorch#18110) and wrong on MPS (pytorch#180744).
-        self.layers = nn.ModuleList(
-            RecurrentLayer(
-                config.cell,
-                width,
-                config.hidden_size,
-                nonlinearity=config.nonlinearity,
-                zoneout=config.zoneout,
-                weight_drop=settings.weight_drop if settings else 0.0,
-            )
-            for width in widths
-        )
+        self.layers = nn.ModuleList(RecurrentLayer.of(config, width, settings) for width in widths)
         if config.tied:
             # Embedding and output share one matrix (Press & Wolf 2017, arXiv:1608.05859).
             self.output = nn.Linear(config.hidden_size, config.embedding_size, bias=False)

@@ -39,15 +39,7 @@ class LanguageModelPair(nn.Module):
         self.output_bias = nn.Parameter(torch.zeros(config.vocab_size))
 
     def _reader(self, settings: TrainingConfig | None) -> RecurrentLayer:
-        config = self.config
-        made = RecurrentLayer(
-            config.cell,
-            config.embedding_size,
-            config.hidden_size,
-            nonlinearity=config.nonlinearity,
-            zoneout=config.zoneout,
-            weight_drop=settings.weight_drop if settings else 0.0,
-        )
+        made = RecurrentLayer.of(self.config, self.config.embedding_size, settings)
         initialise(made, (settings or TrainingConfig).init, (settings or TrainingConfig).seq_len)
         return made
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
-from charrnn.config import ModelConfig, TrainingConfig
+from charrnn.config import ClassifierConfig, FineTuningConfig, ModelConfig, TrainingConfig
 from charrnn.models.native_scan import native_scan
 from charrnn.models.scan import scan
 from charrnn.native.library import Native, native
@@ -44,7 +44,7 @@ class RecurrentLayer(nn.Module):
         zoneout: float = ModelConfig.zoneout,
         weight_drop: float = TrainingConfig.weight_drop,
     ) -> None:
-        """Makes a layer with orthogonal weights; `models.initialise` has others.
+        """Makes a layer whose weights are not set yet: `models.initialise` does that.
 
         Args:
             cell: a name in `CELLS`.
@@ -65,6 +65,23 @@ class RecurrentLayer(nn.Module):
         self._part_names = tuple(shapes)
         for part, shape in shapes.items():
             self.register_parameter(part, nn.Parameter(torch.empty(shape)))
+
+    @classmethod
+    def of(
+        cls,
+        config: ModelConfig | ClassifierConfig,
+        input_size: int,
+        settings: TrainingConfig | FineTuningConfig | None,
+    ) -> RecurrentLayer:
+        """A layer of a net of this shape; without settings no weight is left out in training."""
+        return cls(
+            config.cell,
+            input_size,
+            config.hidden_size,
+            nonlinearity=config.nonlinearity,
+            zoneout=config.zoneout,
+            weight_drop=settings.weight_drop if settings else 0.0,
+        )
 
     @property
     def parts(self) -> dict[str, nn.Parameter]:
