@@ -136,7 +136,7 @@ def parse(
     check_version(path, description, kind)
     try:
         config = parse_config(path, description["config"])
-        tokenizer = parse_tokenizer(path, description["tokenizer"])
+        tokenizer = parse_tokenizer(path, description["tokenizer"], config.vocab_size)
         labels = _labels(path, description["labels"])
         calibration = _calibration(path, description["calibration"])
         card, created = description["card"], description["created"]
@@ -144,10 +144,6 @@ def parse(
         raise CheckpointError(f"{path}: metadata: lacks {error}") from None
     if not (isinstance(card, dict) and isinstance(created, str)):
         raise CheckpointError(f"{path}: metadata: card or created is of the wrong kind")
-    if tokenizer.vocab_size != config.vocab_size:
-        raise CheckpointError(
-            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
-        )
     if len(labels) != config.classes:
         raise CheckpointError(f"{path}: has {len(labels)} labels, the model {config.classes}")
     return ClassifierCheckpoint(

@@ -144,16 +144,12 @@ def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str =
     check_version(path, description, kind)
     try:
         config = _config(path, description["config"], description["format"])
-        tokenizer = parse_tokenizer(path, description["tokenizer"])
+        tokenizer = parse_tokenizer(path, description["tokenizer"], config.vocab_size)
         has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
     except KeyError as error:
         raise CheckpointError(f"{path}: metadata: lacks {error}") from None
     if not (isinstance(has_endings, bool) and isinstance(card, dict) and isinstance(created, str)):
         raise CheckpointError(f"{path}: metadata: has_endings, card or created is of the wrong kind")
-    if tokenizer.vocab_size != config.vocab_size:
-        raise CheckpointError(
-            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
-        )
     return Checkpoint(
         config=config,
         tokenizer=tokenizer,
@@ -246,15 +242,23 @@ def _config(path: Path, values: Any, version: int) -> ModelConfig:
     return ModelConfig(**values)
 
 
-def parse_tokenizer(path: Path, description: Any) -> Tokenizer:
+def parse_tokenizer(path: Path, description: Any, vocab_size: int) -> Tokenizer:
     """The tokenizer of a file.
 
+    Args:
+        path: the file.
+        description: what stands there, as it came from JSON.
+        vocab_size: of the model beside it.
+
     Raises:
-        CheckpointError: if what stands there is no description of one.
+        CheckpointError: if that is no description of one, or of one with another number of ids.
     """
     if not isinstance(description, dict):
         raise CheckpointError(f"{path}: metadata: tokenizer is no description of one")
     try:
-        return restore(description)
+        tokenizer = restore(description)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error.message}") from None
+    if tokenizer.vocab_size != vocab_size:
+        raise CheckpointError(f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {vocab_size}")
+    return tokenizer

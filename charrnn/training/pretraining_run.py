@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from charrnn.checkpoint import classifier, container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, PretrainingConfig
-from charrnn.errors import CheckpointError
 from charrnn.evaluation.score import Score
 from charrnn.storage import write_atomically
 from charrnn.text.documents import LabelledCorpus
@@ -161,9 +160,5 @@ def _parsed(path: Path, description: dict[str, Any], tensors: Tensors) -> Pretra
         check_kinds(recipe)
         check_kinds(recipe.labels_settings)
         check_kinds(progress)
-        tokenizer = model.parse_tokenizer(path, description["tokenizer"])
-    if tokenizer.vocab_size != config.vocab_size:
-        raise CheckpointError(
-            f"{path}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}"
-        )
+        tokenizer = model.parse_tokenizer(path, description["tokenizer"], config.vocab_size)
     return PretrainingLeft(recipe, progress, tokenizer, tensors)
