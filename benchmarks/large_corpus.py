@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,28 +36,10 @@ def main() -> None:
         write_text(corpus, arguments.bytes)
         os.utime(corpus, (time.time() - 60,) * 2)  # a file that has been at rest is remembered
         for run in ("first", "second"):
-            command = [
-                sys.executable,
-                "-m",
-                "charrnn",
-                "train",
-                str(corpus),
-                "--name",
-                run,
-                "--time",
-                arguments.time,
-            ]
+            words = ("train", str(corpus), "--name", run, "--time", arguments.time)
             started = time.perf_counter()
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=os.environ | {"XDG_CACHE_HOME": f"{folder}/cache"},
-                capture_output=True,
-                text=True,
-            )
+            place.run(*words, folder=Path(folder), XDG_CACHE_HOME=f"{folder}/cache")
             took = time.perf_counter() - started
-            if done.returncode:
-                sys.exit(done.stderr)
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
             log = Path(folder, "checkpoints", run, "log.jsonl").read_text().splitlines()
             begun = log[0].partition('"seconds": ')[2].partition(",")[0]

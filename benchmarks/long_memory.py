@@ -239,20 +239,25 @@ def rising(name: str, kind: Kind, parameters: int) -> Iterator[dict[str, object]
     """The results of a kind at the lengths of a task, up to the first that it does not solve."""
     task = TASKS[name]
     for length in task.lengths:
-        started = time.monotonic()
-        steps, score = train(kind, task, length, task.steps, parameters)
-        is_solved = task.is_solved(score)
-        yield {
-            "task": name,
-            "kind": kind.name,
-            "length": length,
-            "steps": steps,
-            "score": round(score, 5),
-            "solved": is_solved,
-            "seconds": round(time.monotonic() - started, 1),
-        }
-        if not is_solved:
+        found = result(name, task, kind, length, task.steps, parameters)
+        yield found
+        if not found["solved"]:
             return
+
+
+def result(name: str, task: Task, kind: Kind, length: int, steps: int, parameters: int) -> dict[str, object]:
+    """What became of one training, under the name of its task."""
+    started = time.monotonic()
+    taken, score = train(kind, task, length, steps, parameters)
+    return {
+        "task": name,
+        "kind": kind.name,
+        "length": length,
+        "steps": taken,
+        "score": round(score, 5),
+        "solved": task.is_solved(score),
+        "seconds": round(time.monotonic() - started, 1),
+    }
 
 
 def reference(steps: int) -> Iterator[dict[str, object]]:
@@ -266,17 +271,7 @@ def reference(steps: int) -> Iterator[dict[str, object]]:
             "rnn, orthogonal",
             "rnn, relu, identity",
         ):
-            started = time.monotonic()
-            taken, score = train(kind, TASKS["adding"], 600, steps, 70_000)
-            yield {
-                "task": "adding, T = 600, 70k",
-                "kind": kind.name,
-                "length": 600,
-                "steps": taken,
-                "score": round(score, 5),
-                "solved": TASKS["adding"].is_solved(score),
-                "seconds": round(time.monotonic() - started, 1),
-            }
+            yield result("adding, T = 600, 70k", TASKS["adding"], kind, 600, steps, 70_000)
 
 
 def main() -> None:
@@ -295,10 +290,10 @@ def main() -> None:
         results = (
             reference(asked.steps)
             if name == "reference"
-            else (result for kind in kinds for result in rising(name, kind, asked.parameters))
+            else (found for kind in kinds for found in rising(name, kind, asked.parameters))
         )
-        for result in results:
-            line = json.dumps(result)
+        for found in results:
+            line = json.dumps(found)
             print(line)
             sys.stdout.flush()
             if asked.output:
