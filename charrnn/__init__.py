@@ -8,6 +8,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # not typing's: until `__main__` runs, Python answers Ctrl-C with a traceback
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from charrnn.inference.answering import Classifier
     from charrnn.inference.language_model import LanguageModel
 
@@ -15,7 +17,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load", "load_classifier"]
 
 
-def load(model: str) -> LanguageModel:
+def load(model: str | Path) -> LanguageModel:
     """The language model of a run's name, a folder or a file, ready to sample without torch.
 
     Raises:
@@ -28,7 +30,7 @@ def load(model: str) -> LanguageModel:
     return LanguageModel.load(model)
 
 
-def load_classifier(model: str) -> Classifier:
+def load_classifier(model: str | Path) -> Classifier:
     """The classifier of a run's name, a folder or a file, ready to answer without torch.
 
     Raises:
