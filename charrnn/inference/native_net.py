@@ -98,6 +98,8 @@ class NativeNet:
             tokens: ids, [T].
             outputs: the last layer's outputs, [T, H], which are filled.
         """
+        # The library looks ids up as they are, wherever that leads.
+        assert not len(tokens) or 0 <= tokens.min() <= tokens.max() < self.config.vocab_size
         reading = sampler.Reading(self.threads, len(tokens), 0, address(tokens), address(outputs))
         self._sampler.read(lanes.pointers(), reading)
 

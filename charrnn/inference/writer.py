@@ -46,7 +46,7 @@ class Writer(Protocol):
 
     @property
     def most_texts(self) -> int:
-        """How many texts it should write together: more take longer than one after the other."""
+        """How many texts it can write together, or should: more take longer than one after the other."""
 
     def begin(
         self, prompt: Ids, sampling: SamplingConfig, seeds: Sequence[int], *, scored: bool = False

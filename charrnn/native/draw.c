@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static const double GREEDY = 1e-6; /* below it a temperature means the best token */
+static const double GREEDY = 1e-6; /* as in inference/draw.py: below it a temperature means the best token */
 
 /* Whether token a stands before b where the likeliest is first: of equal ones the lower id. */
 static int is_before(const double *p, int64_t a, int64_t b)

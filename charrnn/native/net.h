@@ -6,7 +6,7 @@
 #include "sampler.h"
 #include "team.h"
 
-enum { MOST_ROWS = 64 }; /* so that what a strip leaves stays in the nearest cache */
+enum { MOST_ROWS = 64 }; /* as in sampler.py; what a strip leaves for so many stays in the nearest cache */
 
 struct layer {
     struct matrix input;     /* not made where there is a table */

@@ -7,7 +7,7 @@ import weakref
 
 from charrnn.native.library import Native, check
 
-MOST_ROWS = 64  # texts that are written side by side
+MOST_ROWS = 64  # texts that are written side by side, as MOST_ROWS of net.h: there is room for no more
 
 
 class LayerWeights(ctypes.Structure):
@@ -103,9 +103,10 @@ class Sampler:
         check(self._library.charrnn_read(self._address, ctypes.byref(states), ctypes.byref(reading)))
 
     def write(self, states: States, writing: Writing) -> None:
-        """Writes tokens after the states of some lanes.
+        """Writes tokens after the states of some lanes, at most `MOST_ROWS`.
 
         Raises:
             MemoryError: if there is none to work in.
         """
+        assert 1 <= writing.rows <= MOST_ROWS  # the library would write beyond its room
         check(self._library.charrnn_write(self._address, ctypes.byref(states), ctypes.byref(writing)))

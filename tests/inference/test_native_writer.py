@@ -19,6 +19,7 @@ from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyStepper
 from charrnn.inference.writer import Drawn, Place, StepWriter, Texts
 from charrnn.native.library import Road
+from charrnn.native.sampler import MOST_ROWS
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
 from tests.inference.test_native_net import SMALL, drawn, native
@@ -55,6 +56,19 @@ def write(texts: Texts, forbidden: NDArray[np.bool_], count: int) -> Drawn:
         (more,) = texts.write([Place(0, forbidden, np.zeros_like(forbidden))], missing)
         found = Drawn([*found.tokens, *more.tokens], [*found.nats, *more.nats])
     return found
+
+
+def test_more_texts_than_there_is_room_for_and_ids_that_there_are_not_never_reach_the_library(
+    road: Road,
+) -> None:
+    made = writer(road)
+    nothing = np.zeros(SMALL.vocab_size, np.bool_)
+    texts = made.begin(PROMPT, SAMPLING, range(MOST_ROWS + 1))
+    with pytest.raises(AssertionError):
+        texts.write([Place(text, nothing, nothing) for text in range(MOST_ROWS + 1)], 1)
+    for token in (-1, SMALL.vocab_size):
+        with pytest.raises(AssertionError):
+            made._net.read(made._net.start(), np.array([token], np.int64))
 
 
 FILTERS: tuple[dict[str, float], ...] = (
