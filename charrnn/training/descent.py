@@ -22,6 +22,8 @@ from charrnn.training.adamw import AdamW, Group
 PEEPHOLE_SHARE = 0.01  # of the learning rate
 # Weights that know something already move less than new ones (Howard & Ruder 2018, sec. 3.2).
 KNOWN_SHARE = 0.5  # of the learning rate
+# From the seed of a step to that of the next: no run whose seed is near to another's meets its steps' seeds.
+STRIDE = 0x9E3779B97F4A7C15
 
 
 class Settings(Protocol):
@@ -127,7 +129,7 @@ class Descent(Generic[M]):
     @property
     def seed(self) -> int:
         """Of the next step."""
-        return (self._settings.seed + self.step * 0x9E3779B97F4A7C15) % 2**63
+        return (self._settings.seed + self.step * STRIDE) % 2**63
 
     def generator(self) -> torch.Generator:
         """The randomness of the next step."""
