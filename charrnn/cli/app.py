@@ -174,8 +174,9 @@ def _usage_hint() -> str:
 def _end(error: CharrnnError) -> int:
     """Shows an error and gives its code; a signal ends the process here."""
     if isinstance(error, Signalled):
-        signal.signal(error.signal_number, signal.SIG_DFL)
-        os.kill(os.getpid(), error.signal_number)
+        from charrnn.training.interrupt import die
+
+        die(error.signal_number)
     from charrnn.terminal.notes import show_error
 
     if os.environ.get("CHARRNN_DEBUG", "") not in ("", "0"):

@@ -12,6 +12,7 @@ from typing import IO, Any, NoReturn
 
 from charrnn.errors import StorageError
 from charrnn.terminal.clean import clean
+from charrnn.training.interrupt import die
 
 FLUSH_SECONDS = 0.02
 
@@ -86,8 +87,7 @@ def give_up_stdout(error: OSError) -> NoReturn:
     """
     _to_nowhere(1)
     if isinstance(error, BrokenPipeError):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
+        die(signal.SIGPIPE)
     raise StorageError(f"standard output: {error.strerror}") from error
 
 
