@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from charrnn.errors import StorageError
@@ -94,8 +95,8 @@ def give_up_stdout(error: OSError) -> NoReturn:
 def _to_nowhere(descriptor: int) -> None:
     # What is still buffered would fail once more when Python flushes the stream at its end: a traceback
     # for stdout, status 120 for stderr.
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), descriptor)
 
 
 class Talk(io.TextIOBase):
