@@ -16,6 +16,7 @@ from charrnn.terminal.screen import Heading
 from charrnn.terminal.units import UNITS, duration, exact, short
 from charrnn.text.beginning import beginning
 from charrnn.text.corpus import Corpus
+from charrnn.text.sources import EMBEDDED
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run
@@ -97,7 +98,7 @@ def show(run: Run, progress: Progress, finished: Finished) -> None:
     facts += [
         (
             "corpus",
-            f"{' '.join(run.recipe.shown_sources) or 'pydoc topics'}, sha256 {run.corpus.digest[:12]}",
+            f"{' '.join(run.recipe.shown_sources) or EMBEDDED.name}, sha256 {run.corpus.digest[:12]}",
         ),
         ("cache", f"{run.corpus.files[0]} (rm it to free {short(run.corpus.nbytes)}B)"),
     ]

@@ -9,6 +9,7 @@ from charrnn.cells import cell_name
 from charrnn.terminal.cards import Fact
 from charrnn.terminal.scores import CALLED
 from charrnn.terminal.units import duration, short
+from charrnn.text.sources import EMBEDDED
 from charrnn.training.kinds import fits
 
 # What stands in the parts of a card that charrnn writes; a file from elsewhere may have anything there.
@@ -80,7 +81,7 @@ def facts(card: dict[str, Any]) -> list[Fact]:
         ("vocabulary", f"{card['vocab_size']} ids at level {card['level']}"),
     ]
     if corpus := _part(card, "corpus", CORPUS):
-        sources = " ".join(corpus["sources"]) or "pydoc topics"
+        sources = " ".join(corpus["sources"]) or EMBEDDED.name
         units = "bytes" if card["level"] == "byte" else "characters"
         documents = f"{corpus['documents']:,} document{'' if corpus['documents'] == 1 else 's'}"
         rows.append(("corpus", f"{sources}: {corpus['characters']:,} {units} in {documents}"))
