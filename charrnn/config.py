@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEVELS = ("char", "byte", "word", "subword")
-# At the other a language model takes bytes as they are, whatever their encoding.
+# At the other, byte, a language model takes bytes as they are, whatever their encoding.
 DECODED_LEVELS = ("char", "word", "subword")
 # Whose vocabularies are so large that embedding and output share one matrix.
 TIED_LEVELS = ("word", "subword")
@@ -33,12 +33,12 @@ IGNORED = -100
 # characters are listed, would pass its limit).
 MAX_CHARACTERS = 200_000
 WORDS = 10_000  # of the commonest words, at most, at level word
-POOLED = ("max", "mean")  # over time, what a classifier answers from
 READ_WORDS = 30_000  # the same for a model that only reads, in lower case
+POOLED = ("max", "mean")  # over time, what a classifier answers from
 # Of a budget, for a classifier's first stage, in which its net learns to foresee words, where there is one.
 PRETRAINING_SHARE = 0.5
+SAMPLED = 512  # ids that the right one is told from in that stage, if the vocabulary is larger
 LIKELIEST = 10  # of the tokens that may come next, where one looks at them
-SAMPLED = 512  # ids that the right one is told from there if the vocabulary is large
 MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 MOST_READ = 2**18  # ids that the vocabulary of a file may have, by whatever version it was written
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
@@ -55,9 +55,7 @@ class CorpusConfig:
 
     level: str = "char"
     subword: str = "unigram"  # how SentencePiece finds its pieces
-    vocab_size: int | None = (
-        None  # words or pieces besides bytes; WORDS, or what suits the length of the text
-    )
+    vocab_size: int | None = None  # words or pieces besides bytes; WORDS, or what suits the text's length
     encoding: str = "utf-8"
     newline: str = "keep"
     lines: bool = False
@@ -145,7 +143,7 @@ class LabelledConfig:
 
     level: str = "word"  # folded: in lower case and without white space
     subword: str = CorpusConfig.subword
-    vocab_size: int | None = None  # READ_WORDS, or what suits the length of the text
+    vocab_size: int | None = None  # READ_WORDS, or what suits the text's length
     encoding: str = CorpusConfig.encoding
     val_fraction: float = CorpusConfig.val_fraction
     label_column: str | None = None
@@ -176,9 +174,7 @@ class FineTuningConfig:
     seed: int
     learning_rate: float = 0.006
     dropout: float = 0.3  # of what the answer is made of; more where texts are read often
-    dropout_words: float = (
-        0.1  # share of a text's distinct tokens that are read as unknown; more of long texts
-    )
+    dropout_words: float = 0.1  # share of a text's distinct tokens read as unknown; more of long texts
     batch_size: int = 16  # documents of about the same length
     init: str = TrainingConfig.init
     weight_drop: float = TrainingConfig.weight_drop

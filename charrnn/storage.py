@@ -13,7 +13,7 @@ from pathlib import Path
 from charrnn.errors import storage_error
 
 TEMPORARY = ".tmp"
-KEPT_BYTES = 100  # of a target's name in its temporary file's, which must be no longer than a name may be
+KEPT_BYTES = 100  # of the target's name in that of its temporary file, which must not become too long
 TRIES = 3
 PAUSE_SECONDS = 0.05
 

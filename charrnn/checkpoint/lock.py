@@ -12,7 +12,7 @@ from pathlib import Path
 from charrnn.errors import StorageError, storage_error
 
 LOCK = ".lock"
-# Who asks whether a run is locked holds its lock for a moment: so long it may be that and no trainer.
+# `is_locked` holds the lock for a moment, too; one that is held for longer than this is a trainer's.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001
 

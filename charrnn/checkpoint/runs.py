@@ -53,8 +53,8 @@ def find(argument: str | None, kind: str | None = None) -> FoundModel:
 
     Args:
         argument: a name or file.
-        kind: of which kind the newest must be, and read forwards; any will do if not given. Of a name that
-            there is not, the error lists those of this kind.
+        kind: the newest run's model must be of this kind and read forwards; of any kind if not given. Where
+            there is no model of the name given, the error lists those of this kind.
 
     Raises:
         UsageError: if there is no such model.
@@ -153,10 +153,10 @@ def instead_of_resuming(run: Path) -> str | None:
 
 
 def read_to_resume(read: Callable[[Path], Read]) -> Callable[[Path], Read]:
-    """Adds to what is wrong with a run's file what the model beside it still serves for.
+    """Makes a reader's errors say also what the run's model can still be used for.
 
     Args:
-        read: reads of the file in a run's folder what resuming needs.
+        read: a function that reads what resuming needs from a run's folder.
     """
 
     @functools.wraps(read)

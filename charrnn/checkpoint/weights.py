@@ -113,7 +113,7 @@ def pair_shapes(config: ClassifierConfig) -> dict[str, tuple[int, ...]]:
 
 
 def directions(config: ClassifierConfig) -> tuple[str, ...]:
-    """In which a net reads."""
+    """The directions in which a net reads, as the prefixes of its parts' names."""
     return (FORWARDS, BACKWARDS) if config.bidirectional else (FORWARDS,)
 
 

@@ -66,9 +66,9 @@ def _root(
 
 @contextlib.contextmanager
 def _ctrl_c_raised() -> Iterator[None]:
-    """Makes a KeyboardInterrupt of a Ctrl-C that would end the process: a command may have something to save.
+    """Turns a Ctrl-C that would end the process into a KeyboardInterrupt: a command may have things to save.
 
-    Nobody else hears it: Typer would make a status of 130 of it, with which a shell's loop goes on.
+    Only around the command itself: Typer would answer it by exiting with 130, and a shell's loop would go on.
     """
     ends = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     if ends:

@@ -45,7 +45,7 @@ def classify(
     """Say which label texts have.
 
     One result for every file, or for every line of standard input, in the same order: label, probability
-    and where the text stood, parted by tabs.
+    and where the text stood, separated by tabs.
     """
     prepare_threads(asked_for(threads))
     choose_engine(engine)

@@ -101,8 +101,9 @@ def sitting(asked: Asked) -> Sitting:
 def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     """The folder of a new run, held for it: of this name, or of the first free one that is like the wish.
 
-    If nothing came of it, it is taken away again; or, if it was there before, the new copy of a text that
-    came through a pipe, unless a new run has begun, which took an earlier one's files away.
+    If the block fails, a folder that is new and has no model or state yet is removed. In one that was there
+    before, the copy of a text that came through a pipe just now is removed, unless the new run has begun: by
+    then it has taken the place of the earlier one.
 
     Raises:
         StorageError: if another process trains in the folder of that name.
@@ -155,9 +156,13 @@ def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
 
 
 def make_room(folder: Path, sources: Sequence[str]) -> None:
-    """Removes what an earlier run left in the folder of one that is made of these sources, absolute paths.
+    """Removes what an earlier run left in the folder of a new one.
 
-    Only a run from a pipe takes the place of an earlier copy.
+    The copy of a text that came through a pipe goes only where the new run has a copy of its own.
+
+    Args:
+        folder: the new run's.
+        sources: the absolute paths of what it is trained on.
     """
     from charrnn.checkpoint import runs
     from charrnn.text.sources import copies

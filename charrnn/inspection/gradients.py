@@ -261,7 +261,7 @@ def _split(
 def _back(made: Sequence[Tensor], by_made: Sequence[Tensor], of: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """The gradients of what something was made of, from the gradients of what was made.
 
-    Of a sum, for torch given gradients to begin with imports SymPy, which takes most of a second.
+    By way of a sum: given `grad_outputs`, torch would import SymPy, which takes most of a second.
     """
     total = torch.stack([(part * by).sum() for part, by in zip(made, by_made, strict=True)]).sum()
     return torch.autograd.grad(total, of)

@@ -25,8 +25,8 @@ class Column:
     style: str = ""
     is_number: bool = False  # stands at the right
     is_elastic: bool = False  # may be cut, with an ellipsis; any other is whole or not there
-    needs: int | None = None  # the width for which others may be spared; that of all it has if not given
-    spared: int = 0  # that with the highest number is the first to be cut or left out; one with 0 stays
+    needs: int | None = None  # the width for which others make room; that of its widest cell if not given
+    spared: int = 0  # columns with higher numbers are the first to be cut or left out; one with 0 stays
 
 
 def print_rows(

@@ -29,9 +29,10 @@ DROPOUT_OF_MANY = 0.5
 LONG_TEXT = 100  # tokens, of half the texts at least
 SEVERAL_EPOCHS = 3.5
 DROPOUT_WORDS_OF_LONG = 0.25
-# Under a budget of time there are as many members as can take so many steps each, if the texts are then read
-# so often at least; of more time, more members make more than more readings. As many as there may be read the
-# texts so much oftener and no more (docs/classify.md).
+# A member has learnt enough once it has taken so many steps and read the texts so often: from there on
+# another member is worth more than further readings. So under a budget of time there are as many members as
+# can all learn enough in it, and none reads the texts more than BEYOND_ENOUGH times as often
+# (docs/classify.md).
 ENOUGH_STEPS = 3400
 ENOUGH_EPOCHS = 1.7
 BEYOND_ENOUGH = 1.1
@@ -80,12 +81,12 @@ def choices(model: ClassifierConfig) -> range:
 
 
 def enough(batches: DocumentBatches) -> float:
-    """How often a member has to read the texts until others are worth more than what it still could learn."""
+    """How often a member reads the texts until another member is worth more than its further readings."""
     return min(max(ENOUGH_STEPS / batches.steps, ENOUGH_EPOCHS), MOST_EPOCHS)
 
 
 def most(batches: DocumentBatches) -> float:
-    """How often a member may read the texts; what it would learn then is these texts, by heart."""
+    """How often a member may read the texts, at most; beyond that it would only learn them by heart."""
     return min(BEYOND_ENOUGH * enough(batches), MOST_EPOCHS)
 
 

@@ -18,7 +18,8 @@ class Segment:
     begin: float
     end: float
     peak: float = 1.0  # share of the configured learning rate
-    # Of steps: the seconds in which as many of them must be taken as can be; `None` if there is time.
+    # Steps may have a limit of time as well: where the clock stood at `begin`, and where it ends the segment
+    # if the steps have not ended it before.
     within: tuple[float, float] | None = None
 
     def share(self, step: int, seconds: float) -> float:
