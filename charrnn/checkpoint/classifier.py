@@ -23,14 +23,14 @@ from charrnn.checkpoint.model import (
     parse_tokenizer,
     refuse_non_finite,
 )
-from charrnn.config import MAX_MEMBERS, ClassifierConfig
+from charrnn.config import CLASSIFIER, MAX_MEMBERS, ClassifierConfig
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.labelled import MAX_LABELS
 from charrnn.text.tables import fault_of
 from charrnn.text.tokenizer import Tokenizer
 
-KIND = "classifier"
+KIND = CLASSIFIER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,15 @@ import charrnn
 from charrnn.cells import CELLS
 from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import MAX_HIDDEN, MAX_LAYERS, MOST_READ, NONLINEARITIES, ModelConfig
+from charrnn.config import (
+    CLASSIFIER,
+    LANGUAGE_MODEL,
+    MAX_HIDDEN,
+    MAX_LAYERS,
+    MOST_READ,
+    NONLINEARITIES,
+    ModelConfig,
+)
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.tokenizer import Tokenizer, restore
@@ -23,11 +31,11 @@ FORMAT = 3
 FORMAT_2: dict[str, Any] = {"backward": False}
 FORMAT_1 = FORMAT_2 | {"nonlinearity": "tanh", "zoneout": 0.0, "tied": False}
 OLDER = {1: FORMAT_1, 2: FORMAT_2}
-KIND = "language-model"
+KIND = LANGUAGE_MODEL
 # What to do with a file of another kind.
 FITTING = {
     KIND: "charrnn sample writes with it",
-    "classifier": "charrnn classify answers with it",
+    CLASSIFIER: "charrnn classify answers with it",
     "training-state": "it is what --resume needs; the model lies beside it",
     "classifier-training-state": "it is what --resume needs; the model lies beside it",
     "pretraining-state": "it is what --resume needs; there is no model yet",

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from charrnn.checkpoint import container
 from charrnn.checkpoint.lock import is_locked
 from charrnn.checkpoint.model import reads_backwards
-from charrnn.config import MODEL_VARIABLE, VIEWS
+from charrnn.config import CLASSIFIER, LANGUAGE_MODEL, MODEL_VARIABLE, VIEWS
 from charrnn.errors import CharrnnError, CheckpointError, UsageError
 
 RUNS = Path("checkpoints")
@@ -85,7 +85,7 @@ def _newest(kind: str | None) -> Path:
     if unread:
         hint = f"there is no other {what}; charrnn inspect runs lists what there is"
         raise type(unread[0])(unread[0].message, hint) from unread[0]
-    example = "reviews.tsv" if kind == "classifier" else "corpus.txt"
+    example = "reviews.tsv" if kind == CLASSIFIER else "corpus.txt"
     raise UsageError(f"no {what} yet: {RUNS}/ has none", f"train one first: charrnn train {example}")
 
 
@@ -147,9 +147,9 @@ def instead_of_resuming(run: Path) -> str | None:
     except CharrnnError:
         return None
     name = shlex.quote(run.name)
-    if kind == "language-model":
+    if kind == LANGUAGE_MODEL:
         return f"--from {name} starts a new model from its weights"
-    return f"charrnn classify -m {name} answers with its model" if kind == "classifier" else None
+    return f"charrnn classify -m {name} answers with its model" if kind == CLASSIFIER else None
 
 
 def read_to_resume(read: Callable[[Path], Read]) -> Callable[[Path], Read]:

@@ -16,7 +16,7 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.threads import asked_for, let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
-from charrnn.config import Budget
+from charrnn.config import CLASSIFIER, Budget
 from charrnn.errors import UsageError
 from charrnn.native import library
 
@@ -178,7 +178,7 @@ def _resume(asked: Asked, name: str) -> None:
         train_classifier.resume(asked, folder)
         return
     refuse_label_flags(asked)
-    if asked.task == "classifier":
+    if asked.task == CLASSIFIER:
         raise UsageError(f"--task classifier: {name} is a language model")
     recipe = load_recipe(folder)
     refuse_changes(recipe, asked.corpus_flags, asked.net_flags)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from charrnn.cli import labelled_input
 from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
 from charrnn.cli.training import Asked, make_room, refuse_idle_resume, sitting, train_in_view
+from charrnn.config import CLASSIFIER, LANGUAGE_MODEL
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
     from charrnn.text import labelled
     from charrnn.text.tables import Columns
 
-    if asked.task == "language-model":
+    if asked.task == LANGUAGE_MODEL:
         refuse_label_flags(asked)
         return ""
-    insists = asked.task == "classifier" or bool(asked.label_flags)
+    insists = asked.task == CLASSIFIER or bool(asked.label_flags)
     encoding = config_of(asked).encoding
     root = root_of(asked.inputs)
     if not labelled.looks_labelled(documents, root, encoding):
@@ -207,7 +208,7 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     from charrnn.training.request import refuse_differing
 
     texts = recipe.texts
-    if asked.task == "language-model":
+    if asked.task == LANGUAGE_MODEL:
         raise UsageError(f"--task language-model: {name} is a classifier")
     net_flags_of(asked, is_new=False)
     # The texts last: their vocabulary is what was asked for, the model's has more.

@@ -9,12 +9,13 @@ from typing import Any
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
 from charrnn.checkpoint.model import Checkpoint
+from charrnn.config import CLASSIFIER, LANGUAGE_MODEL
 
 
 def classifier_card(path: Path, name: str, checkpoint: ClassifierCheckpoint) -> dict[str, Any]:
     """The card of a classifier, as values for JSON."""
     return {
-        "task": "classifier",
+        "task": CLASSIFIER,
         **checkpoint.card,
         "name": name,
         "path": str(path),
@@ -37,7 +38,7 @@ def card(path: Path, name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     """
     config = checkpoint.config
     return {
-        "task": "language-model",
+        "task": LANGUAGE_MODEL,
         **checkpoint.card,
         "name": name,
         "path": str(path),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from charrnn.checkpoint import classifier, container, model, runs, weights
 from charrnn.checkpoint.classifier import Calibration, ClassifierCheckpoint
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ClassifierConfig, FineTuningConfig, LabelledConfig
+from charrnn.config import CLASSIFIER, ClassifierConfig, FineTuningConfig, LabelledConfig
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.score import Score
 from charrnn.inference.linear import Linear
@@ -25,7 +25,6 @@ from charrnn.training.progress import restore as restore_progress
 from charrnn.training.run import complete, exact, history, plain
 
 KIND = "classifier-training-state"
-TASK = "classifier"
 # Before the first evaluation has found better ones.
 UNCALIBRATED = Calibration(net=1.0, linear=1.0, mixed_net=0.5, mixed_linear=0.5)
 
@@ -103,7 +102,7 @@ class ClassifierRun:
     ) -> None:
         """Writes the model that people share; whatever stood there before stays until it is durable."""
         assert isinstance(score, Verdict)
-        card = history(self.folder.name, TASK, progress, epochs, self.recipe.settings) | {
+        card = history(self.folder.name, CLASSIFIER, progress, epochs, self.recipe.settings) | {
             "corpus": {
                 "sources": list(self.recipe.texts.shown),
                 "form": self.corpus.form,

@@ -17,7 +17,7 @@ import charrnn
 from charrnn.checkpoint import container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import CorpusConfig, FineTuningConfig, ModelConfig, TrainingConfig
+from charrnn.config import LANGUAGE_MODEL, CorpusConfig, FineTuningConfig, ModelConfig, TrainingConfig
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
@@ -29,7 +29,6 @@ from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress
 
 KIND = "training-state"
-TASK = "language-model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ class Run:
     def _card(
         self, score: Score, progress: Progress, epochs: float, yardstick: float | None
     ) -> dict[str, Any]:
-        return history(self.folder.name, TASK, progress, epochs, self.recipe.settings) | {
+        return history(self.folder.name, LANGUAGE_MODEL, progress, epochs, self.recipe.settings) | {
             "corpus": {
                 "sources": list(self.recipe.shown_sources),
                 "digest": self.corpus.digest,
