@@ -49,11 +49,13 @@ class Window(ctypes.Structure):
 
 
 def forward(native: Native, window: Window) -> None:
-    """Goes through the window.
+    """Goes through the window, which has a step and a lane at least.
 
     Raises:
         MemoryError: if there is none for the packed weights.
     """
+    assert window.steps > 0  # the library counts on both
+    assert window.lanes > 0
     check(native.library.charrnn_forward(ctypes.byref(window), native.road.index))
 
 

@@ -134,3 +134,12 @@ def test_a_second_way_back_through_the_same_window_is_refused() -> None:
     outputs.sum().backward(retain_graph=True)
     with pytest.raises(AttributeError):  # its buffers hold the gradients by now
         outputs.sum().backward()
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
+@pytest.mark.parametrize("size", [(0, 2, 3), (2, 0, 3)])
+def test_a_window_without_steps_or_lanes_never_reaches_the_library(
+    road: Road, size: tuple[int, int, int]
+) -> None:
+    with pytest.raises(AssertionError):
+        scanned(road, ("gru", "tanh"), in_single_precision(drawn("gru", size)))
