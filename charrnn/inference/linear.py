@@ -56,6 +56,12 @@ class Linear:
 
 
 def from_tensors(tensors: Tensors, *, outlines: bool, normalised: bool) -> Linear:
-    """The model that `tensors` of one gives, what else than words it looks at, and how it counts them."""
+    """The model whose `tensors` these are.
+
+    Args:
+        tensors: those of it, and maybe others.
+        outlines: whether it looks at outlines too.
+        normalised: whether its rows have the length 1.
+    """
     keys, weight, bias = (tensors[name] for name in NAMES)
     return Linear(keys, weight, bias, outlines, normalised)

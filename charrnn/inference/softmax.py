@@ -22,7 +22,7 @@ def log_softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def finite(scores: NDArray[Number]) -> NDArray[Number]:
-    """The scores of a model that somebody asks for an answer, as they are.
+    """A model's scores as they are, if an answer can be made of them.
 
     Raises:
         CheckpointError: if they are not numbers.

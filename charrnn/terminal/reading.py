@@ -1,4 +1,4 @@
-"""How far a work is that takes long, where anybody looks; the one place that uses tqdm."""
+"""How far long work has come, where anybody looks; the one place that uses tqdm."""
 
 from __future__ import annotations
 

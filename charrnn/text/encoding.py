@@ -33,7 +33,7 @@ ANY_BYTES = "--level byte trains on any bytes"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far the reading of a corpus is, in bytes; `total` is 0 where nobody can tell."""
+    """How far some work has come, in bytes or whatever it counts; `total` is 0 where nobody can tell."""
 
     done: int
     total: int

@@ -96,7 +96,10 @@ def new(
 def _sized(
     request: ClassifierRequest, recipe: ClassifierRecipe, batches: DocumentBatches
 ) -> tuple[ClassifierRecipe, Segment, float | None]:
-    """The recipe with the members that fit the time, until when they learn, tokens per second if measured."""
+    """The recipe with the members that fit the time, the stretch in which they learn, and at which speed.
+
+    The speed, in tokens per second of all members, is `None` where it was not measured.
+    """
     corpus, clock = request.corpus, request.sitting.clock()
     nothing = Progress(segment=NOTHING, seconds=request.spent)
 
