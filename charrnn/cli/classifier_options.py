@@ -21,7 +21,7 @@ Valid = Annotated[
         "--valid",
         parser=name_of("--valid", TEXTS),
         metavar="FILE",
-        help="classifier: texts to measure on. [default: a share of the input]",
+        help="classifier: labelled texts to validate on. [default: a share of the input]",
     ),
 ]
 LabelColumn = Annotated[
@@ -29,13 +29,15 @@ LabelColumn = Annotated[
     typer.Option(
         "--label-column",
         metavar="NAME|N",
-        help="labelled texts: where the labels stand. [default: found out]",
+        help="labelled texts: column of the labels, by name or number. [default: found out]",
     ),
 ]
 TextColumn = Annotated[
     str | None,
     typer.Option(
-        "--text-column", metavar="NAME|N", help="labelled texts: where the texts stand. [default: found out]"
+        "--text-column",
+        metavar="NAME|N",
+        help="labelled texts: column of the texts, by name or number. [default: found out]",
     ),
 ]
 ClassWeights = Annotated[
@@ -44,7 +46,8 @@ ClassWeights = Annotated[
         "--class-weights",
         parser=one_of("--class-weights", CLASS_WEIGHTS),
         metavar="NAME",
-        help=f"classifier: balanced counts rare labels more. [default: {LabelledConfig.class_weights}]",
+        help="classifier: none, or balanced, which makes texts of rare labels count more. "
+        f"[default: {LabelledConfig.class_weights}]",
     ),
 ]
 Unlabelled = Annotated[
@@ -53,7 +56,7 @@ Unlabelled = Annotated[
         "--unlabelled",
         parser=name_of("--unlabelled", TEXTS),
         metavar="FILE",
-        help="classifier: text without labels, to learn words from first; may be repeated.",
+        help="classifier: text without labels, from which to learn words first; again for more.",
     ),
 ]
 Pretrain = Annotated[
@@ -62,7 +65,7 @@ Pretrain = Annotated[
         "--pretrain",
         parser=number("--pretrain", 0, 0.95),
         metavar="X",
-        help="classifier: share of the budget for learning to foresee words, before any label is seen; "
+        help="classifier: share of the budget for learning to foresee words before any label is seen; "
         f"0 = none. [default: {PRETRAINING_SHARE} with --unlabelled, else 0]",
     ),
 ]
@@ -72,7 +75,7 @@ Members = Annotated[
         "--members",
         parser=whole("--members", 1, MAX_MEMBERS),
         metavar="N",
-        help="classifier: nets that learn side by side and answer together. "
+        help="classifier: how many nets learn side by side and answer together. "
         f"[default: fits --time; else {ClassifierConfig.members}]",
     ),
 ]

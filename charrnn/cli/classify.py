@@ -42,10 +42,10 @@ def classify(
     engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say which label texts have.
+    """Say which label each text has.
 
-    One result for every file, or for every line of standard input, in the same order: label, probability
-    and where the text stood, separated by tabs.
+    There is one result for every file, or for every line of standard input, in the same order: label,
+    probability and where the text stood, separated by tabs. On a terminal it is a table.
     """
     prepare_threads(asked_for(threads))
     choose_engine(engine)

@@ -45,9 +45,9 @@ def inspect(
 ) -> None:
     """Look inside a model.
 
-    Without a view: the model card. Views: `next TEXT`, the likeliest next characters; `surprise FILE`, how
-    surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far back the last
-    prediction depends on what was read; `runs`, all runs, the best first.
+    Without a view it shows the model card. The views are `next TEXT`, the likeliest next characters;
+    `surprise FILE`, how surprising a text is, in bits per byte, line by line; `gradients TEXT`, how far
+    back the last prediction depends on what was read; and `runs`, all runs, the best first.
     """
     if target in COMPUTED:
         threads = asked_for(threads)

@@ -45,7 +45,7 @@ Cell = Annotated[
         "--cell",
         parser=one_of("--cell", tuple(CELLS)),
         metavar="NAME",
-        help=f"{', '.join(CELLS)}. {_default(ModelConfig.cell, ClassifierConfig.cell)}",
+        help=f"Recurrent cell: {', '.join(CELLS)}. {_default(ModelConfig.cell, ClassifierConfig.cell)}",
     ),
 ]
 Nonlinearity = Annotated[
@@ -54,21 +54,22 @@ Nonlinearity = Annotated[
         "--nonlinearity",
         parser=one_of("--nonlinearity", NONLINEARITIES),
         metavar="NAME",
-        help=f"Of the cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
+        help=f"Of --cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
     ),
 ]
 Bidirectional = Annotated[
     bool | None,
     typer.Option(
         "--bidirectional/--no-bidirectional",
-        help="Classifiers read in both directions, or in one; language models never in both.",
+        help="classifier: read in both directions, or in one. [default: both]",
     ),
 ]
 Backward = Annotated[
     bool | None,
     typer.Option(
         "--backward",
-        help="A language model that reads from the end, for the backward direction of classifiers (--from).",
+        help="language model: read from the end to the beginning, for the backward direction of classifiers "
+        "(--from).",
     ),
 ]
 Init = Annotated[
@@ -77,7 +78,7 @@ Init = Annotated[
         "--init",
         parser=one_of("--init", INITS),
         metavar="NAME",
-        help="Of the recurrent weights: orthogonal, identity (for rnn) or chrono (for gates). "
+        help="How recurrent weights start: orthogonal, identity (for rnn) or chrono (for cells with gates). "
         f"[default: {TrainingConfig.init}]",
     ),
 ]
@@ -87,7 +88,7 @@ Layers = Annotated[
         "--layers",
         parser=whole("--layers", 1, MAX_LAYERS),
         metavar="N",
-        help=f"Recurrent layers. {_default(ModelConfig.num_layers, ClassifierConfig.num_layers)}",
+        help=f"Number of recurrent layers. {_default(ModelConfig.num_layers, ClassifierConfig.num_layers)}",
     ),
 ]
 Hidden = Annotated[
@@ -96,7 +97,7 @@ Hidden = Annotated[
         "--hidden",
         parser=whole("--hidden", 1, MAX_HIDDEN),
         metavar="N",
-        help=f"Units a layer. [default: fits the budget; {ClassifierConfig.hidden_size} for classifiers]",
+        help=f"Units of a layer. [default: fits the budget; {ClassifierConfig.hidden_size} for classifiers]",
     ),
 ]
 Embedding = Annotated[
@@ -115,7 +116,7 @@ Dropout = Annotated[
         "--dropout",
         parser=number("--dropout", 0, 0.95),
         metavar="X",
-        help="Share of units left out. "
+        help="Share of units left out at random in training. "
         f"[default: by epochs; from {FineTuningConfig.dropout:g} up for classifiers]",
     ),
 ]
@@ -125,7 +126,7 @@ DropoutInput = Annotated[
         "--dropout-input",
         parser=number("--dropout-input", 0, 0.95),
         metavar="X",
-        help="language model: share of the inputs' dimensions left out. "
+        help="language model: the same for the dimensions of the inputs. "
         f"[default: {TrainingConfig.dropout_input:g}]",
     ),
 ]
@@ -135,7 +136,8 @@ WeightDrop = Annotated[
         "--weight-drop",
         parser=number("--weight-drop", 0, 0.95),
         metavar="X",
-        help=f"Share of the recurrent weights left out. [default: {TrainingConfig.weight_drop:g}]",
+        help="Share of the recurrent weights left out at random in training. "
+        f"[default: {TrainingConfig.weight_drop:g}]",
     ),
 ]
 Zoneout = Annotated[
@@ -144,7 +146,7 @@ Zoneout = Annotated[
         "--zoneout",
         parser=number("--zoneout", 0, 0.95),
         metavar="X",
-        help=f"Share of the state that stays as it was at a step. [default: {ModelConfig.zoneout:g}]",
+        help=f"Share of the state that a step leaves as it was. [default: {ModelConfig.zoneout:g}]",
     ),
 ]
 Batch = Annotated[
@@ -153,7 +155,7 @@ Batch = Annotated[
         "--batch",
         parser=whole("--batch", 1, 65_536),
         metavar="N",
-        help="Streams, or a classifier's texts, side by side. "
+        help="Streams, or a classifier's texts, that a step learns from side by side. "
         f"{_default(TrainingConfig.batch_size, FineTuningConfig.batch_size)}",
     ),
 ]
@@ -163,7 +165,8 @@ Seq = Annotated[
         "--seq",
         parser=whole("--seq", 1, 65_536),
         metavar="N",
-        help=f"language model: tokens of a window. [default: {TrainingConfig.seq_len}]",
+        help="language model: tokens of each stream that a step learns from. "
+        f"[default: {TrainingConfig.seq_len}]",
     ),
 ]
 Rate = Annotated[
@@ -190,7 +193,7 @@ ClipValue = Annotated[
         "--clip-value",
         parser=number("--clip-value", 0, 1e12, above=True),
         metavar="X",
-        help="Limit of each number of the gradient, before its norm's. [default: none]",
+        help="Limit of each single number of the gradient, applied before --clip. [default: none]",
     ),
 ]
 WeightDecay = Annotated[
@@ -199,6 +202,6 @@ WeightDecay = Annotated[
         "--weight-decay",
         parser=number("--weight-decay", 0, 1e3),
         metavar="X",
-        help=f"AdamW's. [default: {TrainingConfig.weight_decay:g}]",
+        help=f"Weight decay of AdamW, the optimiser. [default: {TrainingConfig.weight_decay:g}]",
     ),
 ]

@@ -17,14 +17,14 @@ NEWEST = f"[default: ${MODEL_VARIABLE}, else the newest that fits]"
 
 # Everywhere
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors on stderr.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 Threads = Annotated[
     int | None,
     typer.Option(
         "--threads",
         parser=whole("--threads", 1, MAX_THREADS),
         metavar="N",
-        help="CPU threads. [default: all cores]",
+        help="CPU threads to use. [default: all cores]",
     ),
 ]
 Device = Annotated[
@@ -33,7 +33,7 @@ Device = Annotated[
         "--device",
         parser=one_of("--device", DEVICES),
         metavar="NAME",
-        help="Where to compute: auto, cpu, cuda or mps.",
+        help="Where to compute: auto (a CUDA GPU if there is one, else the CPU), cpu, cuda or mps.",
     ),
 ]
 SampleDevice = Annotated[
@@ -42,7 +42,7 @@ SampleDevice = Annotated[
         "--device",
         parser=one_of("--device", tuple(device for device in DEVICES if device != "auto")),
         metavar="NAME",
-        help="Where to compute: cpu, or cuda or mps by torch.",
+        help="Where to compute: cpu, or, by torch, cuda or mps.",
     ),
 ]
 Engine = Annotated[
@@ -51,13 +51,17 @@ Engine = Annotated[
         "--engine",
         parser=one_of("--engine", ENGINES),
         metavar="NAME",
-        help="What computes on the CPU: auto, native (the C library), plain (torch and NumPy).",
+        help="What computes on the CPU: native (the C library), plain (torch and NumPy), or auto: native "
+        "where it was compiled. [default: auto]",
     ),
 ]
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", parser=whole("--seed", 0, MAX_SEED), metavar="N", help="Of all randomness. [default: drawn]"
+        "--seed",
+        parser=whole("--seed", 0, MAX_SEED),
+        metavar="N",
+        help="Seed of all random numbers. [default: drawn]",
     ),
 ]
 Model = Annotated[
@@ -67,13 +71,19 @@ Model = Annotated[
         "-m",
         parser=name_of("-m", "a model"),
         metavar="MODEL",
-        help=f"Name of a run or path of a model. {NEWEST}",
+        help=f"A run's name, or the path of a model. {NEWEST}",
     ),
 ]
 
 # sample
 Prompt = Annotated[
-    str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="What the text begins with.")
+    str | None,
+    typer.Option(
+        "--prompt",
+        "-p",
+        metavar="TEXT",
+        help="What the text begins with.",
+    ),
 ]
 Length = Annotated[
     int,
@@ -82,12 +92,14 @@ Length = Annotated[
         "-l",
         parser=whole("--length", 0, MAX_COUNT),
         metavar="N",
-        help="Characters; 0 = until stopped.",
+        help="Characters to write after the prompt; 0 = until stopped.",
     ),
 ]
 Count = Annotated[
     int,
-    typer.Option("-n", "--count", parser=whole("-n", 1, MAX_COUNT), metavar="N", help="How many samples."),
+    typer.Option(
+        "-n", "--count", parser=whole("-n", 1, MAX_COUNT), metavar="N", help="How many texts to write."
+    ),
 ]
 Temperature = Annotated[
     float,
@@ -96,13 +108,16 @@ Temperature = Annotated[
         "-t",
         parser=number("--temp", 0, 100),
         metavar="X",
-        help="Boldness: 0 = always the likeliest, 1 = as learned.",
+        help="Temperature, or boldness: 0 = always the likeliest token, 1 = as often as learned.",
     ),
 ]
 TopK = Annotated[
     int | None,
     typer.Option(
-        "--top-k", parser=whole("--top-k", 1, MAX_COUNT), metavar="K", help="Draw from the K likeliest only."
+        "--top-k",
+        parser=whole("--top-k", 1, MAX_COUNT),
+        metavar="K",
+        help="Draw from the K likeliest tokens only.",
     ),
 ]
 TopP = Annotated[
@@ -111,7 +126,7 @@ TopP = Annotated[
         "--top-p",
         parser=number("--top-p", 0, 1, above=True),
         metavar="P",
-        help="Draw from the likeliest that make up P.",
+        help="Draw from the likeliest tokens that together have the probability P.",
     ),
 ]
 MinP = Annotated[
@@ -120,20 +135,24 @@ MinP = Annotated[
         "--min-p",
         parser=number("--min-p", 0, 1),
         metavar="P",
-        help="Leave out what is less likely than P times the best.",
+        help="Leave out tokens less likely than P times the likeliest.",
     ),
 ]
-Stop = Annotated[str | None, typer.Option("--stop", metavar="TEXT", help="End before this text.")]
+Stop = Annotated[
+    str | None,
+    typer.Option("--stop", metavar="TEXT", help="End before this text would be written."),
+]
 Unknown = Annotated[
     str,
     typer.Option(
         "--unknown",
         parser=one_of("--unknown", UNKNOWNS),
         metavar="NAME",
-        help="Unseen characters of a prompt: unk, skip or error.",
+        help="What to do with characters of the prompt that the model does not know: read them as <unk>, "
+        "skip them, or end with an error (unk, skip, error).",
     ),
 ]
-NoEcho = Annotated[bool, typer.Option("--no-echo", help="Do not print the prompt.")]
+NoEcho = Annotated[bool, typer.Option("--no-echo", help="Leave the prompt out of the output.")]
 
 # classify
 Classified = Annotated[
@@ -141,15 +160,18 @@ Classified = Annotated[
     typer.Argument(
         parser=name_of("INPUTS", TEXTS),
         metavar="[INPUTS]...",
-        help="Files, folders, or - for the lines of stdin. [default: stdin]",
+        help="Files, folders, or - for the lines of standard input. [default: what is piped in]",
         show_default=False,
     ),
 ]
-EveryLine = Annotated[bool, typer.Option("--lines", help="Every line of a file is a text of its own.")]
+EveryLine = Annotated[bool, typer.Option("--lines", help="Take every line of a file for a text of its own.")]
 Top = Annotated[
     int,
     typer.Option(
-        "--top", parser=whole("--top", 1, MAX_COUNT), metavar="K", help="Show the K likeliest labels."
+        "--top",
+        parser=whole("--top", 1, MAX_COUNT),
+        metavar="K",
+        help="Show the K likeliest labels of each text.",
     ),
 ]
 Abstain = Annotated[
@@ -158,7 +180,7 @@ Abstain = Annotated[
         "--abstain",
         parser=number("--abstain", 0, 1),
         metavar="P",
-        help="Answer ? where no label has this probability.",
+        help="Answer ? where no label is at least this probable.",
     ),
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what each word did to the answer.")]
@@ -168,11 +190,12 @@ Evaluate = Annotated[
         "--eval",
         parser=name_of("--eval", TEXTS),
         metavar="FILE",
-        help="Measure on texts whose labels are known; - for those on stdin.",
+        help="Measure how good the answers are on texts whose labels are known; - for standard input.",
     ),
 ]
 FailIf = Annotated[
-    str | None, typer.Option("--fail-if", metavar="LABEL", help="Exit with 8 if a text has this label.")
+    str | None,
+    typer.Option("--fail-if", metavar="LABEL", help="Exit with status 8 if a text gets this label."),
 ]
 FailUnder = Annotated[
     float | None,
@@ -180,11 +203,11 @@ FailUnder = Annotated[
         "--fail-under",
         parser=number("--fail-under", 0, 1),
         metavar="P",
-        help="Exit with 8 if an answer has less than this probability.",
+        help="Exit with status 8 if an answer is less probable than this.",
     ),
 ]
 TextEncoding = Annotated[
-    str, typer.Option("--encoding", parser=text_encoding, metavar="NAME", help="Of the texts.")
+    str, typer.Option("--encoding", parser=text_encoding, metavar="NAME", help="Encoding of the texts.")
 ]
 
 # inspect
@@ -195,7 +218,7 @@ Models = Annotated[
         "-m",
         parser=name_of("-m", "a model"),
         metavar="MODEL",
-        help=f"Name of a run or path of a model; several for gradients. {NEWEST}",
+        help=f"A run's name, or the path of a model; for gradients, again for each further model. {NEWEST}",
     ),
 ]
 Target = Annotated[
@@ -203,13 +226,18 @@ Target = Annotated[
     typer.Argument(
         parser=name_of("VIEW|NAME", "a view or a model"),
         metavar="[VIEW|NAME]",
-        help=f"{', '.join(VIEWS)}, or a model.",
+        help=f"A view ({', '.join(VIEWS)}), or, for its card, a model.",
         show_default=False,
     ),
 ]
 Subject = Annotated[
     str | None,
-    typer.Argument(metavar="[TEXT|FILE]", help="What the view looks at.", show_default=False),
+    typer.Argument(
+        metavar="[TEXT|FILE]",
+        help="What the view looks at: a text for next and gradients, a file for surprise. "
+        "[default: what is piped in]",
+        show_default=False,
+    ),
 ]
 Likeliest = Annotated[
     int | None,
@@ -217,21 +245,21 @@ Likeliest = Annotated[
         "-k",
         parser=whole("-k", 1, 1000),
         metavar="N",
-        help=f"next: how many tokens. [default: {LIKELIEST}]",
+        help=f"next: how many tokens to show. [default: {LIKELIEST}]",
     ),
 ]
-Each = Annotated[bool, typer.Option("--each", help="next: at every position of the text.")]
+Each = Annotated[bool, typer.Option("--each", help="next: show them at every position of the text.")]
 Sentence = Annotated[
     int | None,
     typer.Option(
         "--sentence",
         parser=whole("--sentence", 1, 2),
         metavar="N",
-        help="gradients: the short (1) or the long (2) sentence about Jane and John.",
+        help="gradients: look at a built-in sentence about Jane and John, the short (1) or the long (2) one.",
     ),
 ]
 Untrained = Annotated[
-    bool, typer.Option("--untrained", help="gradients: beside each net one like it before training.")
+    bool, typer.Option("--untrained", help="gradients: show beside each net one like it before training.")
 ]
 Svg = Annotated[
     str | None,
@@ -239,6 +267,6 @@ Svg = Annotated[
         "--svg",
         parser=name_of("--svg", "a file"),
         metavar="FILE",
-        help="gradients: a picture of what is shown.",
+        help="gradients: write what is shown to this file, as a picture.",
     ),
 ]

@@ -38,9 +38,9 @@ def sample(
     engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write text in the manner of what a model was trained on.
+    """Write text like the text that a model was trained on.
 
-    The prompt is --prompt, or standard input when something is piped in, and is printed first.
+    The prompt is printed first; it is --prompt, or standard input when something is piped in.
     """
     prepare_threads(asked_for(threads))
     choose_engine(engine)

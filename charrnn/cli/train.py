@@ -74,9 +74,9 @@ def train(
     engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a language model on text, or a classifier on labelled texts.
+    """Train a language model, or a classifier on labelled texts.
 
-    Everything has a default: `charrnn train corpus.txt` takes five minutes and picks the size that fits.
+    Every option has a default: `charrnn train corpus.txt` takes five minutes and picks a size that fits.
     """
     flags = locals()  # each under the name of its field, all the way to where it is used
     threads = asked_for(threads)

@@ -29,7 +29,8 @@ Inputs = Annotated[
     typer.Argument(
         parser=name_of("INPUTS", TEXTS),
         metavar="[INPUTS]...",
-        help="Text files, folders, patterns, or - for stdin. [default: text that Python carries]",
+        help="Text files, folders, patterns, or - for standard input. [default: English prose that Python "
+        "carries]",
         show_default=False,
     ),
 ]
@@ -39,7 +40,7 @@ Task = Annotated[
         "--task",
         parser=one_of("--task", TASKS),
         metavar="NAME",
-        help=f"{' or '.join(TASKS)}. [default: by the input]",
+        help=f"What to train: {' or '.join(TASKS)}. [default: by the input]",
     ),
 ]
 Level = Annotated[
@@ -58,8 +59,8 @@ Vocab = Annotated[
         "--vocab",
         parser=whole("--vocab", 2, MAX_VOCABULARY),
         metavar="N",
-        help=f"word, subword: how many at most. [default: {WORDS:,} words, {READ_WORDS:,} for classifiers; "
-        "pieces by the text's length, never fewer than 500 besides its characters]",
+        help=f"word, subword: how many words or pieces at most. [default: {WORDS:,} words, {READ_WORDS:,} "
+        "for classifiers; pieces by the text's length, never fewer than 500 besides its characters]",
     ),
 ]
 Subword = Annotated[
@@ -68,11 +69,11 @@ Subword = Annotated[
         "--subword",
         parser=one_of("--subword", SUBWORDS),
         metavar="NAME",
-        help=f"How pieces are found: {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
+        help=f"subword: how pieces are found, {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
 ]
 Lines = Annotated[
-    bool | None, typer.Option("--lines", help="language model: every line is a document of its own.")
+    bool | None, typer.Option("--lines", help="language model: take every line for a document of its own.")
 ]
 Encoding = Annotated[
     str | None,
@@ -80,7 +81,7 @@ Encoding = Annotated[
         "--encoding",
         parser=text_encoding,
         metavar="NAME",
-        help=f"Of the text. [default: {CorpusConfig.encoding}]",
+        help=f"Encoding of the text. [default: {CorpusConfig.encoding}]",
     ),
 ]
 Newline = Annotated[
@@ -89,7 +90,8 @@ Newline = Annotated[
         "--newline",
         parser=one_of("--newline", NEWLINES),
         metavar="NAME",
-        help=f"language model: line ends, {' or '.join(NEWLINES)}. [default: {CorpusConfig.newline}]",
+        help="language model: keep line ends as they are, or make lf of them all. "
+        f"[default: {CorpusConfig.newline}]",
     ),
 ]
 ValFraction = Annotated[
@@ -98,7 +100,8 @@ ValFraction = Annotated[
         "--val-fraction",
         parser=number("--val-fraction", 0, 0.5, above=True),
         metavar="X",
-        help="Share of the text, at its end, or of every label's texts, that is not trained on. "
+        help="Share kept for validation and not trained on: the end of the text, or a part of each label's "
+        "texts. "
         f"[default: {CorpusConfig.val_fraction}]",
     ),
 ]
@@ -110,13 +113,15 @@ Name = Annotated[
         "--name",
         parser=name_of("--name", "a run"),
         metavar="NAME",
-        help="Of the run. [default: after the input]",
+        help="Name of the run, a folder in checkpoints/. [default: after the input]",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.")]
 Resume = Annotated[
     str | None,
-    typer.Option("--resume", parser=name_of("--resume", "a run"), metavar="NAME", help="Go on with a run."),
+    typer.Option(
+        "--resume", parser=name_of("--resume", "a run"), metavar="NAME", help="Go on with this run."
+    ),
 ]
 From = Annotated[
     list[str] | None,
@@ -124,7 +129,8 @@ From = Annotated[
         "--from",
         parser=name_of("--from", "a model"),
         metavar="MODEL",
-        help="Start from a model's weights and vocabulary; classifiers from two, one of them --backward.",
+        help="Start from the weights and vocabulary of this model; again for a second one (a classifier may "
+        "start from two, one of them --backward).",
     ),
 ]
 Time = Annotated[
@@ -133,7 +139,7 @@ Time = Annotated[
         "--time",
         parser=duration("--time"),
         metavar="TIME",
-        help=f"Budget: 90s, 5m, 2h of wall clock. [default: {Budget.amount:.0f}s]",
+        help=f"Budget: wall-clock time such as 90s, 5m or 2h. [default: {Budget.amount:.0f}s]",
     ),
 ]
 Epochs = Annotated[
@@ -142,12 +148,15 @@ Epochs = Annotated[
         "--epochs",
         parser=number("--epochs", 0, 1e6, above=True),
         metavar="X",
-        help="Budget: passes over the text.",
+        help="Budget instead of --time: passes over the text.",
     ),
 ]
 Steps = Annotated[
     int | None,
     typer.Option(
-        "--steps", parser=whole("--steps", 1, 10**9), metavar="N", help="Budget: steps of the optimiser."
+        "--steps",
+        parser=whole("--steps", 1, 10**9),
+        metavar="N",
+        help="Budget instead of --time: steps of the optimiser.",
     ),
 ]
