@@ -190,7 +190,8 @@ def check_version(path: Path, description: dict[str, Any], kind: str) -> None:
         found = str(description.get("kind"))
         is_backward = found == KIND and reads_backwards(description)
         hint = _made_for(str(path)) if is_backward else FITTING.get(found)
-        raise CheckpointError(f"{path}: is a {found}, not a {kind}", hint)
+        said = f"is a {found}, not a {kind}".replace("-", " ")
+        raise CheckpointError(f"{path}: {said}", hint)
 
 
 def reads_backwards(description: Mapping[str, Any]) -> bool:

@@ -132,7 +132,7 @@ def check_resumable(run: Path) -> None:
     if is_resumable(run):
         return
     if (run / MODEL).exists():
-        raise UsageError(f"{run.name} has no {LAST}, which going on needs", instead_of_resuming(run))
+        raise UsageError(f"{run.name} has no {LAST}, which is needed to resume it", instead_of_resuming(run))
     known = _listed(sorted(RUNS.glob(f"*/{LAST}")))
     raise UsageError(
         f"{run.name}: no run of this name to resume",

@@ -87,10 +87,10 @@ def _check_purpose(
 ) -> None:
     """Refuses what says how to answer beside `--eval`, and columns without it."""
     if evaluate is None and any(column is not None for column in columns):
-        raise UsageError("--label-column and --text-column: are for the file of --eval")
+        raise UsageError("--label-column and --text-column are for the file of --eval")
     for flag, is_given in of_answers.items():
         if evaluate is not None and is_given:
-            raise UsageError(f"--eval {evaluate}: goes without {flag}")
+            raise UsageError(f"--eval {evaluate}: does not go with {flag}")
 
 
 @dataclass(frozen=True, slots=True)

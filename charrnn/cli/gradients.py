@@ -48,7 +48,7 @@ def show_gradients(
 
     if len(names) * (1 + untrained) > gradient_view.MAX_CURVES:
         raise UsageError(
-            f"{len(names) * (1 + untrained)} nets, at most {gradient_view.MAX_CURVES} stand side by side"
+            f"{len(names) * (1 + untrained)} nets, but at most {gradient_view.MAX_CURVES} fit side by side"
         )
     if svg is not None:
         _check_place(svg)

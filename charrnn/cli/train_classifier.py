@@ -85,7 +85,7 @@ def start(
     if origins is not None:
         for name in ("unlabelled", "pretrain"):
             if name in asked.label_flags:
-                raise UsageError(f"{flag_of(name)} does not go with --from: it knows its words")
+                raise UsageError(f"{flag_of(name)} does not go with --from: that model knows words already")
         level, net_flags = inherited_by_classifier(origins, asked.corpus_flags, net_flags)
         config, tokenizer = replace(config, level=level["level"]), origins.tokenizer
     check_possible(
@@ -220,5 +220,5 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     if "unlabelled" in given:
         given["unlabelled"] = labelled_input.unlabelled_of(asked)
     if "pretrain" in given:
-        raise UsageError(f"--pretrain does not go with --resume: {name} has its shares")
+        raise UsageError(f"--pretrain does not go with --resume: {name} keeps the share it was started with")
     refuse_differing("--resume", fixed, asked.corpus_flags, given, asked.net_flags)

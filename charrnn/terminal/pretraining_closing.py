@@ -37,4 +37,4 @@ def show(run: PretrainingRun, finished: Finished) -> None:
             for_talk(), [("stopped", f"before labels: {said}"), ("go on", command("train", "--resume", name))]
         )
     else:
-        note(f"foresees words: {said}; labels now")
+        note(f"the net foresees words with {said}; now it learns labels")

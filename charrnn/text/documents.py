@@ -135,7 +135,7 @@ def _divided(
     unknown = sorted(set(valid.labels) - set(labelled.labels))
     if unknown:
         where = next(example.source for example in valid.examples if example.label == unknown[0])
-        raise TextError(f'{where}: the label "{unknown[0]}" stands in the validation texts alone')
+        raise TextError(f'{where}: the label "{unknown[0]}" occurs only in the validation texts')
     measured_on = {_without_layout(example.text) for example in valid.examples}
     training: list[Example] = []
     leaked: list[str] = []

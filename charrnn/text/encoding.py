@@ -258,7 +258,7 @@ def write_ids(
                 write(np.ascontiguousarray(ids, dtype).data.cast("B"))
             if tuple(reader.digests) != survey.digests:
                 raise StorageError(
-                    "the corpus changed while it was being read", "try again when it is at rest"
+                    "the corpus changed while it was being read", "try again when nothing writes to it"
                 )
     except OSError as error:
         raise storage_error(file, error, ELSEWHERE) from error

@@ -109,7 +109,7 @@ def build(counts: Counter[str], vocab_size: int) -> WordTokenizer:
     """
     common = commonest(counts, vocab_size)
     if not common:
-        raise TextError("no word of the text stands in it twice", "--level char needs no repetition")
+        raise TextError("no word occurs in the text twice", "--level char needs no repetition")
     return WordTokenizer(common)
 
 

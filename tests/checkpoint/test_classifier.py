@@ -108,7 +108,7 @@ def test_a_file_says_how_its_linear_model_reads_and_older_programs_refuse_what_t
             "not distinct words or marks",
         ),
         ({"card": []}, "metadata: card or created is of the wrong kind"),
-        ({"kind": "language-model"}, "is a language-model, not a classifier"),
+        ({"kind": "language-model"}, "is a language model, not a classifier"),
         ({"format": 4}, "needs format 4"),
     ],
 )

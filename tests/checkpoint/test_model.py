@@ -211,9 +211,9 @@ CONFIG = CONFIG_2 | {"backward": False}
     [
         *(({"format": number}, "metadata: has no format number") for number in NO_NUMBERS),
         *(({"required": names}, "metadata: has no format number") for names in (None, *NO_LISTS)),
-        ({"kind": "training-state"}, "is a training-state, not a language-model"),
-        ({"kind": "classifier"}, "is a classifier, not a language-model"),
-        ({"kind": None}, "is a None, not a language-model"),
+        ({"kind": "training-state"}, "is a training state, not a language model"),
+        ({"kind": "classifier"}, "is a classifier, not a language model"),
+        ({"kind": None}, "is a None, not a language model"),
         *(
             ({key: None}, f"metadata: lacks '{key}'")
             for key in ("config", "tokenizer", "has_endings", "card", "created")

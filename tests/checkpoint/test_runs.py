@@ -216,7 +216,7 @@ def test_only_a_run_with_its_training_state_can_be_resumed() -> None:
     listed = ", ".join(f"run{number}" for number in range(8))
     assert refusal() == (said, f"there are: {listed} and 2 more")
     put_run("tale")
-    lacks = "tale has no last.safetensors, which going on needs"
+    lacks = "tale has no last.safetensors, which is needed to resume it"
     assert refusal() == (lacks, "--from tale starts a new model from its weights")
     put(Path("checkpoints/tale/last.safetensors"))
     runs.check_resumable(Path("checkpoints/tale"))

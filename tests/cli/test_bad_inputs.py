@@ -385,7 +385,7 @@ VIEWS = (
     Row(
         ("inspect", "gradients", "x", "--untrained", *["-m", "tale"] * 4),
         USAGE,
-        "8 nets, at most 6 stand side by side",
+        "8 nets, but at most 6 fit side by side",
     ),
     Row(
         "inspect gradients a -m tale --svg missing/a.svg",
@@ -416,7 +416,7 @@ VIEWS = (
     Row(
         "classify tale.txt --label-column x",
         USAGE,
-        "--label-column and --text-column: are for the file of --eval",
+        "--label-column and --text-column are for the file of --eval",
     ),
     Row("inspect next x -k 0", USAGE, f"-k 0: must be {COUNT} 1 to 1,000"),
     Row(("inspect", "next", "a\udcff"), USAGE, "the text: is not UTF-8"),
@@ -495,7 +495,7 @@ MODELS = (
     Row(
         "sample -m checkpoints/tale/last.safetensors",
         CHECKPOINT,
-        "checkpoints/tale/last.safetensors: is a training-state, not a language-model",
+        "checkpoints/tale/last.safetensors: is a training state, not a language model",
         "hint: it is what --resume needs; the model lies beside it",
     ),
     Row("sample -m numberless", CHECKPOINT, "numberless: contains 6 non-finite values in model.output.bias"),

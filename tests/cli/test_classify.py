@@ -258,7 +258,7 @@ def test_eval_measures_on_labelled_texts() -> None:
 def test_what_eval_would_not_heed_is_refused(flag: tuple[str, ...]) -> None:
     answer = classify("--eval", "reviews.tsv", *flag)
     assert (answer.status, answer.text) == (2, "")
-    assert answer.lines[0].startswith(f"charrnn: error: --eval reviews.tsv: goes without {flag[0]}")
+    assert answer.lines[0].startswith(f"charrnn: error: --eval reviews.tsv: does not go with {flag[0]}")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp037"])
@@ -306,11 +306,11 @@ def test_each_kind_of_model_names_the_command_that_fits() -> None:
     warm("train", "reviews.tsv", "--task", "language-model", "--steps", "1", "-q", "--name", "text")
     answer = warm("classify", "good.txt", "-m", "text")
     assert answer.status == 4
-    assert answer.lines[0].endswith("is a language-model, not a classifier")
+    assert answer.lines[0].endswith("is a language model, not a classifier")
     assert "charrnn sample writes with it" in answer.lines[1]
     answer = warm("sample", "-m", "reviews")
     assert answer.status == 4
-    assert answer.lines[0].endswith("is a classifier, not a language-model")
+    assert answer.lines[0].endswith("is a classifier, not a language model")
     assert "charrnn classify answers with it" in answer.lines[1]
 
 
@@ -327,7 +327,7 @@ def test_what_is_asked_wrongly_is_answered_in_a_line() -> None:
     for words, message in (
         ((), "classify: which texts?"),
         (("good.txt", "--fail-if", "great"), "--fail-if great: no such label"),
-        (("good.txt", "--eval", "reviews.tsv"), "--eval reviews.tsv: goes without other inputs"),
+        (("good.txt", "--eval", "reviews.tsv"), "--eval reviews.tsv: does not go with other inputs"),
         (("--eval", "good.txt"), "good.txt: has 1 column, expected a label and a text in every row"),
     ):
         answer = classify(*words)
@@ -723,14 +723,14 @@ def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_th
     assert stopped.lines[-2].startswith("stopped      before labels: ")
     assert stopped.lines[-1] == f"go on        {CALLED} train --resume parts"
     assert warm("train", "--resume", "parts", "--pretrain", "0.5").lines[0] == (
-        "charrnn: error: --pretrain does not go with --resume: parts has its shares"
+        "charrnn: error: --pretrain does not go with --resume: parts keeps the share it was started with"
     )
     assert warm("train", "--resume", "parts", "--lr", "0.02").lines[0] == (
         "charrnn: error: --lr 0.02 contradicts --resume: it has --lr 0.01"
     )
     went_on = warm("train", "--resume", "parts", "--unlabelled", "more", *LABELS)
     assert went_on.status == 0
-    assert any(line.startswith("charrnn: foresees words: ") for line in went_on.lines)
+    assert any(line.startswith("charrnn: the net foresees words with ") for line in went_on.lines)
     assert warm("train", "reviews.tsv", *WORDS_FIRST, "--name", "whole", "-q") == Answer(0, b"", "")
     ours, theirs = (files.load(Path(f"checkpoints/{name}/model.safetensors")) for name in ("parts", "whole"))
     for name, tensor in ours.tensors.items():

@@ -396,5 +396,5 @@ def test_a_file_that_changes_between_the_passes_is_refused() -> None:
         for _ in work:
             pass
     assert caught.value.message == "the corpus changed while it was being read"
-    assert caught.value.hint == "try again when it is at rest"
+    assert caught.value.hint == "try again when nothing writes to it"
     assert list(Path("cache", "charrnn").iterdir()) == []

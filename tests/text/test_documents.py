@@ -113,7 +113,7 @@ def test_other_levels_keep_the_text(level: str) -> None:
 def test_a_label_that_only_validation_has_is_named() -> None:
     with pytest.raises(TextError) as raised:
         corpus(reviews(20), valid=[("good", "x"), ("odd", "y")])
-    assert raised.value.message == 'x:2: the label "odd" stands in the validation texts alone'
+    assert raised.value.message == 'x:2: the label "odd" occurs only in the validation texts'
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def test_a_corpus_that_changes_while_it_is_read_is_refused_and_leaves_nothing(ch
     with pytest.raises(StorageError) as caught:
         written(texts, survey)
     assert caught.value.message == "the corpus changed while it was being read"
-    assert caught.value.hint == "try again when it is at rest"
+    assert caught.value.hint == "try again when nothing writes to it"
     assert sorted(map(str, Path().iterdir())) == ["0.txt", "1.txt"]
 
 

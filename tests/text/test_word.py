@@ -62,7 +62,7 @@ def test_the_commonest_words_are_the_vocabulary_and_one_seen_once_is_not() -> No
     assert word.build(counts, 2).words == (" ", "b")
     with pytest.raises(TextError) as caught:
         word.build(Counter(TOKEN.findall("once")), 10)
-    assert caught.value.message == "no word of the text stands in it twice"
+    assert caught.value.message == "no word occurs in the text twice"
 
 
 def test_a_described_tokenizer_comes_back() -> None:
