@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, completing, name_of, number, one_of, text_encoding, whole
 from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MAX_THREADS, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
@@ -32,6 +32,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         parser=one_of("--device", DEVICES),
+        autocompletion=completing(DEVICES),
         metavar="NAME",
         help="Where to compute: auto (a CUDA GPU if there is one, else the CPU), cpu, cuda or mps.",
     ),
@@ -41,6 +42,7 @@ SampleDevice = Annotated[
     typer.Option(
         "--device",
         parser=one_of("--device", tuple(device for device in DEVICES if device != "auto")),
+        autocompletion=completing(tuple(device for device in DEVICES if device != "auto")),
         metavar="NAME",
         help="Where to compute: cpu, or, by torch, cuda or mps.",
     ),
@@ -50,6 +52,7 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         parser=one_of("--engine", ENGINES),
+        autocompletion=completing(ENGINES),
         metavar="NAME",
         help="What computes on the CPU: native (the C library), plain (torch and NumPy), or auto: native "
         "where it was compiled. [default: auto]",
@@ -147,6 +150,7 @@ Unknown = Annotated[
     typer.Option(
         "--unknown",
         parser=one_of("--unknown", UNKNOWNS),
+        autocompletion=completing(UNKNOWNS),
         metavar="NAME",
         help="What to do with characters of the prompt that the model does not know: read them as <unk>, "
         "skip them, or end with an error (unk, skip, error).",
@@ -225,6 +229,7 @@ Target = Annotated[
     str | None,
     typer.Argument(
         parser=name_of("VIEW|NAME", "a view or a model"),
+        autocompletion=completing(VIEWS),
         metavar="[VIEW|NAME]",
         help=f"A view ({', '.join(VIEWS)}), or, for its card, a model.",
         show_default=False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import TEXTS, duration, name_of, number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, completing, duration, name_of, number, one_of, text_encoding, whole
 from charrnn.config import (
     LEVELS,
     MAX_VOCABULARY,
@@ -39,6 +39,7 @@ Task = Annotated[
     typer.Option(
         "--task",
         parser=one_of("--task", TASKS),
+        autocompletion=completing(TASKS),
         metavar="NAME",
         help=f"What to train: {' or '.join(TASKS)}. [default: by the input]",
     ),
@@ -48,6 +49,7 @@ Level = Annotated[
     typer.Option(
         "--level",
         parser=one_of("--level", LEVELS),
+        autocompletion=completing(LEVELS),
         metavar="NAME",
         help=f"What a token is: {', '.join(LEVELS)}. "
         f"[default: {CorpusConfig.level}; {LabelledConfig.level} for classifiers]",
@@ -68,6 +70,7 @@ Subword = Annotated[
     typer.Option(
         "--subword",
         parser=one_of("--subword", SUBWORDS),
+        autocompletion=completing(SUBWORDS),
         metavar="NAME",
         help=f"subword: how pieces are found, {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
@@ -89,6 +92,7 @@ Newline = Annotated[
     typer.Option(
         "--newline",
         parser=one_of("--newline", NEWLINES),
+        autocompletion=completing(NEWLINES),
         metavar="NAME",
         help="language model: keep line ends as they are, or make lf of them all. "
         f"[default: {CorpusConfig.newline}]",
