@@ -30,11 +30,20 @@ def given(argument: str | None, name: str, what: str, *, quiet: bool) -> str:
     if argument is None and stdin.is_given():
         data = stdin.read(what, quiet=quiet)
         return data.decode("utf-8", "surrogateescape").removesuffix("\n")
+    return utf_8(argument or "", name)
+
+
+def utf_8(argument: str, name: str) -> str:
+    """The argument, which is text.
+
+    Raises:
+        UsageError: if it is not UTF-8: Python keeps other bytes of the command line as lone surrogates.
+    """
     try:
-        (argument or "").encode()
+        argument.encode()
     except UnicodeEncodeError:
         raise UsageError(f"{name}: is not UTF-8") from None
-    return argument or ""
+    return argument
 
 
 def readable(text: str) -> str:

@@ -10,6 +10,7 @@ from charrnn.cli import prompt as prompts
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import DEFAULT_UNKNOWN, MAX_SEED, SamplingConfig
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
@@ -50,8 +51,14 @@ def sample(
     from charrnn.terminal.notes import note
     from charrnn.terminal.streams import Product
 
+    stop = prompts.utf_8(stop or "", "--stop") or None
     product = Product()
     checkpoint = load(announce(model, quiet=quiet))
+    if json and not (length or stop or checkpoint.has_endings):
+        raise UsageError(
+            "--length 0 --json: nothing ends a text of this model, so none would be written",
+            "--length N or --stop TEXT ends it; without --json it comes as it grows",
+        )
     text = prompts.given(prompt, "--prompt", "a prompt", quiet=quiet)
     language_model = _on_device(checkpoint, device)
     ids = prompts.encoded(language_model.tokenizer, text, unknown, quiet=quiet)
@@ -59,7 +66,7 @@ def sample(
         seed = secrets.randbelow(MAX_SEED + 1)
         note(f"seed {seed}", quiet=quiet)
     sampling = SamplingConfig(
-        length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop or None
+        length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop
     )
     seeds = range(seed, seed + count)
     try:

@@ -159,6 +159,23 @@ def test_a_stop_text_that_never_comes_changes_nothing() -> None:
     assert sample("--length", "100", "--stop", "") == whole
 
 
+def test_a_stop_text_that_is_not_utf_8_could_never_come_and_is_refused() -> None:
+    answer = warm(*WORDS, "--length", "9", "--stop", "\udcff")
+    assert (answer.status, answer.text) == (2, "")
+    assert answer.stderr == "charrnn: error: --stop: is not UTF-8\n"
+
+
+def test_json_of_a_text_without_an_end_would_never_be_written_and_is_refused() -> None:
+    answer = warm(*WORDS, "--length", "0", "--json")
+    assert (answer.status, answer.text) == (2, "")
+    assert answer.stderr == (
+        "charrnn: error: --length 0 --json: nothing ends a text of this model, so none would be written\n"
+        "hint: --length N or --stop TEXT ends it; without --json it comes as it grows\n"
+    )
+    ended = warm(*WORDS, "--length", "0", "--json", "--stop", "e")
+    assert "e" not in json.loads(text_of(ended))["text"]
+
+
 def test_json_has_one_line_a_sample() -> None:
     answer = warm("sample", "--seed", "5", "-n", "2", "--length", "30", "--prompt", "thé\n", "--json", "-q")
     assert answer.stdout.isascii()
