@@ -171,7 +171,7 @@ def _split(labelled: Labelled, fraction: float) -> tuple[list[Example], list[Exa
     for label in sorted(kinds):
         texts = list(kinds[label].values())
         if len(texts) < FEWEST:
-            raise _too_few(labelled, texts[0][0])
+            raise _too_few(labelled, texts[0])
         held = min(len(texts) - 1, max(1, round(fraction * len(texts))))
         order = random.permutation(len(texts))
         for place, index in enumerate(order):
@@ -186,17 +186,20 @@ def _also_unlabelled(validation: Sequence[Example], unlabelled: Sequence[str]) -
     return len({text for text in map(_without_layout, read) if text in measured_on})
 
 
-def _too_few(labelled: Labelled, example: Example) -> TextError:
-    """That a label has a single text, and what to do where it is none."""
+def _too_few(labelled: Labelled, same: Sequence[Example]) -> TextError:
+    """That a label has a single text, found once or several times, and what to do where it is none."""
+    example = same[0]
     if labelled.folder is not None:
         hint = "give it another text, or leave it out; --task language-model if folders are no labels"
-    elif example == labelled.examples[0] and len(example.text) <= LONGEST_LABEL:
+    elif labelled.is_headless and example == labelled.examples[0] and len(example.text) <= LONGEST_LABEL:
         heading = shlex.join(["--label-column", example.label, "--text-column", example.text])
         hint = f"give it another text, or leave it out; if the first row is a heading: {heading}"
     else:
         hint = "give it another text, or leave it out; if it is no label, --label-column names what is"
+    times = sum(other.label == example.label for other in same)
+    often = f", {times:,} times" if times > 1 else ""
     return TextError(
-        f'{example.source}: the label "{example.label}" has a single text; {FEWEST} are needed, '
+        f'{example.source}: the label "{example.label}" has a single text{often}; {FEWEST} are needed, '
         "to learn from and to measure on",
         hint,
     )

@@ -51,6 +51,7 @@ class Labelled:
     form: str
     folder: Path | None = None  # the one whose folders are called as the labels
     has_columns: bool = False  # some of it, at least
+    is_headless: bool = False  # its first row is a text, in a table whose columns have no names
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -104,12 +105,13 @@ def read(
         labelled = Labelled(examples, "a folder for every label", folder)
     else:
         _refuse_stray(documents, folder, encoding)
-        examples, forms = [], set()
+        examples, forms, headless = [], set(), []
         for document in documents:
-            found, form = _rows(document, text_of(document, encoding), columns, known)
+            found, form, is_headless = _rows(document, text_of(document, encoding), columns, known)
             examples += found
             forms.add(form)
-        labelled = Labelled(examples, form, has_columns=forms != {OF_FASTTEXT})
+            headless.append(is_headless)
+        labelled = Labelled(examples, form, has_columns=forms != {OF_FASTTEXT}, is_headless=headless[0])
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
     return labelled
 
@@ -225,12 +227,13 @@ def _named_delimiter(document: Document) -> str | None:
 
 def _rows(
     document: Document, text: str, columns: Columns, known: Collection[str]
-) -> tuple[list[Example], str]:
+) -> tuple[list[Example], str, bool]:
+    """The examples of a document, the form in which they were found, and whether its table has no heading."""
     name = document.name
     delimiter = _named_delimiter(document)
     start = text.lstrip()
     if start.startswith(FASTTEXT):
-        return list(_fasttext(name, text)), OF_FASTTEXT
+        return list(_fasttext(name, text)), OF_FASTTEXT, False
     if delimiter is None:
         if start.startswith("{"):
             delimiter = JSON
@@ -246,7 +249,8 @@ def _rows(
         for row, line in zip(table.rows, table.lines, strict=True)
     ]
     kind = {"\t": "tab-separated", ",": "comma-separated", JSON: "JSON lines"}[delimiter]
-    return examples, f"{kind}, label in {called(table, label)}, text in {called(table, content)}"
+    form = f"{kind}, label in {called(table, label)}, text in {called(table, content)}"
+    return examples, form, table.headings is None
 
 
 def _fasttext(name: str, text: str) -> Iterator[Example]:

@@ -188,7 +188,7 @@ def choose(name: str, table: Table, columns: Columns, known: Collection[str] = (
     width = len(table.rows[0]) if table.rows else 0
     if width < 2:
         raise TextError(
-            f"{name}: has {width} column, expected a label and a text in every row",
+            f"{name}: has {width} column{'' if width else 's'}, expected a label and a text in every row",
             "or a folder for every label, with texts in nothing but these folders",
         )
     label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)

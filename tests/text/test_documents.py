@@ -133,7 +133,7 @@ def test_a_label_with_a_single_text_is_refused_with_what_it_may_be_instead(
     rows: list[tuple[str, str]], folder: Path | None, hint: str
 ) -> None:
     with pytest.raises(TextError) as raised:
-        finish(prepare(replace(labelled(rows), folder=folder), LabelledConfig()))
+        finish(prepare(replace(labelled(rows), folder=folder, is_headless=True), LabelledConfig()))
     label, line = next(
         (row[0], number) for number, row in enumerate(rows, 1) if row[0] not in ("good", "bad")
     )
@@ -141,6 +141,22 @@ def test_a_label_with_a_single_text_is_refused_with_what_it_may_be_instead(
         f'x:{line}: the label "{label}" has a single text; 2 are needed, to learn from and to measure on'
     )
     assert raised.value.hint == f"give it another text, or leave it out; {hint}"
+
+
+def test_no_heading_is_suspected_in_the_first_row_below_one() -> None:
+    with pytest.raises(TextError) as raised:
+        corpus([("odd", "one"), *reviews(20)])
+    assert raised.value.hint == (
+        "give it another text, or leave it out; if it is no label, --label-column names what is"
+    )
+
+
+def test_a_text_that_a_label_has_many_times_counts_once_and_the_error_says_so() -> None:
+    with pytest.raises(TextError) as raised:
+        corpus([*reviews(20), ("odd", "one"), ("odd", "one "), ("odd", "one"), ("odd", reviews(1)[0][1])])
+    assert raised.value.message == (
+        'x:21: the label "odd" has a single text, 3 times; 2 are needed, to learn from and to measure on'
+    )
 
 
 def test_a_label_of_one_text_that_is_not_measured_on_is_named() -> None:

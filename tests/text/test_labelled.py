@@ -66,6 +66,21 @@ def test_a_row_says_where_it_stood(tmp_path: Path) -> None:
     assert found.form == 'comma-separated, label in "label", text in "text"'
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "is_headless"),
+    [
+        ("a.tsv", "".join(f"{'good' if n % 2 else 'bad'}\tfilm {n}\n" for n in range(9)), True),
+        ("a.csv", "label,text\ngood,fine\nbad,dull\ngood,new\n", False),
+        ("a.jsonl", '{"label": "good", "text": "fine"}\n{"label": "bad", "text": "dull"}\n', False),
+        ("a.txt", "__label__good fine\n__label__bad dull\n", False),
+    ],
+)
+def test_a_table_without_a_heading_is_known_as_such(
+    tmp_path: Path, name: str, text: str, *, is_headless: bool
+) -> None:
+    assert read(written(tmp_path / name, text)).is_headless == is_headless
+
+
 def test_gzip_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv.gz"
     path.write_bytes(gzip.compress(FORMS["tab.tsv"].encode()))
@@ -238,6 +253,7 @@ def test_the_column_with_few_values_is_the_label(tmp_path: Path) -> None:
         ("a.csv", 'label,text\nx,"y\n', TextError, "a.csv: line 2: not CSV: unexpected end of data"),
         ("a.jsonl", '{"label": "x", "text": "y"}\n{\n', TextError, "a.jsonl: line 2: not JSON: "),
         ("a.jsonl", "[1]\n", TextError, "a.jsonl: line 1: not a JSON object"),
+        ("a.jsonl", '{"text": ["x"]}\n', TextError, "a.jsonl: has 0 columns, expected a label and a text"),
         (
             "a.jsonl",
             '{"label": "x", "text": "y"}\n{"label": "x"}',
