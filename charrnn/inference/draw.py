@@ -69,6 +69,5 @@ def draw(p: Probabilities, uniform: float) -> int:
     """The token at which the running sum of probabilities passes a number from [0, 1)."""
     # Methods and not np's functions of the same name: those take twice as long for so few numbers.
     sums = p.cumsum()
-    token = int(sums.searchsorted(uniform * sums[-1], side="right"))
-    # Rounding can carry the product to the very end, past the last possible token.
-    return token if token < len(p) else int(np.flatnonzero(p)[-1])
+    # The product is below the last sum, however it is rounded: the token is one that is possible.
+    return int(sums.searchsorted(uniform * sums[-1], side="right"))
