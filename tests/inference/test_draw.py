@@ -43,6 +43,17 @@ def test_each_filter_keeps_what_it_says() -> None:
     assert kept(top_k=1) == [1]
 
 
+def test_of_equal_probabilities_the_lower_ids_stay() -> None:
+    for filters in ({"top_k": 2}, {"top_p": 0.4}):
+        sampling = SamplingConfig(temperature=1.0, **filters)  # type: ignore[arg-type]  # a mixed bag of fields
+        assert np.flatnonzero(probabilities(np.zeros(5), NONE, sampling)).tolist() == [0, 1]
+
+
+def test_top_p_keeps_no_more_than_make_it_up() -> None:
+    p = probabilities(np.zeros(4), NONE[:4], SamplingConfig(temperature=1.0, top_p=0.5))
+    assert p.tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
 def test_top_p_is_measured_on_what_top_k_left() -> None:
     # Of .4 and .3 the first makes up 57 %: enough for .5, where of all five it would not be.
     assert kept(top_p=0.5) == [1, 2]
@@ -103,7 +114,19 @@ def test_the_ends_of_the_unit_interval_give_the_first_and_last_possible_token() 
     assert draw(p, math.nextafter(1.0, 0.0)) == 3
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(1e-300, 1.0), min_size=1, max_size=20))
+def test_no_rounding_carries_a_draw_past_the_last_possible_token(p: list[float]) -> None:
+    assert draw(np.array([*p, 0.0]), math.nextafter(1.0, 0.0)) < len(p)
+
+
 def test_equal_seeds_give_equal_numbers_and_neighbours_do_not() -> None:
     one, same, next_ = (generator(seed).random(8) for seed in (2**64 - 1, 2**64 - 1, 0))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, next_)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
+def test_all_bits_of_a_seed_count(seed: int) -> None:
+    expected = np.random.Generator(np.random.Philox(key=seed)).random(8)
+    np.testing.assert_array_equal(generator(seed).random(8), expected)
