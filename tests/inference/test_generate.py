@@ -1,6 +1,6 @@
 """Generated text: where it ends and what it never contains."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import SamplingConfig
-from charrnn.inference.generate import StopText, bits_per_character, generate
-from charrnn.inference.writer import StepWriter
+from charrnn.inference.generate import StopText, bits_per_character, generate, generate_each
+from charrnn.inference.writer import Drawn, Place, StepWriter
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
-from charrnn.text.tokenizer import Tokenizer
+from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
+from charrnn.text.word import WordTokenizer
 
 LETTERS = CharTokenizer.from_codepoints([ord(c) for c in "abcde"])
 
@@ -49,6 +50,27 @@ def text(
     return "".join(
         piece.text for piece in generate(writer, tokenizer, prompt, sampling, seed, has_endings=ends)
     )
+
+
+class Scribe:
+    """Writes three texts together, the same tokens in each, many at a time and each of one nat."""
+
+    most_texts = 3
+
+    def __init__(self, tokens: Sequence[int]) -> None:
+        self.tokens = tokens
+        self.begun: list[list[int]] = []
+        self.scored = False
+
+    def begin(
+        self, _prompt: Ids, _sampling: SamplingConfig, seeds: Sequence[int], *, scored: bool = False
+    ) -> "Scribe":
+        self.begun.append(list(seeds))
+        self.scored = scored
+        return self
+
+    def write(self, places: Sequence[Place], _most: int) -> list[Drawn]:
+        return [Drawn(self.tokens, [float(self.scored)] * len(self.tokens)) for _ in places]
 
 
 def test_a_longer_sample_only_appends() -> None:
@@ -150,6 +172,42 @@ def test_stopping_piece_by_piece_is_stopping_at_the_first_occurrence(
         shown += finder.rest()
     # Pieces of several characters may end past the stop text; what is shown ends before it.
     assert shown == whole.split(stop)[0]
+
+
+@pytest.mark.parametrize("scored", [False, True])
+@pytest.mark.parametrize(
+    ("length", "stop", "expected"), [(3, None, "abc"), (9, "cd", "ab"), (2, "abe", "ab"), (5, "ed", "abcde")]
+)
+def test_what_is_drawn_past_the_end_is_none_of_the_text(
+    length: int, stop: str | None, expected: str, scored: bool
+) -> None:
+    scribe = Scribe([*LETTERS.encode("abcdeabcde").tolist(), BOUNDARY])
+    sampling = SamplingConfig(length=length, stop=stop)
+    prompt = LETTERS.encode("")
+    pieces = list(generate(scribe, LETTERS, prompt, sampling, 0, has_endings=True, scored=scored))
+    assert "".join(piece.text for piece in pieces) == expected
+    if scored and not stop:
+        assert sum(piece.nats for piece in pieces) == length
+
+
+def test_a_word_is_cut_where_the_text_is_long_enough() -> None:
+    words = WordTokenizer(["several"])
+    tokens = words.encode("several").tolist()
+    assert len(tokens) == 1
+    sampling = SamplingConfig(length=10)
+    pieces = generate(Scribe(tokens), words, words.encode(""), sampling, 0, has_endings=False)
+    assert "".join(piece.text for piece in pieces) == "severalsev"
+
+
+@pytest.mark.parametrize(("length", "begun"), [(2, [[5, 6, 7], [8]]), (0, [[5], [6], [7], [8]])])
+def test_only_texts_with_an_end_are_written_together(length: int, begun: list[list[int]]) -> None:
+    scribe = Scribe([*LETTERS.encode("ab").tolist()])
+    each = generate_each(
+        scribe, LETTERS, LETTERS.encode(""), SamplingConfig(length=length), [5, 6, 7, 8], has_endings=False
+    )
+    for pieces in each:
+        assert next(pieces).text == "ab"
+    assert scribe.begun == begun
 
 
 def test_the_nats_of_all_pieces_are_those_of_the_text() -> None:
