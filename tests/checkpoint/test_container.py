@@ -392,7 +392,7 @@ def test_a_plain_safetensors_file_from_elsewhere_is_named() -> None:
     [
         *(
             ({"a": A | {"dtype": dtype}}, "a: expected a tensor of 32 bits and rank 1 to 3")
-            for dtype in ("I64", "F64", "F16", "BF16", "F4", "U8", "f32", "", 1, None, ["F32"])
+            for dtype in ("I64", "I32", "F64", "F16", "BF16", "F4", "U8", "f32", "", 1, None, ["F32"])
         ),
         ({"a": A | {"shape": [-2]}}, "a: impossible shape [-2]"),
         ({"a": A | {"shape": [2.0]}}, "a: impossible shape [2.0]"),
