@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,40 @@ def test_who_only_asks_whether_a_run_is_locked_keeps_no_trainer_out(monkeypatch:
         with locked(RUN):
             assert is_locked(RUN)
         leaving.join()
+
+
+def lowest_descriptor() -> int:
+    probe = os.open(".", os.O_RDONLY)
+    os.close(probe)
+    return probe
+
+
+@pytest.mark.parametrize("name", ["open", "flock"])
+def test_a_folder_taken_away_while_it_is_being_locked_is_made_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: ModuleType = os if name == "open" else fcntl
+    call, before = getattr(module, name), lowest_descriptor()
+
+    def meanwhile(*given: object) -> object:
+        """As whoever held the folder until now does, when nothing came of a run."""
+        monkeypatch.setattr(module, name, call)
+        shutil.rmtree(RUN)
+        return call(*given)
+
+    monkeypatch.setattr(module, name, meanwhile)
+    with locked(RUN):
+        assert is_locked(RUN)
+        assert (RUN / ".lock").read_text() == f"{os.getpid()}\n"
+    assert not is_locked(RUN)
+    assert lowest_descriptor() == before
+
+
+def test_a_refusal_leaves_no_descriptor_open() -> None:
+    with locked(RUN):
+        before = lowest_descriptor()
+        refusal()
+        assert lowest_descriptor() == before
 
 
 def test_a_link_in_the_lock_s_place_is_not_followed() -> None:
