@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -209,8 +208,6 @@ def _labels(path: Path, values: Any) -> tuple[str, ...]:
 def _calibration(path: Path, values: Any) -> Calibration:
     names = {item.name for item in fields(Calibration)}
     valid = isinstance(values, dict) and set(values) == names
-    if not valid or not all(
-        type(value) is float and math.isfinite(value) and value >= 0 for value in values.values()
-    ):
+    if not valid or not all(type(value) is float and value >= 0 for value in values.values()):
         raise CheckpointError(f"{path}: metadata: calibration has not exactly the factors {sorted(names)}")
     return Calibration(**values)
