@@ -46,6 +46,12 @@ def test_everything_comes_back(tmp_path: Path, members: int) -> None:
     assert found.tokenizer.describe() == one.tokenizer.describe()
 
 
+def test_an_answer_is_the_sum_of_both_models_scores_by_their_factors_in_the_mixture() -> None:
+    factors = classifier.Calibration(net=1e3, linear=1e4, mixed_net=5.0, mixed_linear=7.0)
+    answer = factors.answer(np.array([[1.0, 2.0]]), np.array([[10.0, 100.0]]))
+    assert answer.tolist() == [[75.0, 710.0]]
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_files_from_before_there_were_members_are_read_as_they_are(tmp_path: Path, version: int) -> None:
     path = written(tmp_path, format=version, config=OLD_CONFIG)
@@ -78,6 +84,8 @@ def test_a_file_says_how_its_linear_model_reads_and_older_programs_refuse_what_t
     ("changes", "message"),
     [
         ({"labels": ["no", "yes"]}, "has 2 labels, the model 3"),
+        ({"labels": ["maybe", "no", "often", "yes"]}, "has 4 labels, the model 3"),
+        ({"labels": ["yes", "no", "maybe"]}, "metadata: the labels are not distinct, sorted and printable"),
         ({"labels": ["no", "no", "yes"]}, "metadata: the labels are not distinct, sorted and printable"),
         ({"labels": ["a", "b", "\x1b[1m"]}, "metadata: the labels are not distinct, sorted and printable"),
         ({"labels": ["a", "b", "c" * 65]}, "metadata: the labels are not distinct, sorted and printable"),

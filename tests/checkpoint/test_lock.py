@@ -107,6 +107,13 @@ def test_asking_whether_a_run_is_locked_leaves_nothing_behind() -> None:
     assert list(RUN.iterdir()) == []
 
 
+def test_who_asks_is_not_taken_for_a_trainer_by_another_who_asks() -> None:
+    RUN.mkdir(parents=True)
+    with (RUN / ".lock").open("w") as asked:
+        fcntl.flock(asked, fcntl.LOCK_SH)  # as who asks does for a moment
+        assert not is_locked(RUN)
+
+
 def test_who_only_asks_whether_a_run_is_locked_keeps_no_trainer_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "ASKING_SECONDS", 10.0)  # the machine may be busy
     RUN.mkdir(parents=True)

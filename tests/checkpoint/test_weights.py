@@ -8,7 +8,7 @@ import pytest
 from charrnn.cells import CELLS
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ModelConfig
+from charrnn.config import ClassifierConfig, ModelConfig
 from charrnn.errors import CheckpointError
 
 V, E, H = 11, 3, 5
@@ -62,6 +62,17 @@ def test_resuming_needs_every_number_four_times_and_the_states_of_all_streams(ce
     assert sum(later.values()) - sum(begun.values()) == 3 * parts * 7 * H
 
 
+@pytest.mark.parametrize(("bidirectional", "directions"), [(True, 2), (False, 1)])
+def test_resuming_a_pair_needs_the_states_of_its_directions_once_a_step_was_taken(
+    bidirectional: bool, directions: int
+) -> None:
+    of = ClassifierConfig(vocab_size=V, classes=3, hidden_size=H, cell="lstm", bidirectional=bidirectional)
+    begun, later = (weights.pair_training_shapes(of, 7, step) for step in (0, 1))
+    assert begun == weights.descent_shapes(weights.pair_shapes(of))
+    carried = {name: shape for name, shape in later.items() if name not in begun}
+    assert list(carried.values()) == [(7, H)] * (directions * 2)  # hidden and cell
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_step_takes_the_shapes_of_the_table(cell: str) -> None:
     from charrnn.cells import Recurrent
@@ -104,6 +115,14 @@ def test_other_tensors_are_refused_by_name_and_shape(found: Tensors, listed: str
     with pytest.raises(CheckpointError) as caught:
         weights.check("file", found, {"a": (1, 2), "b": (3,)})
     assert caught.value.message == f"file: the tensors do not fit the configuration: {listed}"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("ngrams.keys", np.float32), ("model.embedding", np.uint32)])
+def test_whole_numbers_are_keys_of_n_grams_and_nothing_else(name: str, kind: type) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        weights.check("file", {name: np.zeros(3, kind)}, {name: (3,)})
+    said = f"file: {name}: numbers of the kind {np.dtype(kind)} do not belong there"
+    assert caught.value.message == said
 
 
 def test_only_tensors_with_numbers_that_are_none_are_counted() -> None:
