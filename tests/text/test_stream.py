@@ -173,3 +173,14 @@ def test_between_characters_few_tokens_turn() -> None:
     assert stream.turning.all(), "the text may end once it has begun"
     stream.push([b"a"[0] + 1])
     assert not stream.turning[1:129].any()
+
+
+def test_what_is_forbidden_does_not_depend_on_what_was_asked_before() -> None:
+    asked = of_bytes(has_endings=False)
+    data = "é€😀é€😀".encode()
+    for end in range(len(data)):
+        fresh = of_bytes(has_endings=False)
+        for byte in data[:end]:
+            fresh.push(byte + 1)
+        assert asked.forbidden.tolist() == fresh.forbidden.tolist()
+        asked.push(data[end] + 1)
