@@ -12,6 +12,7 @@ from charrnn.checkpoint import classifier as files
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.inference import answering
 from charrnn.text.byte import ByteTokenizer
+from charrnn.text.ngrams import ngrams
 from tests.checkpoint.handmade import small_classifier
 
 
@@ -29,12 +30,44 @@ def test_probabilities_are_those_of_the_calibrated_sum(classifier: answering.Cla
     np.testing.assert_allclose(classifier.probabilities(texts), p)
 
 
+@pytest.mark.parametrize("outlines", [False, True])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_the_linear_model_looks_at_texts_as_its_file_says(outlines: bool, normalised: bool) -> None:
+    found = ngrams(["The a"], outlines=outlines)
+    made = small_classifier()
+    columns = made.tensors["ngrams.bias"].shape
+    made.tensors["ngrams.keys"] = found.keys
+    made.tensors["ngrams.weight"] = np.ones((len(found.keys), *columns), np.float32)
+    files.save(Path("model.safetensors"), replace(made, outlines=outlines, normalised=normalised))
+    scores = charrnn.load_classifier("model.safetensors").linear_scores(["The a"])
+    expected = np.sqrt(len(found.keys)) if normalised else len(found.keys)
+    np.testing.assert_allclose(scores[0] - made.tensors["ngrams.bias"], expected, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_weights_of_a_linear_model_are_too_large_to_be_added_up() -> None:
+    made = small_classifier()
+    largest = np.finfo(np.float32).max
+    made.tensors["ngrams.keys"] = ngrams(["the a"]).keys  # the, a, both
+    made.tensors["ngrams.weight"] = np.full((3, 3), largest)
+    files.save(Path("model.safetensors"), made)
+    scores = charrnn.load_classifier("model.safetensors").linear_scores(["the a"])
+    np.testing.assert_allclose(scores, 3 * float(largest))
+
+
 def test_an_effect_is_the_difference_to_the_text_without_the_word(classifier: answering.Classifier) -> None:
     pieces = classifier.explain("The,  a the", 1)
     assert [piece.text for piece in pieces] == ["The", ",", "  ", "a", " ", "the"]
     whole, without = classifier.probabilities(["The,  a the", "The,    the"])[:, 1]
     assert pieces[3].effect == pytest.approx(whole - without)
     assert pieces[2].effect == 0.0
+
+
+def test_the_words_beside_one_left_out_do_not_become_one(classifier: answering.Classifier) -> None:
+    (_, comma, _) = classifier.explain("the,a", 1)
+    whole, without, joined = classifier.probabilities(["the,a", "the a", "thea"])[:, 1]
+    assert comma.effect == pytest.approx(whole - without)
+    assert comma.effect != pytest.approx(whole - joined)
 
 
 def test_a_long_text_is_explained_in_pieces_of_several_words(
