@@ -1,6 +1,8 @@
 """The plan: what was asked for stands, what was not fits the budget and the corpus."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -59,6 +61,12 @@ def test_what_was_asked_for_stands() -> None:
     assert (settings.learning_rate, settings.clip, settings.weight_decay) == (0.5, 2.0, 0.125)
 
 
+def test_nothing_and_backwards_stand_as_well_where_they_were_asked_for() -> None:
+    made = plan.make(Request(dropout=0.0, backward=True), corpus(20_000), Budget("epochs", 100), 0.0, CPU)
+    assert made.settings.dropout == 0.0 < plan.default_dropout(made.epochs)
+    assert made.model.backward
+
+
 def test_an_untimed_budget_measures_nothing_and_plans_the_same_anywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -72,6 +80,50 @@ def test_an_untimed_budget_measures_nothing_and_plans_the_same_anywhere(
     assert made == plan.make(Request(seed=1), text, by_steps, 100.0, CPU)
     assert plan.make(Request(seed=1), text, by_epochs, 0.0, CPU).epochs == 2
     assert made.reserve == 0.0
+
+
+def test_as_many_steps_as_there_are_windows_are_an_epoch() -> None:
+    text = corpus(50_000)
+    request = Request(seed=1, batch_size=4, seq_len=32)
+    windows = Batches(text.training, 4, 32).windows
+    by_steps, by_epochs = Budget("steps", 9 * windows), Budget("epochs", 9)
+    made = plan.make(request, text, by_steps, 0.0, CPU)
+    assert made == plan.make(request, text, by_epochs, 0.0, CPU)
+    assert made.epochs == 9
+
+
+def test_what_measuring_takes_is_not_there_for_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def measure(*_: object) -> float:
+        now[0] += 15.0  # on a machine that is busy with something else
+        return 1e5
+
+    monkeypatch.setattr(plan, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(plan, "measure", measure)
+    made = plan.make(Request(hidden_size=256), corpus(1_000_000), Budget("seconds", 60), 20.0, CPU)
+    assert made.epochs == pytest.approx((60 - 20 - 15) * 1e5 / 900_000)
+
+
+@pytest.mark.parametrize(
+    ("hidden_size", "cell", "rate"),
+    [(64, "lstm", 0.01), (300, "lstm", 0.01), (600, "gru", 0.005), (300, "rnn", 0.005), (600, "rnn", 0.0025)],
+)
+def test_a_wider_net_takes_smaller_steps_and_one_without_gates_half_of_them(
+    hidden_size: int, cell: str, rate: float
+) -> None:
+    config = ModelConfig(vocab_size=9, hidden_size=hidden_size, cell=cell)
+    assert plan.default_learning_rate(config) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_matrix_is_work_where_it_is_multiplied_with_and_weighs_unless_it_is_shared(tied: bool) -> None:
+    config = ModelConfig(vocab_size=1000, hidden_size=6, embedding_size=5, tied=tied, cell="rnn")
+    layer = 6 * (5 + 6 + 1)
+    of_vocabulary = 1000 * 5 if tied else 1000 * 6  # what makes the scores, besides their bias
+    projected = 5 * 6 if tied else 0
+    assert plan._work(config) == layer + projected + of_vocabulary + 1000
+    assert plan._weighed(config) == layer + projected + 1000 + (0 if tied else 1000 * 6 + 1000 * 5)
 
 
 @pytest.mark.usefixtures("fast")
@@ -122,6 +174,39 @@ def test_a_model_that_cannot_fit_is_refused_before_it_is_made() -> None:
     needed = 20 * weights.parameters(config)
     assert caught.value.message.startswith(f"this model needs {needed:.1e} bytes to train, the machine has ")
     assert caught.value.hint == "a smaller --hidden or fewer --layers"
+
+
+def test_a_model_is_refused_where_five_copies_of_it_are_more_than_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = ModelConfig(vocab_size=100, hidden_size=64)
+    needed = 5 * 4 * weights.parameters(config)  # weights, gradients, two moments and the average, in 32 bits
+    pages = {"SC_PHYS_PAGES": needed, "SC_PAGE_SIZE": 1}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    plan.check_memory(config)
+    pages["SC_PHYS_PAGES"] -= 1
+    with pytest.raises(OutOfMemoryError):
+        plan.check_memory(config)
+
+
+def test_a_machine_that_was_busy_at_most_steps_is_as_fast_as_at_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One step of four takes a second, the others ten."""
+    seconds = iter([10.0, 1.0, 10.0, 10.0] * 2)
+    now = [0.0]
+
+    def learn(*_: object) -> None:
+        now[0] += next(seconds)
+
+    batch = SimpleNamespace(tokens=100)
+    learner = SimpleNamespace(step=0, learn=learn)
+    monkeypatch.setattr(plan, "Learner", lambda *_: learner)
+    monkeypatch.setattr(plan, "time", SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0]))
+    batches = SimpleNamespace(at=lambda _: batch)
+    config = ModelConfig(vocab_size=9, hidden_size=8)
+    speed = plan.measure(config, Request(), batches, CPU, 45.0)  # type: ignore[arg-type]  # as far as is asked
+    assert speed == pytest.approx(100.0)
 
 
 def test_measuring_gives_a_plausible_speed() -> None:
