@@ -89,6 +89,11 @@ def test_a_step_takes_the_shapes_of_the_table(cell: str) -> None:
     assert logits.shape == (V,)
 
 
+def test_a_linear_model_of_two_labels_has_one_column() -> None:
+    columns = [weights.ngram_shapes(5, classes)["ngrams.weight"] for classes in (2, 3, 4)]
+    assert columns == [(5, 1), (5, 3), (5, 4)]
+
+
 def tensors(**shapes: tuple[int, ...]) -> Tensors:
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
