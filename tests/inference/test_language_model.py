@@ -12,6 +12,7 @@ from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.errors import CheckpointError, UsageError
+from charrnn.inference import language_model
 from charrnn.models.language_model import LanguageModel as TorchModel
 from charrnn.models.places import tensors_of
 from charrnn.text.byte import ByteTokenizer
@@ -129,3 +130,27 @@ def test_half_a_character_is_refused_where_no_token_is_unknown(saved: Path, toke
 def test_half_a_character_is_an_unknown_one_where_there_is_such_a_token() -> None:
     model = charrnn.load("tiny")
     assert model.next("he\udc80") == model.next("he\u20ac") != model.next("he")
+
+
+@pytest.mark.usefixtures("saved")
+def test_what_comes_next_does_not_depend_on_how_much_is_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, text = charrnn.load("tiny"), "hello hell " * 3
+    whole = model.next(text)
+    monkeypatch.setattr(language_model, "BLOCK", 5)
+    parts = model.next(text)
+    assert [token.probability for token in parts] == pytest.approx([token.probability for token in whole])
+    only_the_last = model.next(text[-4:])
+    assert only_the_last[0].probability != pytest.approx(whole[0].probability, rel=1e-6)
+
+
+@pytest.mark.usefixtures("saved")
+def test_without_a_seed_no_two_texts_are_the_same() -> None:
+    model = charrnn.load("tiny")
+    assert len({"".join(model.generate(length=60)) for _ in range(3)}) == 3
+
+
+def test_what_is_certain_surprises_by_nothing_whatever_rounding_does() -> None:
+    for probability in (1.0, 1.0 + 1e-15):
+        assert str(language_model.NextToken("a", 1, probability).bits) == "0.0"
