@@ -57,3 +57,18 @@ def test_of_a_long_document_another_part_is_read_each_time(monkeypatch: pytest.M
     assert all((np.diff(part) == 1).all() and len(part) == 10 for part in parts)
     assert len({int(part[0]) for part in parts}) > 10
     assert batches.tokens == 10
+
+
+def test_the_longest_documents_are_not_always_the_last_of_an_epoch() -> None:
+    batches = DocumentBatches(documents(), 8, seed=1)
+    for epoch in range(3):
+        longest = [batches.at(epoch * batches.steps + step).lengths.max() for step in range(batches.steps)]
+        assert longest != sorted(longest)
+
+
+def test_of_a_document_too_long_by_one_either_end_is_read_at_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_batches, "LONGEST", 3)
+    of = Documents(np.arange(4), np.array([0, 4]), np.zeros(1, np.int64), ("",))
+    batches = DocumentBatches(of, 1, seed=1)
+    read = {tuple(batches.at(step).inputs[:, 0].tolist()) for step in range(20)}
+    assert read == {(0, 1, 2), (1, 2, 3)}
