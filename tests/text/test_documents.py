@@ -46,6 +46,26 @@ def test_texts_that_are_the_same_stay_together_even_under_different_labels() -> 
     assert sorted(counts) == [0, 10]
 
 
+def test_no_text_of_two_labels_is_learnt_from_under_one_and_measured_on_under_the_other() -> None:
+    twice = [(label, f"number {number}") for number in range(100) for label in ("good", "bad")]
+    found = corpus(reviews(20) + twice, val_fraction=0.5)
+    assert not set(found.training.texts) & set(found.validation.texts)
+
+
+def test_a_label_of_few_texts_is_on_both_sides_whatever_the_share() -> None:
+    for fraction in (0.01, 0.99):
+        found = corpus([("a", "one"), ("a", "two"), ("b", "three"), ("b", "four")], val_fraction=fraction)
+        for side in (found.training, found.validation):
+            assert side.labels.tolist() == [0, 1]
+
+
+def test_words_that_are_as_common_are_known_in_alphabetical_order() -> None:
+    rows = [("a", "pear apple fig pear apple fig"), ("b", "fig kiwi kiwi")]
+    found = corpus(rows, valid=[("a", "x"), ("b", "y")], vocab_size=300)
+    ids = found.tokenizer.encode("fig apple kiwi pear").tolist()
+    assert ids == list(range(ids[0], ids[0] + 4))
+
+
 def test_the_split_is_the_same_for_everybody() -> None:
     assert corpus(reviews()).validation.texts == corpus(reviews()).validation.texts
 
@@ -168,6 +188,22 @@ def test_another_label_or_text_is_another_corpus() -> None:
     rows = reviews(20)
     digests = {corpus(changed).digest for changed in (rows, [("bad", rows[0][1]), *rows[1:]], rows[:-1])}
     assert len(digests) == 3
+
+
+def test_where_a_label_ends_and_what_is_measured_on_make_another_corpus() -> None:
+    begun, valid = [("a", "x"), ("ab", "x")], [("a", "p"), ("ab", "q")]
+    one = corpus([*begun, ("a", "bc")], valid)
+    cut_elsewhere = corpus([*begun, ("ab", "c")], valid)
+    measured_otherwise = corpus([*begun, ("a", "bc")], [("a", "p"), ("ab", "r")])
+    assert len({found.digest for found in (one, cut_elsewhere, measured_otherwise)}) == 3
+
+
+def test_another_seed_shuffles_otherwise_and_keeps_every_text() -> None:
+    training = corpus(reviews(40)).training
+    one, same, other = (training.shuffled(seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert one.tolist() != other.tolist()
+    assert sorted(one.tolist()) == sorted(other.tolist()) == sorted(training.ids.tolist())
 
 
 def test_a_label_that_is_only_measured_on_is_refused() -> None:
