@@ -181,6 +181,6 @@ def test_what_is_forbidden_does_not_depend_on_what_was_asked_before() -> None:
     for end in range(len(data)):
         fresh = of_bytes(has_endings=False)
         for byte in data[:end]:
-            fresh.push(byte + 1)
+            fresh.push([byte + 1])
         assert asked.forbidden.tolist() == fresh.forbidden.tolist()
-        asked.push(data[end] + 1)
+        asked.push([data[end] + 1])
