@@ -32,12 +32,13 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
     """The labelled texts that the input has, which is then said, or what to say of text like any other.
 
     Raises:
-        TextError: if labelled texts were asked for and a text has no label.
-        UsageError: if a flag is for classifiers and the input is not labelled.
+        TextError: if `--task` or a flag is for classifiers and a text has no label.
+        UsageError: if a flag is for classifiers and `--task` for language models.
     """
     from charrnn.terminal.notes import note
     from charrnn.text import labelled
     from charrnn.text.tables import Columns
+    from charrnn.training.request import flag_of
 
     if asked.task == LANGUAGE_MODEL:
         refuse_label_flags(asked)
@@ -45,7 +46,8 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
     insists = asked.task == CLASSIFIER or bool(asked.label_flags)
     encoding = config_of(asked).encoding
     root = root_of(asked.inputs)
-    if not labelled.looks_labelled(documents, root, encoding):
+    looks_labelled = labelled.looks_labelled(documents, root, encoding)
+    if not looks_labelled:
         if not insists:
             return AS_TEXT if asked.inputs else ""
         # Folders named one by one may well be texts of one kind, unless somebody says that they are labels.
@@ -55,9 +57,13 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
     try:
         found = labelled.read(documents, root, encoding, columns)
     except TextError as error:
-        if insists:
-            raise
-        return f"text for a language model: {error.message} (--task classifier insists)"
+        if not insists:
+            return f"text for a language model: {error.message} (--task classifier insists)"
+        if asked.task is None and not looks_labelled:
+            flag = flag_of(next(iter(asked.label_flags)))
+            hint = f"{flag} is for classifiers, which learn from labelled texts: language models do without"
+            raise TextError(error.message, hint) from error
+        raise
     if "valid" not in asked.label_flags:  # whose file may have columns
         labelled.refuse_idle_columns(found, columns)
     labels = ", ".join(found.labels[:LABELS_SHOWN]) + (", …" if len(found.labels) > LABELS_SHOWN else "")

@@ -507,6 +507,22 @@ def test_a_folder_for_every_label_may_be_named_folder_by_folder(inputs: tuple[st
     assert warm("train", "--resume", "t", "--steps", "2", "-q").status == 0
 
 
+def test_a_flag_of_classifiers_beside_plain_text_is_named() -> None:
+    Path("plain.txt").write_text("No label stands here.\nNor here.\n")
+    for flag, value in (("--members", "3"), ("--valid", "plain.txt"), ("--class-weights", "balanced")):
+        answer = warm("train", "plain.txt", flag, value)
+        assert (answer.status, answer.lines[0]) == (
+            3,
+            "charrnn: error: plain.txt: has 1 column, expected a label and a text in every row",
+        )
+        assert answer.lines[1].startswith(f"hint: {flag} is for classifiers, which learn from labelled texts")
+    insisting = warm("train", "plain.txt", "--task", "classifier", "--members", "3")
+    assert "folder for every label" in insisting.lines[1]
+    Path("rows.tsv").write_text(tsv(reviews()) + "no label here\n")
+    damaged = warm("train", "rows.tsv", "--members", "3")
+    assert damaged.lines == ["charrnn: error: rows.tsv: line 121: columns: 1, expected 2 as in line 1"]
+
+
 def test_flags_of_the_other_task_are_refused() -> None:
     for words, message in (
         (("--seq", "9"), "--seq is for language models, and these are labelled texts"),
