@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import stat
 from collections.abc import Sequence
@@ -215,7 +214,7 @@ def _surprise(
     checkpoint = load(announce(model, quiet=quiet))
     source, data, is_piped = _bytes(subject, quiet=quiet)
     if checkpoint.tokenizer.level != "byte":
-        data = data.removeprefix(codecs.BOM_UTF8)  # as training does
+        data = stdin.without_mark(data, source, is_piped=is_piped)  # as training does
         stdin.decoded(data, source, "iconv -f ENCODING -t UTF-8 makes it so", is_piped=is_piped)
     if not data:
         raise TextError(f"{source}: is empty")

@@ -66,3 +66,21 @@ def decoded(data: bytes, what: str, hint: str | None = None, *, is_piped: bool =
         raise of_a_known_kind(what, data, is_piped=is_piped) or TextError(
             f"{what}: not UTF-8 at byte {error.start} (0x{data[error.start]:02X})", hint
         ) from None
+
+
+def without_mark(data: bytes, what: str, *, is_piped: bool) -> bytes:
+    """The bytes of a text without its byte order mark, and in UTF-8 if the mark says that they are not.
+
+    Args:
+        data: the bytes.
+        what: what errors call them.
+        is_piped: as in `decoded`.
+
+    Raises:
+        TextError: if they are not in the encoding of their mark.
+    """
+    from charrnn.text.decoding import byte_order_mark, decode
+
+    if not byte_order_mark(data):
+        return data
+    return "".join(decode(what, iter([data]), "utf-8", "keep", is_piped=is_piped)).encode()

@@ -276,8 +276,15 @@ def test_a_character_outside_the_vocabulary_costs_unk_and_8_bits_a_byte() -> Non
     assert view("surprise", given="é".encode())["bits_per_byte"] == pytest.approx((unk + 16) / 2)
 
 
-def test_a_byte_order_mark_is_no_text() -> None:
-    assert view("surprise", given=b"\xef\xbb\xbfthe") == view("surprise", given=b"the")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_what_the_bytes_are_and_is_no_text(encoding: str) -> None:
+    assert view("surprise", given="the".encode(encoding)) == view("surprise", given=b"the")
+
+
+def test_a_text_cut_short_after_its_byte_order_mark_is_refused() -> None:
+    answer = warm("inspect", "surprise", "-m", "tale", given="the".encode("utf-16")[:-1])
+    assert (answer.status, answer.text) == (3, "")
+    assert answer.lines[0].startswith("charrnn: error: standard input: not UTF-16-LE")
 
 
 def test_surprise_takes_standard_input_and_a_pipe_by_name() -> None:
