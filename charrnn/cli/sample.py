@@ -54,11 +54,8 @@ def sample(
     stop = prompts.utf_8(stop or "", "--stop") or None
     product = Product()
     checkpoint = load(announce(model, quiet=quiet))
-    if json and not (length or stop or checkpoint.has_endings):
-        raise UsageError(
-            "--length 0 --json: nothing ends a text of this model, so none would be written",
-            "--length N or --stop TEXT ends it; without --json it comes as it grows",
-        )
+    if not (length or stop or checkpoint.has_endings):
+        _refuse_endless(count, as_json=json)
     text = prompts.given(prompt, "--prompt", "a prompt", quiet=quiet)
     language_model = _on_device(checkpoint, device)
     ids = prompts.encoded(language_model.tokenizer, text, unknown, quiet=quiet)
@@ -128,6 +125,24 @@ def _write_json(
             "bits_per_char": bits,
         }
         product.write(json.dumps(found) + "\n")
+
+
+def _refuse_endless(count: int, *, as_json: bool) -> None:
+    """Refuses what a text without an end would keep from being written.
+
+    Raises:
+        UsageError: naming the flag.
+    """
+    if as_json:
+        raise UsageError(
+            "--length 0 --json: nothing ends a text of this model, so none would be written",
+            "--length N or --stop TEXT ends it; without --json it comes as it grows",
+        )
+    if count > 1:
+        raise UsageError(
+            f"--length 0 -n {count}: nothing ends a text of this model, so only the first would be written",
+            "--length N or --stop TEXT ends it",
+        )
 
 
 def _on_device(checkpoint: Checkpoint, device: str) -> LanguageModel:

@@ -165,13 +165,16 @@ def test_a_stop_text_that_is_not_utf_8_could_never_come_and_is_refused() -> None
     assert answer.stderr == "charrnn: error: --stop: is not UTF-8\n"
 
 
-def test_json_of_a_text_without_an_end_would_never_be_written_and_is_refused() -> None:
+def test_what_a_text_without_an_end_would_keep_from_being_written_is_refused() -> None:
     answer = warm(*WORDS, "--length", "0", "--json")
     assert (answer.status, answer.text) == (2, "")
     assert answer.stderr == (
         "charrnn: error: --length 0 --json: nothing ends a text of this model, so none would be written\n"
         "hint: --length N or --stop TEXT ends it; without --json it comes as it grows\n"
     )
+    several = warm(*WORDS, "--length", "0", "-n", "3")
+    assert (several.status, several.text) == (2, "")
+    assert several.stderr.startswith("charrnn: error: --length 0 -n 3: nothing ends a text of this model")
     ended = warm(*WORDS, "--length", "0", "--json", "--stop", "e")
     assert "e" not in json.loads(text_of(ended))["text"]
 
