@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import TEXTS, completing, name_of, number, one_of, whole
+from charrnn.cli import completion
+from charrnn.cli.values import TEXTS, name_of, number, one_of, whole
 from charrnn.config import CLASS_WEIGHTS, MAX_MEMBERS, PRETRAINING_SHARE, ClassifierConfig, LabelledConfig
 
 # Under the names of what they set.
@@ -45,7 +46,7 @@ ClassWeights = Annotated[
     typer.Option(
         "--class-weights",
         parser=one_of("--class-weights", CLASS_WEIGHTS),
-        autocompletion=completing(CLASS_WEIGHTS),
+        autocompletion=completion.of(CLASS_WEIGHTS),
         metavar="NAME",
         help="classifier: none, or balanced, which makes texts of rare labels count more. "
         f"[default: {LabelledConfig.class_weights}]",

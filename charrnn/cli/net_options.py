@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from charrnn.cells import CELLS
-from charrnn.cli.values import completing, number, one_of, whole
+from charrnn.cli import completion
+from charrnn.cli.values import number, one_of, whole
 from charrnn.config import (
     INITS,
     MAX_HIDDEN,
@@ -44,7 +45,7 @@ Cell = Annotated[
     typer.Option(
         "--cell",
         parser=one_of("--cell", tuple(CELLS)),
-        autocompletion=completing(tuple(CELLS)),
+        autocompletion=completion.of(tuple(CELLS)),
         metavar="NAME",
         help=f"Recurrent cell: {', '.join(CELLS)}. {_default(ModelConfig.cell, ClassifierConfig.cell)}",
     ),
@@ -54,7 +55,7 @@ Nonlinearity = Annotated[
     typer.Option(
         "--nonlinearity",
         parser=one_of("--nonlinearity", NONLINEARITIES),
-        autocompletion=completing(NONLINEARITIES),
+        autocompletion=completion.of(NONLINEARITIES),
         metavar="NAME",
         help=f"Of --cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
     ),
@@ -79,7 +80,7 @@ Init = Annotated[
     typer.Option(
         "--init",
         parser=one_of("--init", INITS),
-        autocompletion=completing(INITS),
+        autocompletion=completion.of(INITS),
         metavar="NAME",
         help="How recurrent weights start: orthogonal, identity (for rnn) or chrono (for cells with gates). "
         f"[default: {TrainingConfig.init}]",

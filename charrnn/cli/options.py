@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import TEXTS, completing, name_of, number, one_of, text_encoding, whole
+from charrnn.cli import completion
+from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
 from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MAX_THREADS, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
@@ -32,7 +33,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         parser=one_of("--device", DEVICES),
-        autocompletion=completing(DEVICES),
+        autocompletion=completion.of(DEVICES),
         metavar="NAME",
         help="Where to compute: auto (a CUDA GPU if there is one, else the CPU), cpu, cuda or mps.",
     ),
@@ -42,7 +43,7 @@ SampleDevice = Annotated[
     typer.Option(
         "--device",
         parser=one_of("--device", tuple(device for device in DEVICES if device != "auto")),
-        autocompletion=completing(tuple(device for device in DEVICES if device != "auto")),
+        autocompletion=completion.of(tuple(device for device in DEVICES if device != "auto")),
         metavar="NAME",
         help="Where to compute: cpu, or, by torch, cuda or mps.",
     ),
@@ -52,7 +53,7 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         parser=one_of("--engine", ENGINES),
-        autocompletion=completing(ENGINES),
+        autocompletion=completion.of(ENGINES),
         metavar="NAME",
         help="What computes on the CPU: native (the C library), plain (torch and NumPy), or auto: native "
         "where it was compiled. [default: auto]",
@@ -73,6 +74,7 @@ Model = Annotated[
         "--model",
         "-m",
         parser=name_of("-m", "a model"),
+        autocompletion=completion.models,
         metavar="MODEL",
         help=f"A run's name, or the path of a model. {NEWEST}",
     ),
@@ -150,7 +152,7 @@ Unknown = Annotated[
     typer.Option(
         "--unknown",
         parser=one_of("--unknown", UNKNOWNS),
-        autocompletion=completing(UNKNOWNS),
+        autocompletion=completion.of(UNKNOWNS),
         metavar="NAME",
         help="What to do with characters of the prompt that the model does not know: read them as <unk>, "
         "skip them, or end with an error (unk, skip, error).",
@@ -221,6 +223,7 @@ Models = Annotated[
         "--model",
         "-m",
         parser=name_of("-m", "a model"),
+        autocompletion=completion.models,
         metavar="MODEL",
         help=f"A run's name, or the path of a model; for gradients, again for each further model. {NEWEST}",
     ),
@@ -229,7 +232,7 @@ Target = Annotated[
     str | None,
     typer.Argument(
         parser=name_of("VIEW|NAME", "a view or a model"),
-        autocompletion=completing(VIEWS),
+        autocompletion=completion.views_and_models,
         metavar="[VIEW|NAME]",
         help=f"A view ({', '.join(VIEWS)}), or, for its card, a model.",
         show_default=False,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.values import TEXTS, completing, duration, name_of, number, one_of, text_encoding, whole
+from charrnn.cli import completion
+from charrnn.cli.values import TEXTS, duration, name_of, number, one_of, text_encoding, whole
 from charrnn.config import (
     LEVELS,
     MAX_VOCABULARY,
@@ -39,7 +40,7 @@ Task = Annotated[
     typer.Option(
         "--task",
         parser=one_of("--task", TASKS),
-        autocompletion=completing(TASKS),
+        autocompletion=completion.of(TASKS),
         metavar="NAME",
         help=f"What to train: {' or '.join(TASKS)}. [default: by the input]",
     ),
@@ -49,7 +50,7 @@ Level = Annotated[
     typer.Option(
         "--level",
         parser=one_of("--level", LEVELS),
-        autocompletion=completing(LEVELS),
+        autocompletion=completion.of(LEVELS),
         metavar="NAME",
         help=f"What a token is: {', '.join(LEVELS)}. "
         f"[default: {CorpusConfig.level}; {LabelledConfig.level} for classifiers]",
@@ -70,7 +71,7 @@ Subword = Annotated[
     typer.Option(
         "--subword",
         parser=one_of("--subword", SUBWORDS),
-        autocompletion=completing(SUBWORDS),
+        autocompletion=completion.of(SUBWORDS),
         metavar="NAME",
         help=f"subword: how pieces are found, {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
@@ -92,7 +93,7 @@ Newline = Annotated[
     typer.Option(
         "--newline",
         parser=one_of("--newline", NEWLINES),
-        autocompletion=completing(NEWLINES),
+        autocompletion=completion.of(NEWLINES),
         metavar="NAME",
         help="language model: keep line ends as they are, or make lf of them all. "
         f"[default: {CorpusConfig.newline}]",
@@ -124,7 +125,11 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the sam
 Resume = Annotated[
     str | None,
     typer.Option(
-        "--resume", parser=name_of("--resume", "a run"), metavar="NAME", help="Go on with this run."
+        "--resume",
+        parser=name_of("--resume", "a run"),
+        autocompletion=completion.runs_to_resume,
+        metavar="NAME",
+        help="Go on with this run.",
     ),
 ]
 From = Annotated[
@@ -132,6 +137,7 @@ From = Annotated[
     typer.Option(
         "--from",
         parser=name_of("--from", "a model"),
+        autocompletion=completion.models,
         metavar="MODEL",
         help="Start from the weights and vocabulary of this model; again for a second one (a classifier may "
         "start from two, one of them --backward).",

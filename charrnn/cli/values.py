@@ -76,15 +76,6 @@ def one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
     return _named(parse, "|".join(choices))
 
 
-def completing(choices: Sequence[str]) -> Callable[[str], list[str]]:
-    """What a shell offers to complete a word of these with."""
-
-    def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices if choice.startswith(incomplete)]
-
-    return complete
-
-
 def text_encoding(text: str) -> str:
     """A parser that takes encodings of text under any name, and gives the one name each has."""
     from charrnn.text.decoding import check_encoding
