@@ -161,7 +161,7 @@ class ClassifierConfig:
     hidden_size: int = 64
     embedding_size: int = 64
     num_layers: int = 1
-    cell: str = "lstm"  # without the library the fastest road of short sequences by far (docs/classify.md)
+    cell: str = "lstm"  # without the library by far the fastest for short texts (docs/classify-recipe.md)
     nonlinearity: str = ModelConfig.nonlinearity
     zoneout: float = ModelConfig.zoneout
     bidirectional: bool = True
@@ -170,7 +170,7 @@ class ClassifierConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningConfig:
-    """The recipe of a classifier; docs/classify.md has the measurements behind it."""
+    """The recipe of a classifier; docs/classify-recipe.md has the measurements behind it."""
 
     seed: int
     learning_rate: float = 0.006

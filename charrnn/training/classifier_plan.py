@@ -22,7 +22,7 @@ from charrnn.training.start import TRAINING_SHARE
 
 # Read oftener than this, labelled texts are learnt by heart, however much time is left.
 MOST_EPOCHS = 10.0
-# From so many readings on, this much is dropped (docs/classify.md).
+# From so many readings on, this much is dropped (docs/classify-recipe.md).
 MANY_EPOCHS = 4.0
 DROPOUT_OF_MANY = 0.5
 # Long texts say the same in many words, and can spare more of them if they are read several times.
@@ -32,7 +32,7 @@ DROPOUT_WORDS_OF_LONG = 0.25
 # A member has learnt enough once it has taken so many steps and read the texts so often: from there on
 # another member is worth more than further readings. So under a budget of time there are as many members as
 # can all learn enough in it, and none reads the texts more than BEYOND_ENOUGH times as often
-# (docs/classify.md).
+# (docs/classify-recipe.md).
 ENOUGH_STEPS = 3400
 ENOUGH_EPOCHS = 1.7
 BEYOND_ENOUGH = 1.1

@@ -34,7 +34,7 @@ from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
 
-FEW_TEXTS = 50_000  # a tenth more of them teaches something (docs/classify.md)
+FEW_TEXTS = 50_000  # a tenth more of them teaches something (docs/classify-recipe.md)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def new(request: ClassifierRequest, share: float | None) -> tuple[Training, Pret
     Args:
         request: what was asked for.
         share: of the budget that was asked for; if `None`, there is a first stage only for the sake of texts
-            without labels: on the labelled ones alone it has not won so far (docs/classify.md).
+            without labels: on the labelled ones alone it has not won so far (docs/classify-recipe.md).
     """
     if share is None:
         share = PRETRAINING_SHARE if len(request.corpus.unlabelled) else 0.0
