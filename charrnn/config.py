@@ -47,6 +47,7 @@ MAX_SEED = 2**64 - 1
 MAX_HIDDEN = 65_536
 MAX_LAYERS = 64
 MAX_MEMBERS = 64
+MAX_DROPPED = 0.95  # share of what a net works with: something has to be left
 MAX_THREADS = 1024
 
 

@@ -11,6 +11,7 @@ from charrnn.cli import completion
 from charrnn.cli.values import number, one_of, whole
 from charrnn.config import (
     INITS,
+    MAX_DROPPED,
     MAX_HIDDEN,
     MAX_LAYERS,
     NONLINEARITIES,
@@ -118,7 +119,7 @@ Dropout = Annotated[
     float | None,
     typer.Option(
         "--dropout",
-        parser=number("--dropout", 0, 0.95),
+        parser=number("--dropout", 0, MAX_DROPPED),
         metavar="X",
         help="Share of units left out at random in training. "
         f"[default: by epochs; from {FineTuningConfig.dropout:g} up for classifiers]",
@@ -128,7 +129,7 @@ DropoutInput = Annotated[
     float | None,
     typer.Option(
         "--dropout-input",
-        parser=number("--dropout-input", 0, 0.95),
+        parser=number("--dropout-input", 0, MAX_DROPPED),
         metavar="X",
         help="language model: the same for the dimensions of the inputs. "
         f"[default: {TrainingConfig.dropout_input:g}]",
@@ -138,7 +139,7 @@ WeightDrop = Annotated[
     float | None,
     typer.Option(
         "--weight-drop",
-        parser=number("--weight-drop", 0, 0.95),
+        parser=number("--weight-drop", 0, MAX_DROPPED),
         metavar="X",
         help="Share of the recurrent weights left out at random in training. "
         f"[default: {TrainingConfig.weight_drop:g}]",
@@ -148,7 +149,7 @@ Zoneout = Annotated[
     float | None,
     typer.Option(
         "--zoneout",
-        parser=number("--zoneout", 0, 0.95),
+        parser=number("--zoneout", 0, MAX_DROPPED),
         metavar="X",
         help=f"Share of the state that a step leaves as it was. [default: {ModelConfig.zoneout:g}]",
     ),
