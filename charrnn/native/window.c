@@ -92,8 +92,9 @@ static float *panels(int64_t columns, int64_t depth)
     return aligned_alloc(64, sizeof(float) * packed_size(columns, depth));
 }
 
-/* The products of the window: of all gates or all but a candidate that is apart, and the second one. */
-static int run(const struct window *w, int is_back, void (*run)(const struct work *))
+/* Packs the weights of the window's products, of all gates or all but a candidate that is apart and of the
+ * second one, and takes every lane through; 0, or -1 if memory ran out. */
+static int go_through(const struct window *w, int is_back, void (*run)(const struct work *))
 {
     int64_t H = w->hidden_size, gates = gates_of(w->cell);
     int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && is_back);
@@ -120,11 +121,11 @@ static int run(const struct window *w, int is_back, void (*run)(const struct wor
 /* Fills gates, hidden, memory and beside for every step; 0, or -1 if memory ran out. */
 PUBLIC int32_t charrnn_forward(const struct window *w, int32_t road)
 {
-    return run(w, 0, ROADS[road]->forward);
+    return go_through(w, 0, ROADS[road]->forward);
 }
 
 /* After `charrnn_forward`: leaves gradients in gates, beside, d_hidden and d_memory; 0, or -1 likewise. */
 PUBLIC int32_t charrnn_backward(const struct window *w, int32_t road)
 {
-    return run(w, 1, ROADS[road]->backward);
+    return go_through(w, 1, ROADS[road]->backward);
 }
