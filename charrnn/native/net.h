@@ -2,6 +2,8 @@
 #ifndef CHARRNN_NET_H
 #define CHARRNN_NET_H
 
+#include <stdatomic.h>
+
 #include "matrix.h"
 #include "sampler.h"
 #include "team.h"
@@ -19,8 +21,10 @@ struct sampler {
     struct net net;
     struct layer *layers;
     struct matrix projection, output;
-    int64_t size;                  /* numbers in all matrices, which is what a step multiplies */
-    int64_t alone_until, patience; /* one thread does it all for a while, because others had no processor */
+    int64_t size; /* numbers in all matrices, which is what a step multiplies */
+    /* One thread does it all for a while, because others had no processor. All else stays as it was made, so
+     * that several of the caller's threads may write with one net. */
+    atomic_int_fast64_t alone_until, patience;
 };
 
 /* Rows of text at a step: room for `most`, in use for `count`. States before and after a step change places.

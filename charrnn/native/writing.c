@@ -189,9 +189,8 @@ static void note_success(struct sampler *sampler, int size, int has_stayed)
     if (size > 1 && has_stayed)
         sampler->patience = 0;
     else if (size > 1) {
-        sampler->patience = sampler->patience ? sampler->patience * 2 : LEAST_PATIENCE;
-        if (sampler->patience > MOST_PATIENCE)
-            sampler->patience = MOST_PATIENCE;
+        int64_t patience = sampler->patience ? sampler->patience * 2 : LEAST_PATIENCE;
+        sampler->patience = patience < MOST_PATIENCE ? patience : MOST_PATIENCE;
         sampler->alone_until = time_now() + sampler->patience;
     }
 }

@@ -1,5 +1,6 @@
 """A classifier from Python: loaded by name, asked for probabilities and reasons."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ def test_probabilities_are_those_of_the_calibrated_sum(classifier: answering.Cla
     scores = 1.0 * net + 0.25 * linear
     p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     np.testing.assert_allclose(classifier.probabilities(texts), p)
+
+
+def test_texts_that_threads_ask_about_at_a_time_are_answered_as_one_by_one(
+    classifier: answering.Classifier,
+) -> None:
+    asked = [["the a " * length, "a"] for length in range(1, 40)]
+    alone = [classifier.probabilities(texts).tolist() for texts in asked]
+    with ThreadPoolExecutor(6) as pool:
+        assert [found.tolist() for found in pool.map(classifier.probabilities, asked)] == alone
 
 
 @pytest.mark.parametrize("outlines", [False, True])

@@ -1,5 +1,6 @@
 """The Python interface: load, generate, next."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,19 @@ def test_what_comes_next_does_not_depend_on_how_much_is_read_at_once(
     assert [token.probability for token in parts] == pytest.approx([token.probability for token in whole])
     only_the_last = model.next(text[-4:])
     assert only_the_last[0].probability != pytest.approx(whole[0].probability, rel=1e-6)
+
+
+@pytest.mark.usefixtures("saved")
+def test_texts_that_threads_write_at_a_time_are_those_written_one_by_one() -> None:
+    model = charrnn.load("tiny")
+
+    def text(seed: int) -> str:
+        return "".join(model.generate("hel", length=2000, seed=seed))
+
+    seeds = range(6)
+    alone = [text(seed) for seed in seeds]
+    with ThreadPoolExecutor(len(seeds)) as pool:
+        assert list(pool.map(text, seeds)) == alone
 
 
 @pytest.mark.usefixtures("saved")
