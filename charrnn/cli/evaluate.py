@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli import stdin
 from charrnn.cli.output import write_json
 from charrnn.errors import TextError
-from charrnn.text.sources import STDIN, find
+from charrnn.text.document import STDIN
+from charrnn.text.sources import find
 
 if TYPE_CHECKING:
     from charrnn.inference.answering import Classifier

@@ -14,7 +14,7 @@ from charrnn.cli import stdin
 from charrnn.errors import CharrnnError, TextError
 
 if TYPE_CHECKING:
-    from charrnn.text.sources import Document
+    from charrnn.text.document import Document
 
 AT_ONCE = 1024  # texts
 CHARACTERS_AT_ONCE = 2**22

@@ -288,7 +288,7 @@ def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes, bool]:
         raise UsageError(f"{given}: is a folder", "name a file, or cat several into it")
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         raise UsageError(f"{given}: is neither a regular file nor a pipe")
-    from charrnn.text.sources import Document, check_readable
+    from charrnn.text.document import Document, check_readable
 
     document = Document(given, path, is_piped=stat.S_ISFIFO(mode))
     if not document.is_piped:  # opening a pipe takes its writer away

@@ -14,9 +14,9 @@ from charrnn.errors import CheckpointError, TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.config import LabelledConfig
+    from charrnn.text.document import Document
     from charrnn.text.documents import LabelledCorpus
     from charrnn.text.labelled import Labelled
-    from charrnn.text.sources import Document
     from charrnn.text.tokenizer import Tokenizer
     from charrnn.training.classifier_run import Texts
 
@@ -98,7 +98,7 @@ def texts_of(
     Raises:
         UsageError: if what a flag names does not exist, or can be read only once.
     """
-    from charrnn.text.sources import absolute
+    from charrnn.text.document import absolute
     from charrnn.training.classifier_run import Texts
 
     return Texts(
@@ -117,7 +117,8 @@ def valid_of(asked: Asked) -> tuple[str, ...]:
     Raises:
         UsageError: if one does not exist, or can be read only once.
     """
-    from charrnn.text.sources import absolute, find
+    from charrnn.text.document import absolute
+    from charrnn.text.sources import find
 
     given = [asked.label_flags["valid"]] if "valid" in asked.label_flags else []
     _refuse_pipes("--valid", given)
@@ -131,7 +132,8 @@ def unlabelled_of(asked: Asked) -> tuple[str, ...]:
     Raises:
         UsageError: if one does not exist, or can be read only once.
     """
-    from charrnn.text.sources import absolute, find
+    from charrnn.text.document import absolute
+    from charrnn.text.sources import find
 
     given = asked.label_flags.get("unlabelled", ())
     _refuse_pipes("--unlabelled", given)
@@ -140,7 +142,7 @@ def unlabelled_of(asked: Asked) -> tuple[str, ...]:
 
 def _refuse_pipes(flag: str, given: Sequence[str]) -> None:
     """Refuses what could not be read again when the run goes on."""
-    from charrnn.text.sources import is_pipe
+    from charrnn.text.pipes import is_pipe
 
     for name in filter(is_pipe, given):
         raise UsageError(f"{flag} {name}: is a pipe, which can be read only once", "write it to a file first")
@@ -204,8 +206,8 @@ def read_again(
 
 def _moved(asked: Asked, texts: Texts, found: Sequence[Document]) -> Texts:
     """The texts of a run in another place."""
+    from charrnn.text.document import absolute
     from charrnn.text.labelled import common_folder
-    from charrnn.text.sources import absolute
 
     folder = root_of(asked.inputs) or common_folder(found) if texts.folder else None
     return replace(
@@ -219,7 +221,9 @@ def _moved(asked: Asked, texts: Texts, found: Sequence[Document]) -> Texts:
 def _read_where_it_was(
     asked: Asked, folder: Path, texts: Texts, tokenizer: Tokenizer, digest: str
 ) -> LabelledCorpus:
-    from charrnn.text.sources import check_regular, find, where_now
+    from charrnn.text.document import check_regular
+    from charrnn.text.pipes import where_now
+    from charrnn.text.sources import find
 
     name, documents = folder.name, where_now(folder, texts.sources, texts.shown)
     try:
@@ -261,6 +265,6 @@ def _labelled(
 
 
 def _documents(paths: Sequence[str]) -> list[Document]:
-    from charrnn.text.sources import Document
+    from charrnn.text.document import Document
 
     return [Document(path, Path(path)) for path in paths]

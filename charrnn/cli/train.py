@@ -205,7 +205,7 @@ def _with_texts_where_named(asked: Asked, folder: Path, recipe: Recipe) -> Recip
     from charrnn.checkpoint import runs
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import digest_of
-    from charrnn.text.sources import absolute
+    from charrnn.text.document import absolute
     from charrnn.training.request import named_elsewhere, other_texts
 
     found = named_elsewhere(folder, asked.inputs, recipe.shown_sources, recipe.sources)

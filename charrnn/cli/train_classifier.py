@@ -15,8 +15,8 @@ from charrnn.config import CLASSIFIER, LANGUAGE_MODEL
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
+    from charrnn.text.document import Document
     from charrnn.text.labelled import Labelled
-    from charrnn.text.sources import Document
     from charrnn.training.classifier_run import ClassifierRecipe, ClassifierRun
     from charrnn.training.classifier_start import Beginning, ClassifierRequest
     from charrnn.training.loop import Training

@@ -110,7 +110,7 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     """
     from charrnn.checkpoint import lock, runs
     from charrnn.storage import remove_leftovers
-    from charrnn.text.sources import copies
+    from charrnn.text.pipes import copies
 
     with contextlib.ExitStack() as holding:
         while True:
@@ -165,7 +165,7 @@ def make_room(folder: Path, sources: Sequence[str]) -> None:
         sources: the absolute paths of what it is trained on.
     """
     from charrnn.checkpoint import runs
-    from charrnn.text.sources import copies
+    from charrnn.text.pipes import copies
 
     runs.remove_files(folder)
     kept = {copy for copy in copies(folder) if str(copy.absolute()) in sources}

@@ -16,7 +16,7 @@ from charrnn.terminal.screen import Heading
 from charrnn.terminal.units import UNITS, duration, exact, short
 from charrnn.text.beginning import beginning
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import EMBEDDED
+from charrnn.text.document import EMBEDDED
 from charrnn.training.events import Finished
 from charrnn.training.progress import Progress
 from charrnn.training.run import Run

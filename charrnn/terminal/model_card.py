@@ -9,7 +9,7 @@ from charrnn.cells import cell_name
 from charrnn.terminal.cards import Fact
 from charrnn.terminal.scores import CALLED
 from charrnn.terminal.units import duration, short
-from charrnn.text.sources import EMBEDDED
+from charrnn.text.document import EMBEDDED
 from charrnn.training.kinds import fits
 
 # What stands in the parts of a card that charrnn writes; a file from elsewhere may have anything there.

@@ -12,7 +12,7 @@ from typing import Any
 
 from charrnn.errors import StorageError
 from charrnn.storage import remove_leftovers, write_atomically
-from charrnn.text.sources import Document
+from charrnn.text.document import Document
 
 # A file changed within this time before now may change again without a new time stamp.
 SETTLED_SECONDS = 2.0

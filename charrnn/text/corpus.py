@@ -22,8 +22,8 @@ from charrnn.config import CorpusConfig
 from charrnn.errors import CheckpointError, StorageError
 from charrnn.storage import write_atomically
 from charrnn.text import cache, encoding
+from charrnn.text.document import Document
 from charrnn.text.encoding import Reading
-from charrnn.text.sources import Document
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer, restore
 
 # Counted up when the same settings would give other ids.

@@ -24,8 +24,8 @@ from charrnn.text.cache import ELSEWHERE
 from charrnn.text.char import CODEPOINTS, CharTokenizer
 from charrnn.text.cutting import Cutter
 from charrnn.text.decoding import byte_order_mark, decode, unify_newlines
+from charrnn.text.document import Document
 from charrnn.text.layout import LINE_FEED, layout
-from charrnn.text.sources import Document
 from charrnn.text.tokenizer import Tokenizer, Units, id_type
 
 ANY_BYTES = "--level byte trains on any bytes"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from charrnn.errors import TextError, UsageError
 from charrnn.text.decoding import decode
-from charrnn.text.sources import Document
+from charrnn.text.document import Document
 from charrnn.text.tables import (
     JSON,
     LONGEST_LABEL,

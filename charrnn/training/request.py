@@ -19,7 +19,9 @@ from charrnn.config import (
     TrainingConfig,
 )
 from charrnn.errors import UsageError
-from charrnn.text.sources import Document, absolute, all_there, find, is_pipe
+from charrnn.text.document import Document, absolute
+from charrnn.text.pipes import all_there, is_pipe
+from charrnn.text.sources import find
 from charrnn.training.run import Recipe
 
 SHAPE_FIELDS = ("cell", "nonlinearity", "zoneout", "num_layers", "hidden_size", "embedding_size")

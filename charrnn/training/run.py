@@ -23,7 +23,8 @@ from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
 from charrnn.storage import write_atomically
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import EMBEDDED, Document, check_regular, where_now
+from charrnn.text.document import EMBEDDED, Document, check_regular
+from charrnn.text.pipes import where_now
 from charrnn.training.kinds import check_kinds
 from charrnn.training.progress import Progress
 from charrnn.training.progress import restore as restore_progress

@@ -17,7 +17,7 @@ from charrnn.inference.engine import writer
 from charrnn.inference.generate import generate
 from charrnn.text.batches import Batches, UnknownRule
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import Document, absolute
+from charrnn.text.document import Document, absolute
 from charrnn.text.tokenizer import Ids
 from charrnn.training import plan as planning
 from charrnn.training.learner import Learner

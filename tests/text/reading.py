@@ -9,7 +9,7 @@ from hypothesis import settings
 from charrnn.config import CorpusConfig
 from charrnn.text import corpus
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import Document
+from charrnn.text.document import Document
 from charrnn.text.tokenizer import Tokenizer
 
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ import pytest
 
 from charrnn.errors import StorageError
 from charrnn.text import cache
-from charrnn.text.sources import EMBEDDED, Document
+from charrnn.text.document import EMBEDDED, Document
 from tests.text.reading import document
 
 HOUR_AGO = time.time() - 3600

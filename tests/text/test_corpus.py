@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from charrnn.config import CorpusConfig
 from charrnn.errors import StorageError, TextError
-from charrnn.text import corpus, sources
+from charrnn.text import corpus
 from charrnn.text.char import CharTokenizer
 from charrnn.text.corpus import Corpus
-from charrnn.text.sources import EMBEDDED, Document
+from charrnn.text.document import EMBEDDED, Document
 from charrnn.text.tokenizer import BOUNDARY
 from tests.text.reading import document, documents, few, prepared
 
@@ -90,7 +90,7 @@ def test_characters_get_the_ids_of_a_naive_encoding_however_they_are_read(
     vocabulary = sorted(set(training) - {"\0"})
     assume(len(vocabulary) >= 2)
     with elsewhere() as patch:
-        patch.setattr(sources, "CHUNK_BYTES", size)
+        patch.setattr("charrnn.text.document.CHUNK_BYTES", size)
         read = prepared(documents(*(text.encode() for text in texts)), lines=lines, newline=newline)
         ids = {"\0": BOUNDARY} | {character: token for token, character in enumerate(vocabulary, 2)}
         assert read.training.tolist() == [ids[character] for character in training]
@@ -110,7 +110,7 @@ def test_bytes_get_the_ids_of_a_naive_encoding_however_they_are_read(
     training, validation = naive(bytewise, lines=lines)
     assume(training + validation != "\0")
     with elsewhere() as patch:
-        patch.setattr(sources, "CHUNK_BYTES", size)
+        patch.setattr("charrnn.text.document.CHUNK_BYTES", size)
         texts_on_disk = documents(*(text.encode() for text in texts))
         read = prepared(texts_on_disk, level="byte", lines=lines, newline=newline)
         for part, ids in ((training, read.training), (validation, read.validation)):
@@ -170,7 +170,7 @@ def test_every_line_is_a_document_and_none_is_empty() -> None:
 
 
 def test_line_feeds_alone_are_nothing_wherever_the_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "CHUNK_BYTES", 4)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", 4)
     read = prepared(documents(b"abc\n" + b"\n" * 12 + b"abcabca"), lines=True)
     assert read.training.tolist() == [0, 2, 3, 4, 0, 2, 3, 4, 2, 3, 4]
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from charrnn.config import CorpusConfig
 from charrnn.errors import StorageError, TextError
-from charrnn.text import encoding, sources
+from charrnn.text import encoding
 from charrnn.text.byte import ByteTokenizer
+from charrnn.text.document import EMBEDDED, Document
 from charrnn.text.encoding import Encoded, Reading, Survey, training_units
 from charrnn.text.layout import utf8_lengths
-from charrnn.text.sources import EMBEDDED, Document
 from charrnn.text.tokenizer import Tokenizer
 from tests.text.reading import document, documents, finish, moderate
 
@@ -94,7 +94,7 @@ def test_a_byte_order_mark_is_noted() -> None:
 
 
 def test_only_a_mark_at_the_beginning_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "CHUNK_BYTES", 4)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", 4)
     survey = surveyed(documents("\ufeffa\ufeffb".encode(), "abcd\ufeff".encode()))
     assert survey.notes == ("0.txt: UTF-8 by its byte order mark, which is left out",)
     assert survey.units == len("a\ufeffb") + len("abcd\ufeff")
@@ -165,7 +165,7 @@ def test_more_characters_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPa
 def test_a_character_of_the_validation_part_alone_is_not_in_the_vocabulary(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "CHUNK_BYTES", size)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", size)
     # 20 characters, 18 of them for training: the é is the last one in, the ü the first one out.
     assert characters_of(built(documents(b"ba" * 5, "abababaéüc".encode()))) == ["a", "b", "é"]
 
@@ -184,7 +184,7 @@ def test_the_vocabulary_of_bytes_is_built_without_reading() -> None:
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_progress_rises_to_the_size_of_all_files(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "CHUNK_BYTES", size)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", size)
     readings = list(encoding.survey(documents("née\n".encode(), b"12345"), CorpusConfig()))
     assert all(reading.total == 10 for reading in readings)
     done = [reading.done for reading in readings]

@@ -8,8 +8,9 @@ import pytest
 
 from charrnn.errors import CharrnnError, TextError, UsageError
 from charrnn.text import labelled
+from charrnn.text.document import Document
 from charrnn.text.labelled import Labelled
-from charrnn.text.sources import Document, find
+from charrnn.text.sources import find
 from charrnn.text.tables import Columns
 
 ROWS = [("good", 'A fine film, "truly" fine'), ("bad", "Dull; I slept"), ("good", "Loved it"), ("bad", "No")]
@@ -325,7 +326,7 @@ def test_a_large_text_comes_in_pieces_that_end_with_lines(monkeypatch: pytest.Mo
     Path("text").write_text(text)
     pieces = list(labelled.pieces_of(Document("text", Path("text")), "utf-8"))
     assert "".join(pieces) == text
-    monkeypatch.setattr("charrnn.text.sources.CHUNK_BYTES", 4)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", 4)
     small = list(labelled.pieces_of(Document("text", Path("text")), "utf-8"))
     assert "".join(small) == text
     assert small[0] == "a line\n"

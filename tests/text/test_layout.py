@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.text import sources
 from charrnn.text.corpus import Corpus
 from charrnn.text.layout import TokenLayout
 from charrnn.text.tokenizer import BOUNDARY
@@ -29,7 +28,7 @@ def test_ids_do_not_depend_on_the_pieces_a_file_is_read_in(
     level: str, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = prepared(documents(TALE.encode()), level=level)
-    monkeypatch.setattr(sources, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", chunk)
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path("elsewhere").absolute()))
     again = prepared(documents(TALE.encode()), level=level)
     assert again.tokenizer.describe() == whole.tokenizer.describe()

@@ -1,30 +1,14 @@
-"""What the arguments of the command line name, and how documents are read."""
+"""What the arguments of the command line name."""
 
-import gzip
-import io
 import os
-import socket
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from pydoc_data.topics import topics
 from typing import NoReturn
 
 import pytest
 
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
-from charrnn.text import sources
-from charrnn.text.sources import (
-    EMBEDDED,
-    Document,
-    check_regular,
-    default_name,
-    documents_of,
-    find,
-    is_pipe,
-    where_now,
-)
-from tests.text.reading import document
+from charrnn.text.document import EMBEDDED, Document
+from charrnn.text.sources import default_name, documents_of, find
 
 
 def files(*names: str) -> None:
@@ -114,15 +98,6 @@ def test_a_file_that_the_system_cannot_open_is_named(monkeypatch: pytest.MonkeyP
     assert refused(StorageError, "broken.txt") == "broken.txt: Input/output error"
 
 
-def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
-    files("file.txt")
-    os.mkfifo("fifo")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str((tmp_path / "socket").relative_to(Path.cwd())))
-    arguments = ["-", "fifo", "file.txt", ".", "socket", "missing", "a\0b"]
-    assert [is_pipe(argument) for argument in arguments] == [True, True, False, False, False, False, False]
-
-
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -161,64 +136,6 @@ def test_here_is_called_as_the_folder_is() -> None:
     assert default_name(["."]) == "verses"
 
 
-@pytest.mark.parametrize("size", [1, 7, 100])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
-def test_chunks_joined_are_the_text(
-    pack: Callable[[bytes], bytes], size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "CHUNK_BYTES", size)
-    data = bytes(range(256))
-    source = document("a.txt.gz" if pack is gzip.compress else "a.txt", pack(data))
-    chunks = list(source.chunks())
-    assert b"".join(chunks) == data
-    assert max(map(len, chunks)) <= size
-    assert source.size() == len(pack(data))
-
-
-def test_an_empty_file_has_no_chunks() -> None:
-    assert list(document("empty.txt", b"").chunks()) == list(document("empty.gz", b"").chunks()) == []
-
-
-@pytest.mark.parametrize(
-    ("data", "complaint"),
-    [
-        (
-            gzip.compress(b"some text" * 99)[:-9],
-            "Compressed file ended before the end-of-stream marker was reached",
-        ),
-        (b"some text", "Not a gzipped file (b'so')"),
-        (
-            gzip.compress(b"some text")[:10] + b"\xff" * 20,
-            "Error -3 while decompressing data: invalid block type",
-        ),
-    ],
-    ids=["cut off", "plain", "garbage"],
-)
-def test_a_damaged_gz_is_refused(data: bytes, complaint: str) -> None:
-    with pytest.raises(TextError) as caught:
-        list(document("poem.gz", data).chunks())
-    assert caught.value.message == f"poem.gz: the gzip data is damaged: {complaint}"
-    assert caught.value.hint is None
-
-
-def test_a_file_that_went_away_is_named() -> None:
-    with pytest.raises(StorageError) as caught:
-        list(Document("gone.txt", Path("gone.txt")).chunks())
-    assert caught.value.message == "gone.txt: No such file or directory"
-
-
-def test_the_embedded_text_is_what_help_shows_and_as_long_as_it_says() -> None:
-    chunks = list(EMBEDDED.chunks())
-    assert b"".join(chunks).decode().startswith(topics[min(topics)])
-    assert sum(len(topic.encode()) + 1 for topic in topics.values()) - 1 == EMBEDDED.size()
-    assert sum(map(len, chunks)) == EMBEDDED.size()
-
-
-def standard_input(data: bytes) -> io.TextIOWrapper:
-    # In an encoding that would choke on the bytes, were they read as text.
-    return io.TextIOWrapper(io.BytesIO(data), "ascii")
-
-
 def test_without_arguments_the_corpus_is_the_embedded_text() -> None:
     assert documents_of([], Path("run")) == [EMBEDDED]
 
@@ -228,27 +145,6 @@ def test_files_are_read_where_they_are() -> None:
     Path("run").mkdir()
     assert documents_of(["poems", "a.txt"], Path("run")) == find(["poems", "a.txt"])
     assert list(Path("run").iterdir()) == []
-
-
-def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bytes(range(256)) * 9
-    monkeypatch.setattr("sys.stdin", standard_input(data))
-    Path("run").mkdir()
-    assert documents_of(["-"], Path("run")) == [
-        Document("standard input", Path("run/corpus.txt"), is_piped=True)
-    ]
-    assert Path("run/corpus.txt").read_bytes() == data
-
-
-def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
-    data = bytes(range(256)) * 9
-    os.mkfifo("fifo")
-    Path("run").mkdir()
-    writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,), daemon=True)
-    writer.start()
-    assert documents_of(["fifo"], Path("run")) == [Document("fifo", Path("run/corpus.txt"), is_piped=True)]
-    writer.join()
-    assert Path("run/corpus.txt").read_bytes() == data
 
 
 @pytest.mark.parametrize(
@@ -261,74 +157,3 @@ def test_a_pipe_is_the_only_input(arguments: list[str], pipe: str) -> None:
         documents_of(arguments, Path("run"))
     assert caught.value.message == f"{pipe}: a pipe must be the only input"
     assert caught.value.hint == "cat joins several: cat a b | charrnn train -"
-
-
-@pytest.mark.parametrize("is_missing", [True, False])
-def test_a_closed_standard_input_is_refused(is_missing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = standard_input(b"")
-    closed.close()
-    monkeypatch.setattr("sys.stdin", None if is_missing else closed)
-    with pytest.raises(UsageError) as caught:
-        documents_of(["-"], Path("run"))
-    assert caught.value.message == "standard input is closed"
-    assert caught.value.hint == "give a file, or pipe a text: cat corpus.txt | charrnn train -"
-
-
-def test_a_corpus_is_not_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = standard_input(b"")
-    monkeypatch.setattr(terminal, "isatty", lambda: True)
-    monkeypatch.setattr("sys.stdin", terminal)
-    with pytest.raises(UsageError) as caught:
-        documents_of(["-"], Path("run"))
-    assert caught.value.message == "refusing to read the corpus from a terminal"
-    assert caught.value.hint == "cat corpus.txt | charrnn train -"
-
-
-def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", standard_input(b"text"))
-    with pytest.raises(StorageError) as caught:
-        documents_of(["-"], Path("gone"))
-    assert caught.value.message == "gone/corpus.txt: No such file or directory"
-
-
-def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: Path) -> None:
-    (tmp_path / "corpus.txt").touch()
-    was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
-    now = [tmp_path / "corpus.txt", *map(Path, was[1:])]
-    assert [found.path for found in where_now(tmp_path, was, ["-"])] == now
-
-
-@pytest.mark.parametrize(
-    ("shown", "name"),
-    [(["-"], "standard input"), (["pipes/a.csv"], "pipes/a.csv"), ([], "/runs/old/corpus.txt")],
-)
-def test_a_copy_is_called_as_what_it_is_of(shown: list[str], name: str, tmp_path: Path) -> None:
-    (tmp_path / "corpus.txt").touch()
-    (copy,) = where_now(tmp_path, ["/runs/old/corpus.txt"], shown)
-    assert copy == Document(name, tmp_path / "corpus.txt", is_piped=True)
-    own = ["/texts/corpus.txt"]  # which is no copy, though an earlier run's may lie in the folder
-    assert where_now(tmp_path, own, ["texts/corpus.txt"]) == [Document(own[0], Path(own[0]))]
-    assert where_now(tmp_path, ["/texts/a.txt"], ["a.txt"]) == [
-        Document("/texts/a.txt", Path("/texts/a.txt"))
-    ]
-
-
-@pytest.mark.parametrize(
-    ("source", "fault"),
-    [
-        ("/dev/zero", "is not a regular file"),
-        ("fifo", "is not a regular file"),
-        ("folder", "is not a regular file"),
-        ("", "is not a regular file"),
-        ("gone", "no such file"),
-        ("*.txt", "no such file"),
-        ("nul\0", "no such file"),
-    ],
-)
-def test_what_a_run_names_is_a_file_or_refused(source: str, fault: str) -> None:
-    files("a.txt", "folder/b.txt")
-    os.mkfifo("fifo")
-    check_regular(Document("a.txt", Path("a.txt")))
-    with pytest.raises(UsageError) as caught:
-        check_regular(Document(source, Path(source)))
-    assert caught.value.message == f"{source}: {fault}"

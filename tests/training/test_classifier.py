@@ -22,9 +22,10 @@ from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
 from charrnn.models.recurrent import Bidirectional
 from charrnn.text import labelled
+from charrnn.text.document import Document
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.documents import LabelledCorpus, prepare
-from charrnn.text.sources import Document, find
+from charrnn.text.sources import find
 from charrnn.training import classifier_plan, classifier_start, linear
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner

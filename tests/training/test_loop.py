@@ -21,7 +21,7 @@ from charrnn.inference.stepper import NumpyStepper
 from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import prepare
-from charrnn.text.sources import Document
+from charrnn.text.document import Document
 from charrnn.training import progress, start
 from charrnn.training import run as run_files
 from charrnn.training.events import Evaluated, Event, Finished, Saved, Stepped

@@ -13,7 +13,7 @@ from charrnn.errors import OutOfMemoryError
 from charrnn.evaluation.yardstick import BYTES_PER_SECOND
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus, prepare
-from charrnn.text.sources import Document
+from charrnn.text.document import Document
 from charrnn.training import plan
 from charrnn.training.request import Request
 from tests.text.reading import finish

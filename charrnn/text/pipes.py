@@ -1,0 +1,83 @@
+"""Texts that come through a pipe and can be read only once: their copies in a run's folder."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from charrnn.errors import UsageError, storage_error
+from charrnn.storage import atomic_writer
+from charrnn.text.document import CHUNK_BYTES, STDIN, Document, opened
+
+# In the run's folder; the second while an earlier run's is there.
+COPY, LATER_COPY = "corpus.txt", "corpus-{}.txt"
+IS_COPY = re.compile(r"corpus(-[0-9]+)?\.txt")
+
+
+def is_pipe(argument: str) -> bool:
+    """Whether an argument can be read only once: stdin or a FIFO."""
+    try:
+        return argument == STDIN or stat.S_ISFIFO(Path(argument).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def copied(pipe: str, run: Path) -> Document:
+    """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed.
+
+    Beside an earlier run's, which is needed as long as the new text may turn out to be none.
+    """
+    later = (run / LATER_COPY.format(number) for number in itertools.count(2))
+    target = next(path for path in itertools.chain([run / COPY], later) if not path.exists())
+    if pipe == STDIN and (sys.stdin is None or sys.stdin.closed):
+        raise UsageError(
+            "standard input is closed", "give a file, or pipe a text: cat corpus.txt | charrnn train -"
+        )
+    if pipe == STDIN and sys.stdin.isatty():
+        raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
+    try:
+        with opened(None if pipe == STDIN else Path(pipe)) as source, atomic_writer(target) as write:
+            while data := source.read(CHUNK_BYTES):
+                write(data)
+    except OSError as error:
+        raise storage_error(target, error) from error
+    return _of_pipe(pipe, target)
+
+
+def copies(run: Path) -> set[Path]:
+    """What came through pipes to runs in this folder."""
+    return {path for path in run.iterdir() if IS_COPY.fullmatch(path.name)}
+
+
+def where_now(run: Path, sources: Sequence[str], shown: Sequence[str]) -> list[Document]:
+    """The documents of a run where they are now: what came through a pipe is where its folder is.
+
+    Args:
+        run: its folder, where that is now.
+        sources: the paths as they were when it began.
+        shown: what was typed then; the name of a pipe may tell what came through it.
+    """
+    return [_where_now(run, Path(source), shown) for source in sources]
+
+
+def all_there(run: Path, sources: Sequence[str], shown: Sequence[str]) -> bool:
+    """Whether the documents of a run, as `where_now` finds them, all exist."""
+    return all(document.path and document.path.exists() for document in where_now(run, sources, shown))
+
+
+def _where_now(run: Path, source: Path, shown: Sequence[str]) -> Document:
+    copy = run / source.name
+    # A file of that name may have been typed, and the copy be an earlier run's.
+    is_copied = IS_COPY.fullmatch(source.name) and source.name not in (Path(typed).name for typed in shown)
+    if is_copied and copy.exists():
+        return _of_pipe(shown[0] if shown else str(source), copy)
+    return Document(str(source), source)
+
+
+def _of_pipe(pipe: str, copy: Path) -> Document:
+    """What came through stdin or a FIFO, from its copy."""
+    return Document("standard input" if pipe == STDIN else pipe, copy, is_piped=True)

@@ -1,0 +1,96 @@
+"""What can be read only once, and where its copy is."""
+
+import io
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from charrnn.errors import StorageError, UsageError
+from charrnn.text.document import Document
+from charrnn.text.pipes import copied, is_pipe, where_now
+
+
+def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
+    Path("file.txt").touch()
+    os.mkfifo("fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str((tmp_path / "socket").relative_to(Path.cwd())))
+    arguments = ["-", "fifo", "file.txt", ".", "socket", "missing", "a\0b"]
+    assert [is_pipe(argument) for argument in arguments] == [True, True, False, False, False, False, False]
+
+
+def standard_input(data: bytes) -> io.TextIOWrapper:
+    # In an encoding that would choke on the bytes, were they read as text.
+    return io.TextIOWrapper(io.BytesIO(data), "ascii")
+
+
+def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytes(range(256)) * 9
+    monkeypatch.setattr("sys.stdin", standard_input(data))
+    Path("run").mkdir()
+    assert copied("-", Path("run")) == Document("standard input", Path("run/corpus.txt"), is_piped=True)
+    assert Path("run/corpus.txt").read_bytes() == data
+
+
+def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
+    data = bytes(range(256)) * 9
+    os.mkfifo("fifo")
+    Path("run").mkdir()
+    writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,), daemon=True)
+    writer.start()
+    assert copied("fifo", Path("run")) == Document("fifo", Path("run/corpus.txt"), is_piped=True)
+    writer.join()
+    assert Path("run/corpus.txt").read_bytes() == data
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_closed_standard_input_is_refused(is_missing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = standard_input(b"")
+    closed.close()
+    monkeypatch.setattr("sys.stdin", None if is_missing else closed)
+    with pytest.raises(UsageError) as caught:
+        copied("-", Path("run"))
+    assert caught.value.message == "standard input is closed"
+    assert caught.value.hint == "give a file, or pipe a text: cat corpus.txt | charrnn train -"
+
+
+def test_a_corpus_is_not_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = standard_input(b"")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    with pytest.raises(UsageError) as caught:
+        copied("-", Path("run"))
+    assert caught.value.message == "refusing to read the corpus from a terminal"
+    assert caught.value.hint == "cat corpus.txt | charrnn train -"
+
+
+def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", standard_input(b"text"))
+    with pytest.raises(StorageError) as caught:
+        copied("-", Path("gone"))
+    assert caught.value.message == "gone/corpus.txt: No such file or directory"
+
+
+def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").touch()
+    was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
+    now = [tmp_path / "corpus.txt", *map(Path, was[1:])]
+    assert [found.path for found in where_now(tmp_path, was, ["-"])] == now
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [(["-"], "standard input"), (["pipes/a.csv"], "pipes/a.csv"), ([], "/runs/old/corpus.txt")],
+)
+def test_a_copy_is_called_as_what_it_is_of(shown: list[str], name: str, tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").touch()
+    (copy,) = where_now(tmp_path, ["/runs/old/corpus.txt"], shown)
+    assert copy == Document(name, tmp_path / "corpus.txt", is_piped=True)
+    own = ["/texts/corpus.txt"]  # which is no copy, though an earlier run's may lie in the folder
+    assert where_now(tmp_path, own, ["texts/corpus.txt"]) == [Document(own[0], Path(own[0]))]
+    assert where_now(tmp_path, ["/texts/a.txt"], ["a.txt"]) == [
+        Document("/texts/a.txt", Path("/texts/a.txt"))
+    ]
