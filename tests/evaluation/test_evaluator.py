@@ -65,6 +65,19 @@ def test_a_large_vocabulary_is_scored_in_shorter_windows_to_the_same_figure(
         assert own.score(model()).nats_per_token == pytest.approx(whole, abs=1e-6)
 
 
+def test_no_more_scores_are_held_at_once_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluator, "MAX_LOGITS", 9 * V * 7)
+    held: list[int] = []
+
+    class Watched(Uniform):
+        def __call__(self, inputs: Tensor, _states: None) -> tuple[Tensor, None]:
+            held.append(inputs.numel() * V)
+            return super().__call__(inputs, _states)
+
+    Evaluator(text(5000), np.ones(V), None, torch.device("cpu")).score(Watched())
+    assert max(held) == 9 * V * 7
+
+
 def test_a_slice_is_scored_as_in_the_whole_and_taken_from_all_over_the_text() -> None:
     ids = text(20_000)
     own = Evaluator(ids, np.ones(V), None, torch.device("cpu"))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from charrnn.evaluation.metrics import validation
+from charrnn.evaluation.metrics import Foresight, validation
 
 
 def test_an_unknown_character_costs_its_bytes_at_eight_bits_each() -> None:
@@ -29,3 +29,7 @@ def test_a_boundary_costs_bits_and_has_no_bytes() -> None:
         validation(2.0, np.array([0, 2]), lengths, None),
     )
     assert with_end.bits_per_byte == pytest.approx(1.5 * without.bits_per_byte)
+
+
+def test_to_guess_among_so_many_equally_likely_tokens_is_a_perplexity_of_so_many() -> None:
+    assert Foresight(nats_per_token=math.log(50), tokens=9).perplexity == pytest.approx(50)

@@ -10,7 +10,6 @@ from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
-from charrnn.inspection.card import card
 from charrnn.inspection.run_table import rows
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
@@ -78,17 +77,3 @@ def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
     save("back", {"validation": {"bits_per_byte": 2.0}}, backward=True)
     (row,) = rows(runs.models_on_disk())
     assert (row.model, row.bits_per_byte) == ("byte rnn (tanh) 1x4 backwards", 2.0)
-
-
-def test_the_card_says_what_the_file_is_and_passes_on_its_history() -> None:
-    save("one", {"validation": {"bits_per_byte": 1.5}, "name": "an older name"})
-    path = Path("checkpoints/one/model.safetensors")
-    loaded = model_files.load(path)
-    findings = card(path, "one", loaded)
-    assert findings["name"] == "one"
-    assert findings["validation"] == {"bits_per_byte": 1.5}
-    assert findings["parameters"] == sum(tensor.size for tensor in loaded.tensors.values())
-    assert (findings["task"], findings["level"], findings["cell"]) == ("language-model", "byte", "rnn")
-    assert findings["backward"] is False
-    assert findings["digest"] == loaded.digest
-    assert findings["non_finite"] == {}
