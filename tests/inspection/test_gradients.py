@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,19 @@ from torch.nn import functional
 from charrnn.cells import CELLS, Recurrent, State, zoneout
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import ModelConfig
+from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.inference.softmax import log_softmax
 from charrnn.inference.stepper import NumpyOps
-from charrnn.inspection.gradients import FAR, WINDOW, WINDOWS, Gradients, gradients, untrained, windows
+from charrnn.inspection.gradients import (
+    FAR,
+    WINDOW,
+    WINDOWS,
+    Gradients,
+    LayerGradients,
+    gradients,
+    untrained,
+    windows,
+)
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import assign
 from tests.checkpoint.handmade import random_tensors
@@ -196,11 +206,46 @@ def test_units_are_saturated_where_nothing_can_move_them(cell: str, functions: s
     assert found(config, pushed).layers[0].saturated == dict.fromkeys(functions, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("nonlinearity", "function", "edge"),
+    # Slopes of a tenth of the steepest: 1 - tanh(x)^2 = 0.1, and 4 y (1 - y) = 0.1 of y = 1 / (1 + e^-x).
+    [("tanh", "tanh", math.atanh(0.9**0.5)), ("logistic", "sigmoid", 2 * math.atanh(0.9**0.5))],
+)
+def test_units_are_saturated_from_a_tenth_of_the_steepest_slope_on(
+    nonlinearity: str, function: str, edge: float
+) -> None:
+    config, tensors = net("rnn", nonlinearity, num_layers=1)
+    quiet = {name: np.zeros_like(tensor) for name, tensor in tensors.items()}
+    bias = np.array([edge - 0.01, 0.01 - edge, -edge - 0.01, -2 * edge], np.float32)
+    layer = found(config, {**quiet, weights.layer(0, "bias"): bias}).layers[0]
+    assert layer.saturated == {function: 0.5}
+
+
 def test_relu_units_are_saturated_where_they_are_off() -> None:
     config, tensors = net("rnn", "relu", num_layers=1)
     off = {name: np.zeros_like(tensor) for name, tensor in tensors.items()}
     bias = np.array([-1, -1, -1, 1], np.float32)
     assert found(config, {**off, weights.layer(0, "bias"): bias}).layers[0].saturated == {"relu": 0.75}
+
+
+@pytest.mark.parametrize(
+    ("norms", "steps"),
+    [
+        ((1.0, 1e-1, 1e-2), 1.0),
+        ((1.0, 1e-1, 1e-2, 0.0, 0.0), 1.0),  # of nothing there is no logarithm
+        ((5.0, 5.0 / 10**0.25, 5.0 / 10**0.5), 4.0),
+        ((1.0, 2.0, 4.0), None),
+        ((1.0, 1.0, 1.0), None),
+        ((1.0,), None),
+        ((0.0, 1.0, 0.0), None),
+        ((0.0, 0.0), None),
+    ],
+)
+def test_a_norm_falls_tenfold_in_so_many_steps_if_it_falls(
+    norms: tuple[float, ...], steps: float | None
+) -> None:
+    found = LayerGradients(norms, {}, {}, {}).tenfold
+    assert found == (None if steps is None else pytest.approx(steps))
 
 
 def test_a_short_text_is_one_window_and_a_long_one_several_that_end_where_it_does() -> None:
@@ -215,6 +260,26 @@ def test_a_short_text_is_one_window_and_a_long_one_several_that_end_where_it_doe
     assert long.inputs[0, 0] == 0
     assert long.targets[-1] == ids[-1]
     assert (np.diff(long.targets) > 0).all()
+
+
+def test_of_a_long_text_the_last_window_says_what_each_token_does_and_how_far_it_sees() -> None:
+    config, tensors = net("gru", num_layers=1)
+    ids = np.random.default_rng(0).integers(1, VOCABULARY, 2 * WINDOW + 50).astype(np.uint16)
+    ids[-WINDOW - 1] = 0  # so that the end of the text begins as a text does
+    whole, end = found(config, tensors, ids), found(config, tensors, ids[-WINDOW:])
+    assert whole.influence == pytest.approx(end.influence)
+    assert whole.layers[0].products == pytest.approx(end.layers[0].products)
+
+
+def test_a_tied_net_is_the_net_whose_output_is_the_product() -> None:
+    config, tensors = net("gru", num_layers=1)
+    tied = replace(config, tied=True)
+    of_tied = random_tensors(weights.shapes(tied), seed=3)
+    product = of_tied[weights.EMBEDDING].astype(np.float64) @ of_tied[weights.OUTPUT_PROJECTION]
+    shared = {name: tensor for name, tensor in of_tied.items() if name in tensors}
+    ours, theirs = found(tied, of_tied), found(config, shared | {weights.OUTPUT_WEIGHT: product})
+    assert ours.nats == pytest.approx(theirs.nats)
+    assert ours.layers[0].norms == pytest.approx(theirs.layers[0].norms)
 
 
 def test_an_explosion_ends_the_product_and_breaks_nothing() -> None:
@@ -253,14 +318,18 @@ def test_the_net_before_training_begins_as_its_card_says() -> None:
     config, _ = net("lstm")
     bias = weights.layer(0, "bias")
     forget = slice(config.hidden_size, 2 * config.hidden_size)
-    chrono = untrained(config, {"settings": {"init": "chrono", "seq_len": 1000}})[bias][forget]
+    history = {"settings": {"init": "chrono", "seq_len": 1000}}
+    chrono = untrained(config, history)[bias][forget]
     # Memories of 1 to 999 steps (Tallec & Ollivier 2018, eq. 16).
     assert ((chrono >= 0) & (chrono <= math.log(999))).all()
     assert len(set(chrono.tolist())) == config.hidden_size
+    wide = untrained(replace(config, hidden_size=64), history)[bias][64:128]
+    assert wide.max() > math.log(2 * TrainingConfig.seq_len)
     odd: tuple[Any, ...] = (
         {},
         {"settings": 3},
         {"settings": {"init": ["x"], "seq_len": "y"}},
+        {"settings": {"init": "chrono", "seq_len": "y"}},
         {"settings": {}},
     )
     for card in odd:

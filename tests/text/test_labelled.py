@@ -82,11 +82,17 @@ def test_a_table_without_a_heading_is_known_as_such(
     assert read(written(tmp_path / name, text)).is_headless == is_headless
 
 
-def test_gzip_is_unpacked(tmp_path: Path) -> None:
-    path = tmp_path / "a.tsv.gz"
-    path.write_bytes(gzip.compress(FORMS["tab.tsv"].encode()))
+@pytest.mark.parametrize(("name", "form"), [("a.tsv.gz", "tab.tsv"), ("A.CSV.gz", "comma.csv")])
+def test_gzip_is_unpacked_and_its_name_says_what_is_in_it(tmp_path: Path, name: str, form: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(FORMS[form].encode()))
     assert looks(path)
     assert pairs(read(path)) == PAIRS
+
+
+def test_blanks_around_a_label_are_no_part_of_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv", "label\ttext\ngood \tone\n good\ttwo\nbad\tthree\n")
+    assert read(path).labels == ("bad", "good")
 
 
 def test_a_folder_for_every_label(tmp_path: Path) -> None:
@@ -97,6 +103,12 @@ def test_a_folder_for_every_label(tmp_path: Path) -> None:
     assert sorted(pairs(found)) == sorted(PAIRS)
     assert found.labels == ("bad", "good")
     assert found.examples[0].source == f"{tmp_path}/reviews/bad/1.txt"
+
+
+def test_the_label_is_the_uppermost_of_several_folders(tmp_path: Path) -> None:
+    for name in ("good/2025/1.txt", "good/2.txt", "bad/2025/1.txt"):
+        written(tmp_path / name, "some words")
+    assert [example.label for example in read(tmp_path).examples] == ["bad", "good", "good"]
 
 
 def test_a_text_beside_the_folders_makes_them_no_labels(tmp_path: Path) -> None:
@@ -145,6 +157,7 @@ def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
         "Once upon a time.\n\tIt was late.\n",
         "",
         "{ brace\nof a poem }\n",
+        "{ one\n{ two\n",
         "a\tb\nc\td\te\n",
         "__label__x a\nb",
     ],

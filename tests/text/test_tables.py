@@ -78,6 +78,42 @@ def test_a_column_that_is_not_there_is_named() -> None:
     )
 
 
+def test_a_number_is_a_heading_if_there_is_one_and_else_a_place_from_1() -> None:
+    table = parse("x", "2\ttext\n" + "".join(f"{'ab'[n % 2]}\ttext {n}\n" for n in range(4)), "\t", ("2",))
+    assert table.headings == ["2", "text"]
+    assert choose("x", table, Columns(label="2")) == (0, 1)
+    for outside in ("0", "3"):
+        with pytest.raises(UsageError, match=f"--label-column {outside}: x has no such column"):
+            choose("x", table, Columns(label=outside))
+
+
+def test_of_columns_that_could_be_labels_that_with_the_fewest_values_is() -> None:
+    rows = [f"{'abcd'[n % 4]}\t{'xy'[n % 2]}\tthe text {n}\n" for n in range(12)]
+    assert choose("x", parse("x", "".join(rows), "\t"), Columns()) == (1, 2)
+    turned = ["\t".join(reversed(row.strip().split("\t"))) + "\n" for row in rows]
+    assert choose("x", parse("x", "".join(turned), "\t"), Columns()) == (1, 0)
+
+
+@pytest.mark.parametrize("row", ["a\n", "a\tb\tc\n"])
+def test_a_row_of_another_width_is_refused_with_its_line(row: str) -> None:
+    with pytest.raises(TextError) as raised:
+        parse("x", "good\tone\n\n" + row, "\t")
+    columns = row.count("\t") + 1
+    assert raised.value.message == f"x: line 3: columns: {columns}, expected 2 as in line 1"
+
+
+def test_an_empty_text_is_a_text_and_an_empty_label_is_none() -> None:
+    assert choose("x", parse("x", "label\ttext\ngood\t\n", "\t"), Columns()) == (0, 1)
+    for label in ("", " "):
+        with pytest.raises(TextError, match=r'x: line 2: has no label in "label"'):
+            choose("x", parse("x", f"label\ttext\n{label}\tfine\n", "\t"), Columns())
+
+
+def test_a_beginning_may_end_in_the_middle_of_a_row() -> None:
+    assert is_headed_by_commas("label,text\ngood,fine\nba")
+    assert not is_headed_by_commas("label,text\nba")
+
+
 @pytest.mark.parametrize(
     "prose", ["", "\n", "label, text\rand more\n", '"label,text\n', "a\n", "label,text\na\n"]
 )
