@@ -31,14 +31,14 @@ def save(name: str, history: dict[str, Any], *, backward: bool = False) -> Check
 
 
 def test_runs_are_sorted_by_bits_per_byte_and_those_without_come_last() -> None:
-    for name, bits in (("middle", 2.0), ("best", 1.5), ("worst", 2.5)):
+    for name, bits in (("fair", 2.0), ("great", 1.5), ("bad", 2.5)):
         save(name, {"validation": {"bits_per_byte": bits}, "trained": {"seconds": 7}})
     save("silent", {"validation": "none"})
     damaged = Path("checkpoints/damaged/model.safetensors")
     damaged.parent.mkdir()
     damaged.write_bytes(b"PK\x03\x04" + b"\xff" * 30)
     found = rows(runs.models_on_disk())
-    assert [row.name for row in found] == ["best", "middle", "worst", "damaged", "silent"]
+    assert [row.name for row in found] == ["great", "fair", "bad", "damaged", "silent"]
     assert found[0].model == "byte rnn (tanh) 1x4"
     assert found[0].seconds == 7
     # 257 x 2 embedding, 4 x 2 + 4 x 4 + 4 recurrent, 257 x 4 + 257 output.

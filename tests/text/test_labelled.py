@@ -127,6 +127,13 @@ def test_a_text_beside_the_folders_is_named_and_a_table_there_is_read(tmp_path: 
     )
 
 
+def test_texts_in_a_folder_without_folders_are_said_to_lack_labels_not_a_folder(tmp_path: Path) -> None:
+    for name in ("1.txt", "2.txt"):
+        written(tmp_path / name, "some words")
+    with pytest.raises(TextError, match="has 1 column, expected a label and a text in every row"):
+        read(tmp_path)
+
+
 def test_folders_named_one_by_one_have_what_is_above_them_in_common(tmp_path: Path) -> None:
     for label in ("good", "bad"):
         written(tmp_path / "reviews" / label / "1.txt", label)
@@ -280,6 +287,7 @@ def test_the_column_with_few_values_is_the_label(tmp_path: Path) -> None:
             TextError,
             "a.txt: line 2: has no label: it does not begin with __label__",
         ),
+        ("a.txt", "__label__x a\n__label__ b\n", TextError, "a.txt: line 2: has no label"),
         (
             "a.txt",
             "__label__x __label__y a\n",

@@ -10,7 +10,7 @@ import pytest
 
 from charrnn.errors import StorageError, UsageError
 from charrnn.text.document import Document
-from charrnn.text.pipes import copied, is_pipe, where_now
+from charrnn.text.pipes import all_there, copied, is_pipe, where_now
 
 
 def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
@@ -33,6 +33,14 @@ def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.Monke
     Path("run").mkdir()
     assert copied("-", Path("run")) == Document("standard input", Path("run/corpus.txt"), is_piped=True)
     assert Path("run/corpus.txt").read_bytes() == data
+
+
+def test_what_came_through_a_pipe_before_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("run").mkdir()
+    for data, name in ((b"first", "corpus.txt"), (b"second", "corpus-2.txt"), (b"third", "corpus-3.txt")):
+        monkeypatch.setattr("sys.stdin", standard_input(data))
+        assert copied("-", Path("run")).path == Path("run", name)
+    assert [path.read_bytes() for path in sorted(Path("run").iterdir())] == [b"second", b"third", b"first"]
 
 
 def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
@@ -79,6 +87,14 @@ def test_a_copy_is_where_its_run_is_and_any_other_source_where_it_was(tmp_path: 
     was = ("/runs/old/corpus.txt", "/runs/old/corpus-2.txt", "/texts/a.txt")
     now = [tmp_path / "corpus.txt", *map(Path, was[1:])]
     assert [found.path for found in where_now(tmp_path, was, ["-"])] == now
+
+
+def test_the_texts_of_a_run_are_there_if_none_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    there, gone = str(tmp_path / "a.txt"), str(tmp_path / "b.txt")
+    assert all_there(tmp_path, [there, there], ["a.txt", "a.txt"])
+    assert not all_there(tmp_path, [there, gone], ["a.txt", "b.txt"])
+    assert not all_there(tmp_path, [gone, there], ["b.txt", "a.txt"])
 
 
 @pytest.mark.parametrize(

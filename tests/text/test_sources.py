@@ -37,6 +37,19 @@ def test_files_come_in_the_order_given() -> None:
     assert found("c.md", "a.txt", "b.txt", "a.txt") == ["c.md", "a.txt", "b.txt", "a.txt"]
 
 
+def test_a_folder_that_cannot_be_looked_into_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    files("poems/a.txt", "poems/locked/b.txt")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:  # as for anybody but root, whom no mode of a folder keeps out
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert refused(UsageError, "poems") == "poems/locked: Permission denied"
+
+
 def test_a_folder_stands_for_all_files_below_it_in_alphabetical_order_without_hidden_ones() -> None:
     files("poems/b.txt", "poems/a.txt", "poems/deep/er/c.txt", "poems/.hidden", "poems/.git/config", "other")
     Path("poems/dangling").symlink_to("nowhere")

@@ -102,6 +102,11 @@ def test_a_row_of_another_width_is_refused_with_its_line(row: str) -> None:
     assert raised.value.message == f"x: line 3: columns: {columns}, expected 2 as in line 1"
 
 
+def test_a_heading_is_one_in_capitals_too() -> None:
+    table = parse("x", "Stars\tREVIEW\ngood\tfine\n", "\t")
+    assert (table.headings, table.rows) == (["Stars", "REVIEW"], [["good", "fine"]])
+
+
 def test_an_empty_text_is_a_text_and_an_empty_label_is_none() -> None:
     assert choose("x", parse("x", "label\ttext\ngood\t\n", "\t"), Columns()) == (0, 1)
     for label in ("", " "):
