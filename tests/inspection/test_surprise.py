@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from charrnn.checkpoint import weights
 from charrnn.config import ModelConfig
+from charrnn.errors import CheckpointError
 from charrnn.inference.softmax import log_softmax
-from charrnn.inference.stepper import NumpyStepper
+from charrnn.inference.stepper import BLOCK, NumpyStepper
 from charrnn.inspection.surprise import Surprise, surprise
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
@@ -46,7 +48,9 @@ def bits_of_ids(vocab_size: int, ids: list[int]) -> float:
     return bits
 
 
-@pytest.mark.parametrize("text", ["ab", "ab\nba\n", "aé\n\nb", "a" * 700 + "\n" + "b" * 50])
+@pytest.mark.parametrize(
+    "text", ["ab", "ab\nba\n", "aé\n\nb", "a" * 700 + "\n" + "b" * 50, "b" * (BLOCK + 1)]
+)
 def test_the_lines_add_up_to_the_text_read_token_by_token(text: str) -> None:
     result = found(LETTERS, text.encode())
     assert sum(line.bits for line in result.lines) == pytest.approx(bits_of(LETTERS, text))
@@ -84,6 +88,8 @@ def test_where_lines_are_documents_a_line_feed_is_the_boundary_and_one_byte(toke
     ids = [*tokenizer.encode("ab").tolist(), 0, *tokenizer.encode("ba").tolist(), 0]
     assert result.bits_per_byte == pytest.approx(bits_of_ids(tokenizer.vocab_size, ids) / len(text))
     assert [(line.text, line.bytes) for line in result.lines] == [("ab\n", 3), ("ba\n", 3)]
+    first = ids[: ids.index(0) + 1]
+    assert result.lines[0].bits == pytest.approx(bits_of_ids(tokenizer.vocab_size, first))
 
 
 def test_a_character_outside_the_vocabulary_costs_its_bytes_on_top() -> None:
@@ -96,3 +102,19 @@ def test_any_bytes_can_be_surprising() -> None:
     result = found(ByteTokenizer(), b"\xff\x00\n\xc3")
     assert [line.bytes for line in result.lines] == [3, 1]
     assert result.tokens == 4
+
+
+def test_a_reading_says_how_far_it_is_in_tokens() -> None:
+    text = b"a" * (2 * BLOCK + 9)
+    work = surprise(stepper(LETTERS.vocab_size), LETTERS, text)
+    readings = [(reading.done, reading.total) for reading in work]
+    assert readings == [(done, len(text)) for done in (BLOCK, 2 * BLOCK, len(text))]
+
+
+def test_a_model_whose_scores_are_no_numbers_finds_nothing() -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=LETTERS.vocab_size, hidden_size=8)
+    tensors = tensors_of(LanguageModel(config))
+    tensors[weights.OUTPUT_BIAS][:] = np.inf
+    with pytest.raises(CheckpointError):
+        finish(surprise(NumpyStepper(config, tensors, np.float64), LETTERS, b"ab"))
