@@ -1,6 +1,7 @@
 """The number of members follows texts and time; what is left out, and what is measured, the epochs."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn.config import Budget, ClassifierConfig, LabelledConfig
+from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, LabelledConfig
 from charrnn.text.document_batches import LONGEST, DocumentBatches
 from charrnn.text.documents import Documents, LabelledCorpus, prepare
 from charrnn.text.folded import FoldedWordTokenizer
@@ -18,7 +19,10 @@ from charrnn.training.classifier_plan import ClassifierPlan
 from charrnn.training.classifier_run import ClassifierRun, Texts
 from charrnn.training.classifier_start import ClassifierRequest
 from charrnn.training.loop import Training
-from charrnn.training.start import Sitting
+from charrnn.training.plan import FORWARD_COST
+from charrnn.training.progress import Point, Progress
+from charrnn.training.schedule import Segment
+from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
 
@@ -149,6 +153,67 @@ def test_more_words_are_left_out_of_long_texts_that_are_read_several_times(
     settings = classifier_plan.recipe({"seed": 1})
     left_out = classifier_plan.suited(settings, batches_of(9, length), {}, epochs).dropout_words
     assert (left_out > settings.dropout_words) == is_more
+
+
+@pytest.mark.parametrize(
+    ("flags", "epochs", "dropout"),
+    [({}, 4.0, 0.5), ({}, 3.9, None), ({"dropout": 0.1}, 9.0, 0.1), ({"dropout": 0.0}, 1.0, 0.0)],
+)
+def test_half_is_dropped_where_texts_are_read_many_times_unless_something_else_was_asked_for(
+    flags: dict[str, float], epochs: float, dropout: float | None
+) -> None:
+    settings = classifier_plan.recipe({"seed": 1} | flags)
+    found = classifier_plan.suited(settings, batches_of(9), flags, epochs).dropout
+    assert found == (FineTuningConfig.dropout if dropout is None else dropout)
+    assert settings.dropout != 0.5
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [
+        (Budget("steps", 7), 7),
+        (Budget("epochs", 2.5), 25),
+        (Budget("epochs", 0.26), 3),
+        (Budget("epochs", 0.01), 1),
+    ],
+)
+def test_a_budget_of_steps_or_epochs_begins_where_the_run_stands(budget: Budget, steps: int) -> None:
+    corpus, batches = corpus_of(160, 3), batches_of(160, 3)  # ten batches of 16
+    before = Progress(segment=NOTHING, step=40, seconds=9.0)
+    stretch = classifier_plan.segment(budget, batches, before, 12.0, 100.0, corpus)
+    assert stretch == Segment("steps", 40, 40 + steps)
+    assert classifier_plan.epochs(stretch, batches, None) == steps / 10
+
+
+def test_a_budget_of_time_ends_early_enough_to_score_everything() -> None:
+    corpus, batches = corpus_of(160, 3), batches_of(160, 3)
+    before = Progress(segment=NOTHING, step=40, seconds=9.0)
+    stretch = classifier_plan.segment(Budget("seconds", 60.0), batches, before, 12.0, 100.0, corpus)
+    closing = classifier_plan.CLOSING_SECONDS + 480 * FORWARD_COST / 100.0  # of 480 tokens of validation
+    assert stretch.within is not None
+    begin, end = stretch.within
+    assert (begin, end) == pytest.approx((12.0, 9.0 + 60.0 - closing))
+    assert (stretch.begin, stretch.end) == (40, 40 + 100)  # no more than ten readings
+    # 480 tokens an epoch.
+    by_time = (end - begin) * 100.0 / 480
+    assert classifier_plan.epochs(stretch, batches, 100.0) == pytest.approx(min(10.0, by_time))
+    assert classifier_plan.epochs(stretch, batches, 10.0) == pytest.approx(by_time / 10)
+    assert classifier_plan.epochs(stretch, batches, 1e9) == 10.0
+    # However long everything else took, a quarter is for training.
+    late = classifier_plan.segment(Budget("seconds", 60.0), batches, before, 200.0, 100.0, corpus)
+    assert late.within == (200.0, 215.0)
+    unmeasured = classifier_plan.segment(Budget("seconds", 60.0), batches, before, 12.0, None, corpus)
+    assert unmeasured.within == (12.0, 9.0 + 60.0 - classifier_plan.CLOSING_SECONDS)
+
+
+def test_the_speed_so_far_is_that_between_the_first_evaluation_and_the_last() -> None:
+    first, middle, last = (
+        Point(step, seconds, 0.5, 0.5) for step, seconds in ((10, 60.0), (20, 65.0), (40, 75.0))
+    )
+    progress = Progress(segment=NOTHING, step=50, tokens=5000, seconds=90.0, history=(first, middle, last))
+    assert classifier_plan.speed_so_far(progress) == pytest.approx(100 * 30 / 15)
+    assert classifier_plan.speed_so_far(replace(progress, history=(first,))) is None
+    assert classifier_plan.speed_so_far(replace(progress, history=())) is None
 
 
 def test_the_longer_is_trained_the_more_an_evaluation_reads() -> None:
