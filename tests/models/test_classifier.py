@@ -8,12 +8,13 @@ import torch
 
 from charrnn.cells import CELLS
 from charrnn.checkpoint import weights
-from charrnn.config import ClassifierConfig
+from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.inference import classifier as numpy_classifier
 from charrnn.inference.classifier import NumpyClassifier
 from charrnn.models import recurrent
 from charrnn.models.classifier import Classifier, Member
 from charrnn.models.places import assign, tensors_of
+from charrnn.models.recurrent import RecurrentLayer
 from tests.native.compiled import needs_library
 
 CONFIG = ClassifierConfig(vocab_size=11, classes=3, hidden_size=5, embedding_size=4, num_layers=2, cell="gru")
@@ -106,6 +107,45 @@ def test_it_learns_from_every_step_of_a_document_and_from_no_padding() -> None:
     reached = member.embedding.weight.grad.abs().sum(-1).view(inputs.shape) > 0  # [T, B]
     wanted = torch.arange(len(inputs))[:, None] < lengths
     torch.testing.assert_close(reached, wanted)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_what_is_dropped_is_a_part_of_what_is_answered_from(bidirectional: bool) -> None:
+    settings = FineTuningConfig(seed=1, evaluation_tokens=0, dropout=0.5)
+    torch.manual_seed(1)
+    one = Member(dataclasses.replace(config(bidirectional=bidirectional), num_layers=1), settings).double()
+    inputs, lengths = padded(DOCUMENTS)
+    found = one(inputs, lengths, torch.Generator().manual_seed(2))
+    answered_from: list[torch.Tensor] = []
+    one.output.register_forward_pre_hook(lambda _, given: answered_from.append(given[0]))
+    plain = one(inputs, lengths)
+    (whole,) = answered_from
+    draws = torch.Generator().manual_seed(2)
+    mask = torch.empty(whole.shape, dtype=whole.dtype).bernoulli_(0.5, generator=draws) * 2
+    torch.testing.assert_close(found, one.output(whole * mask))
+    assert not torch.allclose(found, plain)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_every_layer_leaves_out_weights_in_training(bidirectional: bool) -> None:
+    settings = FineTuningConfig(seed=1, evaluation_tokens=0, dropout=0.0, weight_drop=0.5)
+    inputs, lengths = padded(DOCUMENTS)
+    for layer in range(2):
+        torch.manual_seed(1)
+        one = Member(config(bidirectional=bidirectional), settings).double()
+        for other in one.layers[1 - layer].modules():
+            if isinstance(other, RecurrentLayer):
+                other.weight_drop = 0.0
+        trained = one(inputs, lengths, torch.Generator().manual_seed(2))
+        assert not torch.allclose(trained, one(inputs, lengths))
+
+
+def test_a_net_begins_as_it_is_told() -> None:
+    settings = FineTuningConfig(seed=1, evaluation_tokens=0, init="identity")
+    for layer in range(2):
+        for way in (weights.FORWARDS, weights.BACKWARDS):
+            own = Member(config("rnn"), settings).places()[weights.layer(layer, way + "recurrent")]
+            torch.testing.assert_close(own.detach(), torch.eye(5))
 
 
 def test_tensors_have_the_names_and_shapes_of_a_file() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from charrnn.checkpoint import weights
-from charrnn.config import ClassifierConfig, ModelConfig
+from charrnn.config import ClassifierConfig, ModelConfig, TrainingConfig
 from charrnn.models.classifier import Member
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.pair import LanguageModelPair
@@ -55,6 +55,27 @@ def test_the_lowest_layer_of_a_classifier_with_these_weights_says_what_they_say(
     for reader, way, found in zip(both.readers, (INPUTS, INPUTS.flip(0)), outputs, strict=True):
         said, _ = reader(both.embedding(way))
         torch.testing.assert_close(found, said, rtol=0, atol=1e-12)
+
+
+def test_what_is_dropped_lacks_at_every_step_of_a_window_on_both_sides_of_the_layer() -> None:
+    torch.manual_seed(1)
+    settings = TrainingConfig(
+        seed=1, learning_rate=0.0, evaluation_tokens=0, dropout=0.5, weight_drop=0.25, seq_len=9
+    )
+    both = LanguageModelPair(CONFIG, settings).double()
+    assert bool((both.read(1, INPUTS)[0] == pair().read(1, INPUTS)[0]).all())  # no generator, nothing dropped
+    before = both.read(1, INPUTS)[1]
+    found, after = both.read(1, INPUTS, before, torch.Generator().manual_seed(2))
+
+    draws = torch.Generator().manual_seed(2)
+
+    def mask(size: int) -> torch.Tensor:
+        return torch.empty(2, size, dtype=torch.float64).bernoulli_(0.5, generator=draws) * 2
+
+    embedded = both.embedding(INPUTS) * mask(4)
+    hidden, expected = both.readers[1](embedded, before, draws)
+    torch.testing.assert_close(found, both.projections[1](hidden * mask(5)))
+    torch.testing.assert_close(after, expected)
 
 
 def test_its_tensors_have_the_names_and_shapes_that_its_file_is_checked_for() -> None:
