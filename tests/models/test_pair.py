@@ -21,6 +21,8 @@ def pair(config: ClassifierConfig = CONFIG) -> LanguageModelPair:
 
 def test_each_direction_is_a_language_model_whose_embedding_is_its_output() -> None:
     both = pair()
+    with torch.no_grad():
+        both.output_bias.normal_()
     tensors = tensors_of(both)
     for index, direction in enumerate((weights.FORWARDS, weights.BACKWARDS)):
         alone = LanguageModel(
