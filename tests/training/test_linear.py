@@ -121,3 +121,14 @@ def test_of_very_many_labels_only_commoner_ngrams_are_seen(monkeypatch: pytest.M
     few = linear.train(texts, labels, np.ones(3, np.float32))
     assert 0 < few.weight.size <= 60
     assert (few.logits(texts).argmax(1) == labels).all()
+
+
+def test_of_two_labels_an_ngram_has_one_weight_and_as_many_are_seen_as_there_may_be_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything = linear.train(TEXTS, LABELS, EVEN)
+    assert everything.weight.size == len(everything.keys)
+    monkeypatch.setattr(linear, "MOST_WEIGHTS", len(everything.keys))
+    np.testing.assert_array_equal(linear.train(TEXTS, LABELS, EVEN).keys, everything.keys)
+    monkeypatch.setattr(linear, "MOST_WEIGHTS", len(everything.keys) - 1)
+    assert 0 < len(linear.train(TEXTS, LABELS, EVEN).keys) < len(everything.keys)
