@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from rich.text import Text
 
-from charrnn.terminal.columns import Column, Row, fit, print_rows
+from charrnn.terminal.columns import FLOOR, Column, Row, fit, print_rows
 from tests.terminal.drawing import console
 
 COLUMNS = (
@@ -47,6 +47,20 @@ def test_no_line_is_too_long_and_no_number_is_cut(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert "99.99%" in lines[1]
     assert lines[1].startswith("a na")
+
+
+def test_nothing_goes_where_all_fits_exactly() -> None:
+    assert drawn(21 + 2 + 6 + 2 + 10 + 2 + 5)[1] == "a name of some length  99.99%  2026-01-02  some…"
+
+
+def test_a_column_that_can_be_cut_and_spared_is_cut_as_far_as_says_anything_and_then_left_out() -> None:
+    columns = (Column("run"), Column("model", is_elastic=True, spared=1))
+    rows = [(Text("one"), Text("m" * 20))]
+    shown = [drawn(width, columns, rows)[1] for width in range(5, 26)]
+    cut = [line for line in shown if "m" in line]
+    assert set(shown) - set(cut) == {"one"}
+    assert cut == shown[-len(cut) :]
+    assert {len(line) for line in cut} == set(range(3 + 2 + FLOOR, 26))
 
 
 def test_a_cell_is_as_wide_as_a_terminal_shows_it() -> None:
