@@ -119,6 +119,12 @@ def test_the_sample_in_the_panel_is_the_latest() -> None:
     assert "the cat" not in text
 
 
+def test_of_a_long_sample_the_first_lines_are_shown() -> None:
+    text = panel(*EVENTS, evaluated(4, 90.0, 1.9, sample="one\ntwo\nthree\nfour\nfive"))
+    assert "four" in text
+    assert "five" not in text
+
+
 def test_a_low_terminal_shows_the_numbers_alone() -> None:
     text = panel(*EVENTS, height=20)
     assert len(text.splitlines()) == 5  # bar, numbers and legend between two borders
