@@ -189,7 +189,7 @@ def choose(name: str, table: Table, columns: Columns, known: Collection[str] = (
     if width < 2:
         raise TextError(
             f"{name}: has {width} column{'' if width else 's'}, expected a label and a text in every row",
-            "or a folder for every label, with texts in nothing but these folders",
+            "with a tab between them, or a comma in a .csv; or a folder for each label, with nothing beside",
         )
     label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
     text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)

@@ -517,7 +517,7 @@ def test_a_flag_of_classifiers_beside_plain_text_is_named() -> None:
         )
         assert answer.lines[1].startswith(f"hint: {flag} is for classifiers, which learn from labelled texts")
     insisting = warm("train", "plain.txt", "--task", "classifier", "--members", "3")
-    assert "folder for every label" in insisting.lines[1]
+    assert "folder for each label" in insisting.lines[1]
     Path("rows.tsv").write_text(tsv(reviews()) + "no label here\n")
     damaged = warm("train", "rows.tsv", "--members", "3")
     assert damaged.lines == ["charrnn: error: rows.tsv: line 121: columns: 1, expected 2 as in line 1"]
