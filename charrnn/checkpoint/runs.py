@@ -94,6 +94,11 @@ def models_on_disk() -> list[Path]:
     return sorted(RUNS.glob(f"*/{MODEL}"))
 
 
+def states_on_disk() -> list[Path]:
+    """The files that resuming needs, of all runs here, in alphabetical order."""
+    return sorted(RUNS.glob(f"*/{LAST}"))
+
+
 def folder(name: str) -> Path:
     """Where the run of this name lies.
 
@@ -133,7 +138,7 @@ def check_resumable(run: Path) -> None:
         return
     if (run / MODEL).exists():
         raise UsageError(f"{run.name} has no {LAST}, which is needed to resume it", instead_of_resuming(run))
-    known = _listed(sorted(RUNS.glob(f"*/{LAST}")))
+    known = _listed(states_on_disk())
     raise UsageError(
         f"{run.name}: no run of this name to resume",
         f"there are: {known}" if known else "there is none yet: charrnn train makes one",

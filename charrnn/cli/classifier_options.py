@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli import completion
-from charrnn.cli.values import TEXTS, name_of, number, one_of, whole
+from charrnn.cli.values import TEXTS, chosen, name_of, number, whole
 from charrnn.config import CLASS_WEIGHTS, MAX_MEMBERS, PRETRAINING_SHARE, ClassifierConfig, LabelledConfig
 
 # Under the names of what they set.
@@ -45,9 +44,7 @@ ClassWeights = Annotated[
     str | None,
     typer.Option(
         "--class-weights",
-        parser=one_of("--class-weights", CLASS_WEIGHTS),
-        autocompletion=completion.of(CLASS_WEIGHTS),
-        metavar="NAME",
+        **chosen("--class-weights", CLASS_WEIGHTS),
         help="classifier: none, or balanced, which makes texts of rare labels count more. "
         f"[default: {LabelledConfig.class_weights}]",
     ),

@@ -32,7 +32,7 @@ def runs_to_resume(incomplete: str) -> list[str]:
     """The runs that can go on."""
     from charrnn.checkpoint import runs
 
-    return _beginning(incomplete, sorted(path.parent.name for path in runs.RUNS.glob(f"*/{runs.LAST}")))
+    return _beginning(incomplete, (path.parent.name for path in runs.states_on_disk()))
 
 
 def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:

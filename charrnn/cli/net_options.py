@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cells import CELLS
-from charrnn.cli import completion
-from charrnn.cli.values import number, one_of, whole
+from charrnn.cli.values import chosen, number, whole
 from charrnn.config import (
     INITS,
     MAX_DROPPED,
@@ -45,9 +44,7 @@ Cell = Annotated[
     str | None,
     typer.Option(
         "--cell",
-        parser=one_of("--cell", tuple(CELLS)),
-        autocompletion=completion.of(tuple(CELLS)),
-        metavar="NAME",
+        **chosen("--cell", tuple(CELLS)),
         help=f"Recurrent cell: {', '.join(CELLS)}. {_default(ModelConfig.cell, ClassifierConfig.cell)}",
     ),
 ]
@@ -55,9 +52,7 @@ Nonlinearity = Annotated[
     str | None,
     typer.Option(
         "--nonlinearity",
-        parser=one_of("--nonlinearity", NONLINEARITIES),
-        autocompletion=completion.of(NONLINEARITIES),
-        metavar="NAME",
+        **chosen("--nonlinearity", NONLINEARITIES),
         help=f"Of --cell rnn: {', '.join(NONLINEARITIES)}. [default: {ModelConfig.nonlinearity}]",
     ),
 ]
@@ -80,9 +75,7 @@ Init = Annotated[
     str | None,
     typer.Option(
         "--init",
-        parser=one_of("--init", INITS),
-        autocompletion=completion.of(INITS),
-        metavar="NAME",
+        **chosen("--init", INITS),
         help="How recurrent weights start: orthogonal, identity (for rnn) or chrono (for cells with gates). "
         f"[default: {TrainingConfig.init}]",
     ),

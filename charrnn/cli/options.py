@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cli import completion
-from charrnn.cli.values import TEXTS, name_of, number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, chosen, name_of, number, text_encoding, whole
 from charrnn.config import DEVICES, ENGINES, LIKELIEST, MAX_SEED, MAX_THREADS, MODEL_VARIABLE, UNKNOWNS, VIEWS
 
 MAX_COUNT = 10**18
@@ -32,9 +32,7 @@ Device = Annotated[
     str,
     typer.Option(
         "--device",
-        parser=one_of("--device", DEVICES),
-        autocompletion=completion.of(DEVICES),
-        metavar="NAME",
+        **chosen("--device", DEVICES),
         help="Where to compute: auto (a CUDA GPU if there is one, else the CPU), cpu, cuda or mps.",
     ),
 ]
@@ -42,9 +40,7 @@ SampleDevice = Annotated[
     str,
     typer.Option(
         "--device",
-        parser=one_of("--device", tuple(device for device in DEVICES if device != "auto")),
-        autocompletion=completion.of(tuple(device for device in DEVICES if device != "auto")),
-        metavar="NAME",
+        **chosen("--device", tuple(device for device in DEVICES if device != "auto")),
         help="Where to compute: cpu, or, by torch, cuda or mps.",
     ),
 ]
@@ -52,9 +48,7 @@ Engine = Annotated[
     str | None,
     typer.Option(
         "--engine",
-        parser=one_of("--engine", ENGINES),
-        autocompletion=completion.of(ENGINES),
-        metavar="NAME",
+        **chosen("--engine", ENGINES),
         help="What computes on the CPU: native (the C library), plain (torch and NumPy), or auto: native "
         "where it was compiled. [default: auto]",
     ),
@@ -151,9 +145,7 @@ Unknown = Annotated[
     str,
     typer.Option(
         "--unknown",
-        parser=one_of("--unknown", UNKNOWNS),
-        autocompletion=completion.of(UNKNOWNS),
-        metavar="NAME",
+        **chosen("--unknown", UNKNOWNS),
         help="What to do with characters of the prompt that the model does not know: read them as <unk>, "
         "skip them, or end with an error (unk, skip, error).",
     ),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cli import completion
-from charrnn.cli.values import TEXTS, duration, name_of, number, one_of, text_encoding, whole
+from charrnn.cli.values import TEXTS, chosen, duration, name_of, number, text_encoding, whole
 from charrnn.config import (
     LEVELS,
     MAX_VOCABULARY,
@@ -39,9 +39,7 @@ Task = Annotated[
     str | None,
     typer.Option(
         "--task",
-        parser=one_of("--task", TASKS),
-        autocompletion=completion.of(TASKS),
-        metavar="NAME",
+        **chosen("--task", TASKS),
         help=f"What to train: {' or '.join(TASKS)}. [default: by the input]",
     ),
 ]
@@ -49,9 +47,7 @@ Level = Annotated[
     str | None,
     typer.Option(
         "--level",
-        parser=one_of("--level", LEVELS),
-        autocompletion=completion.of(LEVELS),
-        metavar="NAME",
+        **chosen("--level", LEVELS),
         help=f"What a token is: {', '.join(LEVELS)}. "
         f"[default: {CorpusConfig.level}; {LabelledConfig.level} for classifiers]",
     ),
@@ -70,9 +66,7 @@ Subword = Annotated[
     str | None,
     typer.Option(
         "--subword",
-        parser=one_of("--subword", SUBWORDS),
-        autocompletion=completion.of(SUBWORDS),
-        metavar="NAME",
+        **chosen("--subword", SUBWORDS),
         help=f"subword: how pieces are found, {' or '.join(SUBWORDS)}. [default: {CorpusConfig.subword}]",
     ),
 ]
@@ -92,9 +86,7 @@ Newline = Annotated[
     str | None,
     typer.Option(
         "--newline",
-        parser=one_of("--newline", NEWLINES),
-        autocompletion=completion.of(NEWLINES),
-        metavar="NAME",
+        **chosen("--newline", NEWLINES),
         help="language model: keep line ends as they are, or make lf of them all. "
         f"[default: {CorpusConfig.newline}]",
     ),

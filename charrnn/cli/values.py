@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from charrnn.cli import completion
 from charrnn.config import Budget
 from charrnn.errors import UsageError
 
@@ -74,6 +75,11 @@ def one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return _named(parse, "|".join(choices))
+
+
+def chosen(flag: str, choices: Sequence[str]) -> dict[str, Any]:
+    """What Typer is told of an option that takes one of a few words: how to parse, complete and show it."""
+    return {"parser": one_of(flag, choices), "autocompletion": completion.of(choices), "metavar": "NAME"}
 
 
 def text_encoding(text: str) -> str:

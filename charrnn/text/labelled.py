@@ -105,13 +105,13 @@ def read(
         labelled = Labelled(examples, "a folder for every label", folder)
     else:
         _refuse_stray(documents, folder, encoding)
-        examples, forms, headless = [], set(), []
-        for document in documents:
-            found, form, is_headless = _rows(document, text_of(document, encoding), columns, known)
-            examples += found
-            forms.add(form)
-            headless.append(is_headless)
-        labelled = Labelled(examples, form, has_columns=forms != {OF_FASTTEXT}, is_headless=headless[0])
+        parts = [_rows(document, text_of(document, encoding), columns, known) for document in documents]
+        labelled = Labelled(
+            [example for part in parts for example in part.examples],
+            parts[-1].form,
+            has_columns=any(part.form != OF_FASTTEXT for part in parts),
+            is_headless=parts[0].is_headless,
+        )
     _check_labels(documents[0].name if len(documents) == 1 else "the texts", labelled)
     return labelled
 
@@ -225,15 +225,20 @@ def _named_delimiter(document: Document) -> str | None:
     return SUFFIXES.get(Path(document.name.removesuffix(".gz")).suffix.lower())
 
 
-def _rows(
-    document: Document, text: str, columns: Columns, known: Collection[str]
-) -> tuple[list[Example], str, bool]:
-    """The examples of a document, the form in which they were found, and whether its table has no heading."""
+class _Rows(NamedTuple):
+    """What is found in a document."""
+
+    examples: list[Example]
+    form: str
+    is_headless: bool  # as in `Labelled`
+
+
+def _rows(document: Document, text: str, columns: Columns, known: Collection[str]) -> _Rows:
     name = document.name
     delimiter = _named_delimiter(document)
     start = text.lstrip()
     if start.startswith(FASTTEXT):
-        return list(_fasttext(name, text)), OF_FASTTEXT, False
+        return _Rows(list(_fasttext(name, text)), OF_FASTTEXT, is_headless=False)
     if delimiter is None:
         if start.startswith("{"):
             delimiter = JSON
@@ -250,7 +255,7 @@ def _rows(
     ]
     kind = {"\t": "tab-separated", ",": "comma-separated", JSON: "JSON lines"}[delimiter]
     form = f"{kind}, label in {called(table, label)}, text in {called(table, content)}"
-    return examples, form, table.headings is None
+    return _Rows(examples, form, is_headless=table.headings is None)
 
 
 def _fasttext(name: str, text: str) -> Iterator[Example]:
