@@ -39,15 +39,15 @@ class Lanes(NamedTuple):
 class NativeNet:
     """A language model's weights in the library, and its steps over known tokens."""
 
-    def __init__(self, native: Native, config: ModelConfig, tensors: Tensors, *, is_half: bool) -> None:
+    def __init__(self, native: Native, config: ModelConfig, tensors: Tensors, *, is_quantized: bool) -> None:
         """Packs the weights.
 
         Args:
             native: the library.
             config: the net.
             tensors: its weights, as files hold them.
-            is_half: keep the packed weights in half precision, which takes half the time to read. Sums are
-                made in single precision.
+            is_quantized: multiply whole numbers of 16 bits instead of weights and states in single precision,
+                for they take half the time to read.
         """
         self.config = config
         self.threads = threads()
@@ -69,7 +69,7 @@ class NativeNet:
             native,
             sampler.Net(
                 window.CELLS[config.cell, config.nonlinearity],
-                is_half,
+                is_quantized,
                 config.vocab_size,
                 config.embedding_size,
                 config.num_layers,
@@ -124,7 +124,7 @@ class NativeReader:
     """Reads known tokens in the library, in single precision."""
 
     def __init__(self, native: Native, config: ModelConfig, tensors: Tensors) -> None:
-        self._net = NativeNet(native, config, tensors, is_half=False)
+        self._net = NativeNet(native, config, tensors, is_quantized=False)
         self.start = self._net.start
         self.logits = Output(config, tensors).logits
 

@@ -1,7 +1,7 @@
 """Writes by the native library, many tokens a call.
 
 Equal seeds give the texts that NumPy gives, unless a uniform number falls so near to the border between two
-tokens that rounding decides: the library keeps weights in half precision, and sums in another order.
+tokens that rounding decides: the library multiplies whole numbers of 16 bits, and sums in another order.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ NOT_A_NUMBER = -1  # in place of a token, where scores are not
 
 
 class NativeWriter:
-    """A language model in the native library, with weights in half precision."""
+    """A language model in the native library, with weights of 16 bits."""
 
     def __init__(self, native: Native, config: ModelConfig, tensors: Tensors) -> None:
-        self._net = NativeNet(native, config, tensors, is_half=True)
+        self._net = NativeNet(native, config, tensors, is_quantized=True)
         self.most_texts = max(1, min(sampler.MOST_ROWS, MOST_SCORES // config.vocab_size))
 
     def begin(

@@ -1,9 +1,9 @@
-/* The road for x86-64 processors with AVX2, FMA and F16C: eight floats a vector, sixteen registers. */
+/* The road for x86-64 processors with AVX2 and FMA: eight floats a vector, sixteen registers. */
 #if defined(__x86_64__)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
-#pragma GCC target("avx2,fma,f16c")
+#pragma GCC target("avx2,fma")
 #endif
 
 #define LANES 8
@@ -16,24 +16,15 @@
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
 #define STRIP_AMONG 2
-#include <cpuid.h>
-
 #include "road.h"
-
-/* Not by __builtin_cpu_supports, for clang 14 does not know the word. */
-static int has_f16c(void)
-{
-    unsigned a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
 
 static int is_passable(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
 const struct road AVX2 = {
-    "AVX2", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+    "AVX2", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

@@ -28,7 +28,7 @@ static int is_passable(void)
 }
 
 const struct road AVX512 = {
-    "AVX-512", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+    "AVX-512", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

@@ -121,7 +121,7 @@ def _best() -> Native | Plain:
     for road in roads(library):
         if road.is_passable:
             return Native(library, road)
-    return Plain("this processor lacks AVX2, FMA and F16C")
+    return Plain("this processor lacks AVX2 and FMA")
 
 
 def _has_our_structures(library: ctypes.CDLL) -> bool:

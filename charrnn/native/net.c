@@ -7,7 +7,7 @@ struct pass {
     struct member *member;
     const struct sampler *sampler;
     const struct rows *rows;
-    float *sums;
+    const struct scratch *scratch;
     int64_t layer;
     int is_back;      /* whether strips are taken from the last to the first */
     struct window of; /* the layer, as its equations know it */
@@ -17,17 +17,20 @@ struct pass {
 /* What is done with the sums of a block of columns, the first of which is `unit`. */
 typedef void use(const struct pass *, const struct work *, int64_t unit);
 
-/* Rows of `left` times the member's strips. Every other step goes back the way the last one came: of weights
- * that are a little too many for the cache, those it needs first are still there.
+/* Rows of `numbers` times the member's strips. Every other step goes back the way the last one came: of
+ * weights that are a little too many for the cache, those it needs first are still there.
  */
-static void product(const struct pass *pass, const struct matrix *m, const float *left, use *use)
+static void product(const struct pass *pass, const struct matrix *m, const float *numbers, use *use)
 {
     int64_t rows = pass->rows->count;
+    struct left left = {numbers, pass->scratch->quantized, pass->scratch->steps};
+    if (m->is_quantized)
+        pass->sampler->road->quantize(rows, m->depth, &left);
     int64_t begin = share_begin(pass->member, m->strips), end = share_end(pass->member, m->strips);
     for (int64_t i = begin; i < end; i++) {
         int64_t strip = pass->is_back ? begin + end - 1 - i : i;
-        pass->sampler->road->multiply(m, strip, rows, left, pass->sums);
-        struct work work = {&pass->of, 0, 0, rows, pass->sums};
+        pass->sampler->road->multiply(m, strip, rows, &left, pass->scratch->sums);
+        struct work work = {&pass->of, 0, 0, rows, pass->scratch->sums};
         for (int64_t block = strip_begin(m, strip); block < strip_begin(m, strip + 1); block++) {
             use(pass, &work, block * PANEL);
             work.sums += m->gates * rows * PANEL;
@@ -107,7 +110,7 @@ static void zone_out_memory(const struct pass *pass, const struct matrix *m)
 }
 
 static struct pass pass_at(struct member *member, const struct sampler *sampler, const struct rows *rows,
-                           int64_t layer, int before, float *sums)
+                           int64_t layer, int before, const struct scratch *scratch)
 {
     const struct net *net = &sampler->net;
     int64_t place = layer * rows->most * net->hidden_size;
@@ -116,7 +119,7 @@ static struct pass pass_at(struct member *member, const struct sampler *sampler,
         .member = member,
         .sampler = sampler,
         .rows = rows,
-        .sums = sums,
+        .scratch = scratch,
         .layer = layer,
         .is_back = before,
         .of = {.cell = net->cell,
@@ -150,11 +153,11 @@ static void layer_step(const struct pass *pass, const float *inputs)
 }
 
 void net_step(struct member *member, const struct sampler *sampler, const struct rows *rows, int before,
-              float *sums)
+              const struct scratch *scratch)
 {
     const float *inputs = rows->embedded;
     for (int64_t layer = 0; layer < sampler->net.layer_count; layer++) {
-        struct pass pass = pass_at(member, sampler, rows, layer, before, sums);
+        struct pass pass = pass_at(member, sampler, rows, layer, before, scratch);
         layer_step(&pass, inputs);
         inputs = pass.step.hidden;
     }
@@ -174,9 +177,10 @@ static void use_scores(const struct pass *pass, const struct work *work, int64_t
 }
 
 void net_scores(struct member *member, const struct sampler *sampler, const struct rows *rows, int at,
-                float *sums)
+                const struct scratch *scratch)
 {
-    struct pass pass = {.member = member, .sampler = sampler, .rows = rows, .sums = sums, .is_back = at};
+    struct pass pass = {
+        .member = member, .sampler = sampler, .rows = rows, .scratch = scratch, .is_back = at};
     const struct net *net = &sampler->net;
     const float *hidden = rows->hidden[at] + (net->layer_count - 1) * rows->most * net->hidden_size;
     if (net->projection) {

@@ -38,12 +38,19 @@ struct rows {
     float *projected, *scores;    /* [most, E], [most, V] */
 };
 
-enum { MOST_SUMS_OF_STRIP = MOST_PANELS * MOST_ROWS * PANEL };
+/* A thread's own room. */
+struct scratch {
+    float *sums;        /* [MOST_PANELS, most rows, PANEL]: what a strip leaves */
+    int16_t *quantized; /* [most rows, the widest of what meets a matrix, and one more] */
+    float *steps;       /* [most rows] */
+};
 
 /* Reads a token in every row, from the state `before` (0 or 1) to the other one. */
-void net_step(struct member *, const struct sampler *, const struct rows *, int before, float *sums);
+void net_step(struct member *, const struct sampler *, const struct rows *, int before,
+              const struct scratch *);
 
 /* The scores of what comes after the state `at`. */
-void net_scores(struct member *, const struct sampler *, const struct rows *, int at, float *sums);
+void net_scores(struct member *, const struct sampler *, const struct rows *, int at,
+                const struct scratch *);
 
 #endif

@@ -30,7 +30,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "NEON", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+    "NEON", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
 };
 #else
 static int is_passable(void)
@@ -39,6 +39,6 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "portable", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, pack_strips, multiply,
+    "portable", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
 };
 #endif

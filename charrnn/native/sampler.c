@@ -1,55 +1,22 @@
 /* Makes a sampler of a net: packs its weights. */
-#include <math.h>
 #include <stdlib.h>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 #include "net.h"
 
-static const float MOST_OF_A_HALF = 65504.0f;
 static const int THREADS_TO_SERVE = 2; /* strips are a multiple of it, so that so many have equal shares */
-static const size_t LINE = 64, LARGE_PAGE = 2 << 20;
-
-/* Room for weights, if there is any. Many lie in large pages where the system has them: small ones, wherever
- * they happen to be, take each other's places in a cache that would be large enough.
- */
-static void *room(size_t size)
-{
-    size_t page = size < LARGE_PAGE / 4 ? LINE : LARGE_PAGE, whole = (size + page - 1) / page * page;
-    void *found = aligned_alloc(page, whole);
-#ifdef __linux__
-    if (found && page == LARGE_PAGE)
-        madvise(found, whole, MADV_HUGEPAGE); /* or not: it is only faster */
-#endif
-    return found;
-}
-
-static int fits_half(const float *weight, int64_t count)
-{
-    int fits = 1;
-    for (int64_t i = 0; i < count; i++)
-        fits &= fabsf(weight[i]) <= MOST_OF_A_HALF; /* NaN does not */
-    return fits;
-}
 
 /* Packs gates [first, first + gates) of `weight` [., units, depth]; -1 if memory ran out. */
 static int pack(struct sampler *sampler, struct matrix *m, const float *weight, int64_t units, int64_t depth,
                 int first, int gates)
 {
-    int64_t blocks = (units + PANEL - 1) / PANEL, size = blocks * PANEL * gates * depth,
-            alone = sampler->road->panels_alone / gates, most = alone > 1 ? alone : 1;
+    int64_t blocks = (units + PANEL - 1) / PANEL, alone = sampler->road->panels_alone / gates,
+            most = alone > 1 ? alone : 1;
     int64_t strips =
         ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
-    weight += first * units * depth;
-    int is_half = sampler->net.is_half && fits_half(weight, units * gates * depth);
-    *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks, gates, is_half, 0};
-    m->weights = room(size * (is_half ? 2 : 4));
-    if (!m->weights)
-        return -1;
-    sampler->road->pack(m, weight);
-    sampler->size += size;
-    return 0;
+    *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks,
+                         gates, sampler->net.is_quantized, 0, 0};
+    sampler->size += blocks * PANEL * gates * depth;
+    return matrix_pack(m, weight + first * units * depth);
 }
 
 static int pack_layer(struct sampler *sampler, int64_t index)
@@ -72,12 +39,12 @@ static int pack_layer(struct sampler *sampler, int64_t index)
 PUBLIC void charrnn_sampler_free(struct sampler *sampler)
 {
     for (int64_t index = 0; index < sampler->net.layer_count; index++) {
-        free(sampler->layers[index].input.weights);
-        free(sampler->layers[index].recurrent.weights);
-        free(sampler->layers[index].second.weights);
+        matrix_free(&sampler->layers[index].input);
+        matrix_free(&sampler->layers[index].recurrent);
+        matrix_free(&sampler->layers[index].second);
     }
-    free(sampler->projection.weights);
-    free(sampler->output.weights);
+    matrix_free(&sampler->projection);
+    matrix_free(&sampler->output);
     free(sampler->layers);
     free(sampler);
 }

@@ -17,7 +17,7 @@ struct layer_weights {
 };
 
 struct net {
-    int32_t cell, is_half; /* is_half: a packed matrix is kept in half precision if all its numbers fit */
+    int32_t cell, is_quantized; /* is_quantized: products are of whole numbers of 16 bits (matrix.h) */
     int64_t vocab_size, embedding_size, layer_count, hidden_size; /* V, E, L, H */
     float zoneout;                      /* the share of a state that stays as it was */
     const float *table;                 /* [V, G H]: x W + b of the first layer; null if there is none */

@@ -23,7 +23,7 @@ class Net(ctypes.Structure):
 
     _fields_ = (
         ("cell", ctypes.c_int32),
-        ("is_half", ctypes.c_int32),
+        ("is_quantized", ctypes.c_int32),
         ("vocab_size", ctypes.c_int64),
         ("embedding_size", ctypes.c_int64),
         ("layer_count", ctypes.c_int64),

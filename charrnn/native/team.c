@@ -5,7 +5,6 @@
 
 #include "beside.h"
 
-enum { MOST_MEMBERS = 64 };
 /* Some microseconds, more than a meeting of threads that run takes; then whoever needs the processor may have
  * it. */
 enum { SPINS = 2000 };

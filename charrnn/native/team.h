@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+enum { MOST_MEMBERS = 64 };
+
 struct team {
     int size;
     atomic_long arrived; /* how often a member came to a meeting, since the beginning */

@@ -44,6 +44,7 @@ struct equations {
 };
 
 struct matrix;
+struct left;
 
 struct road {
     const char *name;
@@ -52,8 +53,8 @@ struct road {
     void (*backward)(const struct work *);
     const struct equations *equations; /* by cell */
     int panels_alone;                  /* of a matrix, over which one row goes at once */
-    void (*pack)(const struct matrix *, const float *weight);
-    void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const float *left, float *sums);
+    void (*quantize)(int64_t rows, int64_t depth, const struct left *);
+    void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const struct left *, float *sums);
 };
 
 extern const struct road *const ROADS[]; /* the best one first */

@@ -23,6 +23,7 @@ struct call {
     atomic_int has_stopped;   /* one of them, at this step */
     double *chances;          /* [threads, V] */
     int64_t *order;           /* [threads, V] */
+    struct scratch scratch[MOST_MEMBERS];
 };
 
 /* Parts of one allocation, each on a line of its own. */
@@ -55,6 +56,13 @@ static uintptr_t lay_out(struct call *call, int64_t most, int64_t threads, uintp
     rows->scores = part(&from, most * V * sizeof(float));
     call->chances = part(&from, threads * V * sizeof(double));
     call->order = part(&from, threads * V * sizeof(int64_t));
+    int64_t wide = net->hidden_size > net->embedding_size ? net->hidden_size : net->embedding_size;
+    for (int64_t thread = 0; thread < threads; thread++)
+        call->scratch[thread] = (struct scratch){
+            part(&from, MOST_PANELS * most * PANEL * sizeof(float)),
+            part(&from, most * (wide + 1) * sizeof(int16_t)),
+            part(&from, most * sizeof(float)),
+        };
     return from;
 }
 
@@ -94,13 +102,13 @@ static void read_tokens(struct member *me, void *of)
     struct call *call = of;
     const struct reading *reading = call->reading;
     int64_t H = call->sampler->net.hidden_size, last = call->sampler->net.layer_count - 1;
-    _Alignas(64) float sums[MOST_SUMS_OF_STRIP];
+    const struct scratch *scratch = &call->scratch[me->index];
     for (int64_t t = 0; t < reading->steps; t++) {
         if (me->index == 0)
             give(call, 0, reading->tokens[t]);
         if (!meet_to_go_on(me))
             return;
-        net_step(me, call->sampler, &call->rows, t & 1, sums);
+        net_step(me, call->sampler, &call->rows, t & 1, scratch);
         if (me->index == 0 && reading->outputs)
             memcpy(reading->outputs + t * H, call->rows.hidden[!(t & 1)] + last * call->rows.most * H,
                    sizeof(float) * H);
@@ -155,15 +163,15 @@ static void drop_stopped(struct call *call, int64_t t)
 static void write_tokens(struct member *me, void *of)
 {
     struct call *call = of;
-    _Alignas(64) float sums[MOST_SUMS_OF_STRIP];
+    const struct scratch *scratch = &call->scratch[me->index];
     for (int64_t t = 0; call->rows.count; t++) {
-        net_scores(me, call->sampler, &call->rows, t & 1, sums);
+        net_scores(me, call->sampler, &call->rows, t & 1, scratch);
         int64_t end = share_end(me, call->rows.count);
         for (int64_t row = share_begin(me, call->rows.count); row < end; row++)
             draw_token(me, call, row, t);
         if (!meet_to_go_on(me))
             return;
-        net_step(me, call->sampler, &call->rows, t & 1, sums);
+        net_step(me, call->sampler, &call->rows, t & 1, scratch);
         if (atomic_load_explicit(&call->has_stopped, memory_order_relaxed)) {
             meet(me);
             if (me->index == 0)
@@ -179,8 +187,9 @@ static int team_size(const struct sampler *sampler, int64_t threads, int64_t ste
     double step = (double)sampler->size * rows;
     if (time_now() < sampler->alone_until || step * steps < WORTH_A_CALL)
         return 1;
-    double most = step / WORTH_A_STEP;
-    return most < 1.0 ? 1 : most < threads ? (int)most : (int)threads;
+    double worth = step / WORTH_A_STEP;
+    int most = threads < MOST_MEMBERS ? (int)threads : MOST_MEMBERS;
+    return worth < 1.0 ? 1 : worth < most ? (int)worth : most;
 }
 
 /* After threads got into each other's way one goes on alone for a while, and for longer each time. */

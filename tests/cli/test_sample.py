@@ -197,7 +197,7 @@ def test_bits_per_char_are_those_of_the_model_whatever_the_temperature() -> None
     for view, character in list(zip(map(json.loads, views), text, strict=False))[4:]:
         bits += [-math.log2(token["probability"]) for token in view["next"] if token["text"] == character]
     assert len(bits) == 25
-    # Texts may be written with weights in half precision.
+    # Texts may be written with weights of 16 bits.
     assert found["bits_per_char"] == pytest.approx(sum(bits) / 25, rel=1e-4)
 
 

@@ -27,12 +27,12 @@ def native(road: Road) -> Native:
 
 
 def drawn(config: ModelConfig) -> Tensors:
-    """Weights that keep values of the size of one, and have no more digits than half precision has."""
+    """Weights that keep values of the size of one."""
     draw = np.random.default_rng(0)
     tensors = {}
     for name, shape in weights.shapes(config).items():
         scale = 2.0 * (shape[-1] if len(shape) > 1 else 1) ** -0.5
-        tensors[name] = (draw.normal(size=shape) * scale).astype(np.float16).astype(np.float32)
+        tensors[name] = (draw.normal(size=shape) * scale).astype(np.float32)
     return tensors
 
 
@@ -58,9 +58,9 @@ def assert_equal_to_numpy(road: Road, config: ModelConfig) -> None:
     tensors = drawn(config)
     exact = by_numpy(config, tensors)
     scale = max(1.0, float(np.abs(exact).max()))
-    for is_half in (False, True):
-        found = outputs(NativeNet(native(road), config, tensors, is_half=is_half))
-        np.testing.assert_allclose(found, exact, rtol=0, atol=1e-5 * scale)
+    for is_quantized, tolerance in ((False, 1e-5), (True, 1e-3)):
+        found = outputs(NativeNet(native(road), config, tensors, is_quantized=is_quantized))
+        np.testing.assert_allclose(found, exact, rtol=0, atol=tolerance * scale)
 
 
 @pytest.mark.parametrize("hidden_size", [1, 16, 17, 50, 131])
@@ -84,7 +84,7 @@ def test_layers_without_a_table_and_with_zoneout_too(
 @pytest.mark.parametrize("cell", ["lstm", "lstm-peephole", "gru"])
 def test_threads_change_no_bit(road: Road, cell: str) -> None:
     config = dataclasses.replace(SMALL, cell=cell, hidden_size=210, zoneout=0.1)
-    net = NativeNet(native(road), config, drawn(config), is_half=True)
+    net = NativeNet(native(road), config, drawn(config), is_quantized=True)
     found = []
     for threads in (1, 2, 3):
         net.threads = threads
@@ -92,29 +92,82 @@ def test_threads_change_no_bit(road: Road, cell: str) -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_a_weight_too_large_for_half_precision_keeps_its_matrix_in_single(road: Road) -> None:
-    config = dataclasses.replace(SMALL, num_layers=1)
-    tensors = drawn(config)
-    tensors[weights.layer(0, "recurrent")][3, 2] = 1e6
-    halved, single = (
-        outputs(NativeNet(native(road), config, tensors, is_half=is_half)) for is_half in (True, False)
-    )
-    np.testing.assert_array_equal(halved, single)
+def product(road: Road, weight: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A quantized product: h = relu(x + U h) of a net whose first h is `row`, and whose second x is 0."""
+    size = len(row)
+    config = ModelConfig(vocab_size=2, hidden_size=size, embedding_size=1, cell="rnn", nonlinearity="relu")
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in weights.shapes(config).items()}
+    tensors[weights.EMBEDDING][0] = 1.0
+    tensors[weights.layer(0, "input")][:, 0] = row
+    tensors[weights.layer(0, "recurrent")] = weight
+    return outputs(NativeNet(native(road), config, tensors, is_quantized=True), np.array([0, 1]))[1]
 
 
-def test_half_precision_is_the_nearest_there_is(road: Road) -> None:
-    # One unit that is its input: h = W x with x from a row of the table, so U is seen through h_{t-1} = 1.
-    config = ModelConfig(vocab_size=2, hidden_size=1, embedding_size=1, cell="rnn", nonlinearity="relu")
-    numbers = np.random.default_rng(0).normal(size=200) * 10.0 ** np.random.default_rng(1).integers(
-        -9, 3, 200
-    )
-    for number in np.abs(numbers).astype(np.float32):
-        shapes = weights.shapes(config)
-        tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        tensors[weights.EMBEDDING][0] = tensors[weights.layer(0, "input")][:] = 1.0
-        tensors[weights.layer(0, "recurrent")][:] = number
-        found = outputs(NativeNet(native(road), config, tensors, is_half=True), np.array([0, 1]))
-        assert found[1, 0] == np.float32(np.float16(number))
+def rows_and_weights(kind: str, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    draws = np.random.default_rng(size)
+    row, weight = draws.random(size), draws.normal(size=(size, size))
+    if kind == "all as large as any":  # so that sums are as large as they can be
+        row[:], weight[:] = 1.0, 3.0
+    if kind == "some enormous":
+        row[::7] *= 1e4
+        weight[:, ::5] *= 1e6
+    if kind == "tiny":
+        row *= 1e-20
+        weight *= 1e-12
+    return row.astype(np.float32), weight.astype(np.float32)
+
+
+KINDS_OF_NUMBERS = ("drawn", "all as large as any", "some enormous", "tiny")
+
+
+@pytest.mark.parametrize("size", [1, 2, 27, 33, 64, 130, 301])
+@pytest.mark.parametrize("kind", KINDS_OF_NUMBERS)
+def test_a_quantized_product_is_as_near_as_numbers_of_16_and_sums_of_32_bits_can_be(
+    road: Road, kind: str, size: int
+) -> None:
+    row, weight = (numbers.astype(np.float64) for numbers in rows_and_weights(kind, size))
+    row_step = row.max() / 16383
+    # Of 32 products in a row with numbers up to 16383, some more than 2^17 steps of a weight fill 32 bits.
+    sums = [np.abs(weight[:, k : k + 32]).sum(axis=1) for k in range(0, size, 32)]
+    steps = np.maximum(np.abs(weight).max(axis=1) / 32767, np.max(sums, axis=0) / 131_000)
+    farthest = (np.abs(weight) * row_step / 2).sum(axis=1) + steps / 2 * (row + row_step / 2).sum()
+    rounding = 1e-6 * (np.abs(weight) @ row)
+    found = product(road, weight.astype(np.float32), row.astype(np.float32))
+    assert (np.abs(found - np.maximum(weight @ row, 0.0)) <= farthest + rounding).all()
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_NUMBERS)
+def test_a_quantized_product_is_the_same_on_every_road(road: Road, kind: str) -> None:
+    row, weight = rows_and_weights(kind, 301)
+    np.testing.assert_array_equal(product(road, weight, row), product(ROADS[-1], weight, row))
+
+
+def test_a_quantized_weight_keeps_fifteen_bits_of_the_largest_beside_it(road: Road) -> None:
+    others = np.linspace(0.0, 1.0, 50, dtype=np.float32)
+    weight = np.zeros((50, 50), np.float32)
+    weight[:, 0], weight[:, 1] = 1.0, others
+    row = np.zeros(50, np.float32)
+    row[:2] = 1.0
+    np.testing.assert_allclose(product(road, weight, row), 1.0 + others, rtol=0, atol=0.5 / 32767 + 1e-7)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 20, 40])
+def test_one_wrong_number_in_a_quantized_row_is_not_overlooked(road: Road, wrong: float, place: int) -> None:
+    config = dataclasses.replace(SMALL, hidden_size=41, num_layers=1, cell="gru-after")
+    net = NativeNet(native(road), config, drawn(config), is_quantized=True)
+    lanes = net.start()
+    lanes.hidden[0, 0, place] = wrong
+    found = np.empty((1, 41), np.float32)
+    net.read(lanes, TOKENS[:1], found)
+    assert np.isnan(found).all()
+
+
+def test_a_quantized_row_of_zeros_or_next_to_nothing_is_one_of_zeros(road: Road) -> None:
+    weight = np.ones((20, 20), np.float32)
+    for number in (0.0, 1e-45, 1e-38):
+        assert not product(road, weight, np.full(20, number, np.float32)).any()
+        assert not product(road, weight * np.float32(number), np.ones(20, np.float32)).any()
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -105,7 +105,7 @@ static void read_and_write(struct sampler *sampler, struct states *states)
         abort();
 }
 
-static void exercise_sampler(int32_t road, int32_t cell, int64_t H, int32_t is_half, int is_tied,
+static void exercise_sampler(int32_t road, int32_t cell, int64_t H, int32_t is_quantized, int is_tied,
                              int has_table)
 {
     int64_t G = gates_of(cell);
@@ -114,7 +114,7 @@ static void exercise_sampler(int32_t road, int32_t cell, int64_t H, int32_t is_h
         layers[i] = (struct layer_weights){drawn(G * H * (i ? H : E)), drawn(G * H), drawn(G * H * H),
                                            drawn(H * H), drawn(H)};
     struct net net = {cell,
-                      is_half,
+                      is_quantized,
                       V,
                       E,
                       2,
