@@ -75,9 +75,9 @@ def net(corpus: LabelledCorpus, net_flags: Mapping[str, Any]) -> ClassifierConfi
     )
 
 
-def choices(model: ClassifierConfig) -> range:
-    """How many members to choose from by the time there is, the most first."""
-    return range(min(MOST_MEMBERS, weights.most_members(model)), 0, -1)
+def most_members(model: ClassifierConfig) -> int:
+    """How many there are at most, however much time there is."""
+    return min(MOST_MEMBERS, weights.most_members(model))
 
 
 def enough(batches: DocumentBatches) -> float:

@@ -108,15 +108,30 @@ def _sized(
 
     if request.budget.unit != "seconds":  # what it comes to must not depend on a machine
         return recipe, until(None), None
+
+    def of(members: int) -> ClassifierRecipe:
+        return replace(recipe, model=replace(recipe.model, members=members))
+
+    def measured(members: int) -> float:
+        return planning.speed(_learner(of(members), corpus, request.sitting), batches, request.budget.amount)
+
+    def fitting(speed: float, most: int) -> int:
+        """The most members that learn enough if a single one has so many tokens a second."""
+        for members in range(most, 1, -1):
+            shared = speed / members
+            if planning.epochs(until(shared), batches, shared) >= planning.enough(batches):
+                return members
+        return 1
+
     asked = request.net_flags.get("members")
-    alone = replace(recipe, model=replace(recipe.model, members=1))
-    speed = planning.speed(_learner(alone, corpus, request.sitting), batches, request.budget.amount)
-    for members in [asked] if asked else planning.choices(alone.model):
-        shared = speed / members
-        segment = until(shared)
-        if members == 1 or planning.epochs(segment, batches, shared) >= planning.enough(batches):
-            break
-    return replace(recipe, model=replace(recipe.model, members=members)), segment, shared
+    members = asked or 1
+    speed = members * measured(members)
+    most = members if asked else fitting(speed, planning.most_members(recipe.model))
+    if most > members:
+        # Measured once more, for the weights of several go through the caches more slowly than those of one.
+        speed = most * measured(most)
+        members = fitting(speed, most)
+    return of(members), until(speed / members), speed / members
 
 
 def resume(

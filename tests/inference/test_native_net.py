@@ -100,7 +100,9 @@ def product(road: Road, weight: NDArray[np.float32], row: NDArray[np.float32]) -
     tensors[weights.EMBEDDING][0] = 1.0
     tensors[weights.layer(0, "input")][:, 0] = row
     tensors[weights.layer(0, "recurrent")] = weight
-    return outputs(NativeNet(native(road), config, tensors, is_quantized=True), np.array([0, 1]))[1]
+    net = NativeNet(native(road), config, tensors, is_quantized=True)
+    second: NDArray[np.float32] = outputs(net, np.array([0, 1]))[1]
+    return second
 
 
 def rows_and_weights(kind: str, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

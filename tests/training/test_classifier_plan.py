@@ -63,14 +63,18 @@ TOKENS = len(REVIEWS.training.ids)  # too few steps an epoch for ENOUGH_STEPS: t
 
 
 def planned(
-    monkeypatch: pytest.MonkeyPatch, readings: float, budget: str = "seconds", **flags: Any
+    monkeypatch: pytest.MonkeyPatch,
+    readings: float,
+    budget: str = "seconds",
+    *,
+    together: float = 1.0,
+    **flags: Any,
 ) -> tuple[Training, ClassifierRun, ClassifierPlan]:
     """A run with the time in which one net reads the texts so often, at a thousandth of an epoch a second."""
-    alone: list[int] = []
 
     def speed(learner: ClassifierLearner, *_: object) -> float:
-        alone.append(learner.model.config.members)
-        return TOKENS / 1000
+        members = learner.model.config.members
+        return TOKENS / 1000 / members * (1.0 if members == 1 else together)
 
     monkeypatch.setattr(classifier_plan, "speed", speed)
     monkeypatch.setattr(classifier_plan, "FORWARD_COST", 1e-6)  # the closing takes its second only
@@ -82,9 +86,7 @@ def planned(
         Budget(budget, 1000 * readings if budget == "seconds" else readings),
         Sitting(time.monotonic(), torch.device("cpu"), 0),
     )
-    made = classifier_start.new(request)
-    assert alone == ([1] if budget == "seconds" else [])
-    return made
+    return classifier_start.new(request)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,17 @@ def test_time_is_for_as_many_members_as_learn_enough_in_it(
     assert training._learner.model.config == plan.model
     assert plan.tokens_per_second == pytest.approx(TOKENS / 1000 / members)
     assert plan.epochs == pytest.approx(epochs, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("readings", "together", "members"), [(55.0, 0.8, 4), (900.0, 0.8, 8), (21.0, 0.9, 1), (21.0, 1.2, 2)]
+)
+def test_members_that_are_slower_together_are_fewer(
+    readings: float, together: float, members: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, plan = planned(monkeypatch, readings, together=together)
+    assert plan.model.members == members
+    assert plan.tokens_per_second == pytest.approx(TOKENS / 1000 / members * together)
 
 
 def test_time_that_is_left_when_all_members_have_read_the_texts_ten_times_is_left(
@@ -139,8 +152,8 @@ def test_as_many_members_as_were_asked_for_are_made(
 
 def test_no_more_members_are_chosen_than_a_file_can_hold() -> None:
     shape: dict[str, Any] = {"vocab_size": 9, "classes": 2, "cell": "gru-after"}
-    assert list(classifier_plan.choices(ClassifierConfig(**shape))) == [8, 7, 6, 5, 4, 3, 2, 1]
-    assert list(classifier_plan.choices(ClassifierConfig(num_layers=64, **shape))) == [1]
+    assert classifier_plan.most_members(ClassifierConfig(**shape)) == 8
+    assert classifier_plan.most_members(ClassifierConfig(num_layers=64, **shape)) == 1
 
 
 @pytest.mark.parametrize(
