@@ -13,6 +13,8 @@
 #define ROWS_OVER_2 3
 #define ROWS_OVER_3 2
 #define ROWS_OVER_4 1
+#define ROWS_OVER_HALVES 4 /* one and a half panels */
+#define AHEAD 0 /* what the processor asks for by itself is enough */
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
 #define STRIP_AMONG 2
@@ -24,7 +26,7 @@ static int is_passable(void)
 }
 
 const struct road AVX2 = {
-    "AVX2", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
+    "AVX2", is_passable, forward, backward, EQUATIONS, 12, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

@@ -15,6 +15,10 @@
 #define ROWS_OVER_2 8
 #define ROWS_OVER_3 8
 #define ROWS_OVER_4 4
+#define ROWS_OVER_HALVES 0
+/* How many lines ahead weights are asked for: those of a whole step are often more than the second cache
+ * holds. */
+#define AHEAD 16
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #define STRIP_ALONE 8
 #define STRIP_AMONG 4
@@ -28,7 +32,7 @@ static int is_passable(void)
 }
 
 const struct road AVX512 = {
-    "AVX-512", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
+    "AVX-512", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

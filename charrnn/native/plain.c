@@ -2,6 +2,8 @@
  * be tested: torch and NumPy know better what to do with an old processor. */
 #define LANES 4
 #define TILE_PANELS 1
+#define ROWS_OVER_HALVES 0
+#define AHEAD 16
 #if defined(__aarch64__) /* thirty-two registers */
 #define MOST_SUMS 24
 #define ROWS_OVER_1 6
@@ -30,7 +32,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "NEON", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
+    "NEON", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
 };
 #else
 static int is_passable(void)
@@ -39,6 +41,6 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "portable", is_passable, forward, backward, EQUATIONS, STRIP_ALONE, quantize, multiply,
+    "portable", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
 };
 #endif

@@ -11,38 +11,36 @@
  * result depends neither on the rows beside it nor on the tile it is in.
  */
 #define PARTS (PANEL / LANES) /* vectors in a line */
-/* How many lines ahead weights are asked for: those of a whole step are often more than the second cache
- * holds. */
-enum { AHEAD = 16 };
 
-/* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS and PANELS are constants. */
-INLINE void tile(const int ROWS, const int PANELS, int64_t depth, const float *left, int64_t stride,
-                 const float *panels, float *sums, int64_t pitch, int adding)
+/* Where vector i of a tile lies whose first one is number FIRST of its panel; panels are so far apart. */
+#define AT(i, panel, line) ((FIRST + (i)) / PARTS * (panel) + (line) + (FIRST + (i)) % PARTS * LANES)
+
+/* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS, VECTORS and FIRST are
+ * constants. */
+INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t depth, const float *left,
+                 int64_t stride, const float *panels, float *sums, int64_t pitch, int adding)
 {
     vec sum[MOST_SUMS];
-    UNROLLED(i, ROWS * PANELS * PARTS) {
-        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
-        const float *at = sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES;
-        sum[i] = adding ? *(const vec *)at : all(0.0f);
-    }
+    UNROLLED(i, ROWS * VECTORS)
+        sum[i] =
+            adding ? *(const vec *)(sums + AT(i % VECTORS, pitch, i / VECTORS * PANEL)) : all(0.0f);
     for (int64_t k = 0; k < depth; k++) {
         vec w[MOST_SUMS];
-        UNROLLED(part, PANELS * PARTS)
-            w[part] = *(const vec *)(panels + (part / PARTS * depth + k) * PANEL + part % PARTS * LANES);
-        UNROLLED(panel, PANELS)
-            __builtin_prefetch(panels + (panel * depth + k + AHEAD) * PANEL);
-        UNROLLED(i, ROWS * PANELS * PARTS)
-            sum[i] += left[i / (PANELS * PARTS) * stride + k] * w[i % (PANELS * PARTS)];
+        UNROLLED(i, VECTORS)
+            w[i] = *(const vec *)(panels + AT(i, depth * PANEL, k * PANEL));
+        if (AHEAD)
+            UNROLLED(panel, VECTORS / PARTS)
+                __builtin_prefetch(panels + (panel * depth + k + AHEAD) * PANEL);
+        UNROLLED(i, ROWS * VECTORS)
+            sum[i] += left[i / VECTORS * stride + k] * w[i % VECTORS];
     }
-    UNROLLED(i, ROWS * PANELS * PARTS) {
-        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
-        *(vec *)(sums + part / PARTS * pitch + row * PANEL + part % PARTS * LANES) = sum[i];
-    }
+    UNROLLED(i, ROWS * VECTORS)
+        *(vec *)(sums + AT(i % VECTORS, pitch, i / VECTORS * PANEL)) = sum[i];
 }
 
-/* Rows of `left` times so many neighbouring panels, for all rows, with the largest tiles that fit. */
-INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth, const float *left,
-                   int64_t stride, const float *panels, float *sums, int adding)
+/* Rows of `left` times so many neighbouring vectors, for all rows, with the largest tiles that fit. */
+INLINE void across(const int VECTORS, const int FIRST, int most_rows, int64_t rows, int64_t depth,
+                   const float *left, int64_t stride, const float *panels, float *sums, int adding)
 {
     int64_t tiles = (rows + most_rows - 1) / most_rows;
     for (int64_t row = 0, count; row < rows; row += count, tiles--) {
@@ -52,8 +50,8 @@ INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth,
         switch (count) {
 #define ROWS_CASE(n)                                                                                         \
     case n:                                                                                                  \
-        if (n * PANELS * PARTS <= MOST_SUMS)                                                                 \
-            tile(n, PANELS, depth, from, stride, panels, to, rows *PANEL, adding);                           \
+        if (n * VECTORS <= MOST_SUMS)                                                                        \
+            tile(n, VECTORS, FIRST, depth, from, stride, panels, to, rows *PANEL, adding);                   \
         break;
             EACH_COUNT(ROWS_CASE)
 #undef ROWS_CASE
@@ -61,11 +59,19 @@ INLINE void across(const int PANELS, int most_rows, int64_t rows, int64_t depth,
     }
 }
 
+/* Whether rows make tiles of four, which have no room over two panels, and over one not enough sums. */
+static int are_fours(int64_t rows)
+{
+    return ROWS_OVER_HALVES == 4 && (rows == 4 || rows == 7 || rows == 8);
+}
+
 /* How many of the panels that are left a tile goes over. Few rows go over several, or there would be too few
  * sums to hide how long each addition takes; many go over TILE_PANELS. Four are two and two, not three and
  * one. */
 INLINE int panels_at_once(int64_t rows, int panels)
 {
+    if (panels >= 3 && are_fours(rows))
+        return 3;
     if (panels >= 4 && rows <= ROWS_OVER_4)
         return 4;
     if (panels >= 3 && panels != 4 && (rows <= ROWS_OVER_3 || TILE_PANELS >= 3))
@@ -81,10 +87,17 @@ static void product(int64_t rows, int panels, int64_t depth, const float *left, 
         const float *from = packed + p * depth * PANEL;
         float *to = sums + p * rows * PANEL;
         taken = panels_at_once(rows, panels - p);
+        if (are_fours(rows) && taken == 3) { /* two tiles over one and a half each */
+            enum { HALF = 3 * PARTS / 2 };
+            across(HALF, 0, 4, rows, depth, left, stride, from, to, adding);
+            across(HALF, HALF % PARTS, 4, rows, depth, left, stride, from + depth * PANEL, to + rows * PANEL,
+                   adding);
+            continue;
+        }
         switch (taken) {
 #define PANELS_CASE(n)                                                                                       \
     case n:                                                                                                  \
-        across(n, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                               \
+        across(n * PARTS, 0, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                    \
         break;
             PANELS_CASE(1) PANELS_CASE(2) PANELS_CASE(3) PANELS_CASE(4)
 #undef PANELS_CASE

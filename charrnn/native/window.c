@@ -63,22 +63,23 @@ static void *run_queue(void *given)
     return 0;
 }
 
-/* Lanes at a time: two helpings for every thread, unless that would be fewer than fill a tile. */
-static int64_t helping(int64_t lanes, int64_t threads)
+/* Lanes at a time: two helpings for every thread, unless that would be too few. */
+static int64_t helping(int64_t lanes, int64_t threads, int64_t least)
 {
     int64_t each = (lanes + threads - 1) / threads, half = (each + 1) / 2;
-    int64_t rows = threads > 1 && half >= LEAST_LANES ? half : each;
+    int64_t rows = threads > 1 && half >= least ? half : each;
     return rows < MOST_LANES ? rows : MOST_LANES;
 }
 
 /* Runs through all lanes. A thread that cannot be started is no error: the others do its part. */
-static void run_all(const struct window *w, const struct packed *packed, void (*run)(const struct work *))
+static void run_all(const struct window *w, const struct packed *packed, const struct road *road, int is_back)
 {
     enum { MOST_THREADS = 256 };
     pthread_t threads[MOST_THREADS];
     int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
     int64_t count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
-    struct queue queue = {w, packed, run, helping(w->lanes, count), 0};
+    struct queue queue = {w, packed, is_back ? road->backward : road->forward,
+                          helping(w->lanes, count, road->least_lanes), 0};
     int64_t started = 1;
     while (started < count && start_beside(&threads[started], run_queue, &queue) == 0)
         started++;
@@ -94,7 +95,7 @@ static float *panels(int64_t columns, int64_t depth)
 
 /* Packs the weights of the window's products, of all gates or all but a candidate that is apart and of the
  * second one, and takes every lane through; 0, or -1 if memory ran out. */
-static int go_through(const struct window *w, int is_back, void (*run)(const struct work *))
+static int go_through(const struct window *w, const struct road *road, int is_back)
 {
     int64_t H = w->hidden_size, gates = gates_of(w->cell);
     int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && is_back);
@@ -111,7 +112,7 @@ static int go_through(const struct window *w, int is_back, void (*run)(const str
             pack_columns(packed.second, second, H, H);
         else if (has_second)
             pack_rows(packed.second, second, H, H, 0, 1);
-        run_all(w, &packed, run);
+        run_all(w, &packed, road, is_back);
     }
     free(packed.gates);
     free(packed.second);
@@ -121,11 +122,11 @@ static int go_through(const struct window *w, int is_back, void (*run)(const str
 /* Fills gates, hidden, memory and beside for every step; 0, or -1 if memory ran out. */
 PUBLIC int32_t charrnn_forward(const struct window *w, int32_t road)
 {
-    return go_through(w, 0, ROADS[road]->forward);
+    return go_through(w, ROADS[road], 0);
 }
 
 /* After `charrnn_forward`: leaves gradients in gates, beside, d_hidden and d_memory; 0, or -1 likewise. */
 PUBLIC int32_t charrnn_backward(const struct window *w, int32_t road)
 {
-    return go_through(w, 1, ROADS[road]->backward);
+    return go_through(w, ROADS[road], 1);
 }

@@ -5,9 +5,7 @@
 #include "window.h"
 
 enum { PANEL = 16 }; /* columns of a panel of packed weights, and units taken at a time */
-/* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache, and not
- * fewer than make good use of the weights that are read for them. */
-enum { LEAST_LANES = 8, MOST_LANES = 64 };
+enum { MOST_LANES = 64 }; /* taken through a window at a time, so that their sums stay in the nearest cache */
 enum { MOST_GATES = 4 };
 enum { MOST_TOGETHER = 12 }; /* panels whose products come before their equations: whole tiles of 3 or 4 */
 
@@ -52,6 +50,7 @@ struct road {
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
     const struct equations *equations; /* by cell */
+    int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */
     void (*quantize)(int64_t rows, int64_t depth, const struct left *);
     void (*multiply)(const struct matrix *, int64_t strip, int64_t rows, const struct left *, float *sums);
