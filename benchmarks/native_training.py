@@ -19,6 +19,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from benchmarks.cells import KINDS
 from benchmarks.tables import print_headings, print_row
@@ -35,7 +36,8 @@ VOCAB_SIZE = 67
 EMBEDDING_SIZE = 32
 LARGE = 1536  # rows and columns of the large product
 PRODUCT = "product"
-RIVALS = ("LSTM", "LSTM, inputs 32 wide", "GRU")
+NARROW, ONE_HOT = "LSTM, inputs 32 wide", "LSTM, one-hot"
+RIVALS = ("LSTM", NARROW, ONE_HOT, "GRU")
 QUIET = 0.03  # seconds after which no thread of the other process still waits busily
 WARM_STEPS, TIMED_STEPS = 2, 4
 Step = Callable[[], object]
@@ -51,11 +53,16 @@ def ours(kind: tuple[str, str], batch: int, hidden_size: int) -> Step:
 
 
 def torchs(rival: str, batch: int, hidden_size: int) -> Step:
-    """Ids to outputs and back by torch's module, over embeddings as wide as the hidden state or as ours."""
-    input_size = EMBEDDING_SIZE if "32" in rival else hidden_size
-    embedding = nn.Embedding(VOCAB_SIZE, input_size)
+    """Ids to outputs and back by torch's module.
+
+    Over embeddings as wide as the hidden state, or as ours, or over rows of zeros with a single one.
+    """
+    input_size = {NARROW: EMBEDDING_SIZE, ONE_HOT: VOCAB_SIZE}.get(rival, hidden_size)
     module: nn.Module = getattr(nn, rival.partition(",")[0])(input_size, hidden_size)
     ids, gradient = torch.randint(VOCAB_SIZE, (STEPS, batch)), torch.randn(STEPS, batch, hidden_size)
+    if rival == ONE_HOT:
+        return lambda: module(functional.one_hot(ids, VOCAB_SIZE).float())[0].backward(gradient)
+    embedding = nn.Embedding(VOCAB_SIZE, input_size)
     return lambda: module(embedding(ids))[0].backward(gradient)
 
 
@@ -154,7 +161,7 @@ def _print(seconds: dict[str, list[float]], batch: int, hidden_size: int) -> Non
     tokens = STEPS * batch
     print_headings(("", "tokens/s", *(f"times {rival}" for rival in RIVALS), "of the limit"))
     for rival in RIVALS:
-        print_row((f"torch.nn.{rival}", f"{tokens / medians[rival]:,.0f}", "", "", "", ""))
+        print_row((f"torch.nn.{rival}", f"{tokens / medians[rival]:,.0f}", *[""] * (len(RIVALS) + 1)))
     for kind in KINDS:
         name = cell_name(*kind)
         ratios = [f"{ratio(name, rival):.2f}" for rival in RIVALS]
