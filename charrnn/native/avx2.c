@@ -13,8 +13,10 @@
 #define ROWS_OVER_2 3
 #define ROWS_OVER_3 2
 #define ROWS_OVER_4 1
-#define ROWS_OVER_HALVES 4 /* one and a half panels */
-#define AHEAD 0 /* what the processor asks for by itself is enough */
+/* Over one and a half panels. */
+#define ROWS_OVER_HALVES 4
+/* What the processor asks for by itself is enough. */
+#define AHEAD 0
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
 #define STRIP_AMONG 2

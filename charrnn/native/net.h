@@ -50,7 +50,6 @@ void net_step(struct member *, const struct sampler *, const struct rows *, int 
               const struct scratch *);
 
 /* The scores of what comes after the state `at`. */
-void net_scores(struct member *, const struct sampler *, const struct rows *, int at,
-                const struct scratch *);
+void net_scores(struct member *, const struct sampler *, const struct rows *, int at, const struct scratch *);
 
 #endif

@@ -22,8 +22,7 @@ INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t dep
 {
     vec sum[MOST_SUMS];
     UNROLLED(i, ROWS * VECTORS)
-        sum[i] =
-            adding ? *(const vec *)(sums + AT(i % VECTORS, pitch, i / VECTORS * PANEL)) : all(0.0f);
+        sum[i] = adding ? *(const vec *)(sums + AT(i % VECTORS, pitch, i / VECTORS * PANEL)) : all(0.0f);
     for (int64_t k = 0; k < depth; k++) {
         vec w[MOST_SUMS];
         UNROLLED(i, VECTORS)
@@ -97,7 +96,7 @@ static void product(int64_t rows, int panels, int64_t depth, const float *left, 
         switch (taken) {
 #define PANELS_CASE(n)                                                                                       \
     case n:                                                                                                  \
-        across(n * PARTS, 0, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                    \
+        across(PARTS *n, 0, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                     \
         break;
             PANELS_CASE(1) PANELS_CASE(2) PANELS_CASE(3) PANELS_CASE(4)
 #undef PANELS_CASE

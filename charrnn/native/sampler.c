@@ -13,8 +13,8 @@ static int pack(struct sampler *sampler, struct matrix *m, const float *weight, 
             most = alone > 1 ? alone : 1;
     int64_t strips =
         ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;
-    *m = (struct matrix){depth, units, blocks, strips < blocks ? strips : blocks,
-                         gates, sampler->net.is_quantized, 0, 0};
+    *m = (struct matrix){
+        depth, units, blocks, strips < blocks ? strips : blocks, gates, sampler->net.is_quantized, 0, 0};
     sampler->size += blocks * PANEL * gates * depth;
     return matrix_pack(m, weight + first * units * depth);
 }

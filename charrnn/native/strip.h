@@ -93,8 +93,14 @@ static void multiply(const struct matrix *m, int64_t strip, int64_t rows, const 
         int64_t panel = panels * piece / pieces, count = panels * (piece + 1) / pieces - panel;
         for (int64_t row = 0, taken; row < rows; row += taken) {
             taken = rows == 1 ? 1 : rows - row < TILE_ROWS ? rows - row : TILE_ROWS;
-            struct strip_tile tile = {m, left, row, first + panel, (first * lines(m) + panel) * line,
-                                      panels * line, sums + (panel * rows + row) * PANEL, rows * PANEL};
+            struct strip_tile tile = {.m = m,
+                                      .left = left,
+                                      .row = row,
+                                      .panel = first + panel,
+                                      .place = (first * lines(m) + panel) * line,
+                                      .width = panels * line,
+                                      .sums = sums + (panel * rows + row) * PANEL,
+                                      .pitch = rows * PANEL};
             if (m->is_quantized)
                 tile_of(1, taken, count, tile);
             else

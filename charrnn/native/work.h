@@ -5,7 +5,8 @@
 #include "window.h"
 
 enum { PANEL = 16 }; /* columns of a panel of packed weights, and units taken at a time */
-enum { MOST_LANES = 64 }; /* taken through a window at a time, so that their sums stay in the nearest cache */
+/* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache. */
+enum { MOST_LANES = 64 };
 enum { MOST_GATES = 4 };
 enum { MOST_TOGETHER = 12 }; /* panels whose products come before their equations: whole tiles of 3 or 4 */
 
