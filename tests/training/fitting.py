@@ -11,14 +11,19 @@ from charrnn.training.loop import Training
 from tests.odd import ODD, places, with_odd
 
 
-def fit(training: Training, stop_after: int | None = None) -> list[Event]:
-    interrupt = Interrupt()
+def fit(
+    training: Training, stop_after: int | None = None, at: Callable[[Stepped], None] | None = None
+) -> list[Event]:
+    """All events; the run is asked to stop once it has taken so many steps, and `at` sees each of them."""
+    interrupt, events = Interrupt(), []
     training.watch(interrupt)
-    events = []
     for event in training.fit():
         events.append(event)
-        if isinstance(event, Stepped) and event.step == stop_after:
-            interrupt.signal_number = 2
+        if isinstance(event, Stepped):
+            if event.step == stop_after:
+                interrupt.signal_number = 15
+            if at:
+                at(event)
     return events
 
 

@@ -1,5 +1,7 @@
-"""A run's folder after kill -9: never unreadable, and the end is that of a run nobody disturbed."""
+"""A run's folder: readable after kill -9 at any time, and what its files say is true."""
 
+import dataclasses
+import itertools
 import random
 import signal
 import time
@@ -9,9 +11,16 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint import container, model
+from charrnn.config import Budget, TrainingConfig
+from charrnn.evaluation.metrics import Validation
+from charrnn.inference.softmax import log_softmax
+from charrnn.inference.stepper import NumpyStepper
+from charrnn.training.events import Finished
+from charrnn.training.run import load_last, load_recipe
 from tests.cli.program import run, start
+from tests.training.fitting import fit, refusals
+from tests.training.small_run import STEPS, TEXT, new
 
-TEXT = "the cat sat on the mat; a dog ate the log.\nshe said: no cat, no dog, no mat.\n" * 40
 # Twenty evaluations, each with a save or two: most kills hit the neighbourhood of one.
 TRAIN = ("corpus.txt", "--hidden", "8", "--batch", "1", "--seq", "8", "--seed", "1", "-q")
 
@@ -57,3 +66,34 @@ def test_two_kills_lose_nothing() -> None:
 @pytest.mark.slow
 def test_forty_kills_lose_nothing() -> None:
     assert_as_undisturbed(kills=40, steps=3000)
+
+
+def test_the_figure_of_the_card_is_that_of_the_file_read_on_numpy_token_by_token() -> None:
+    training, kept = new("run", Budget("steps", STEPS))
+    finished = fit(training)[-1]
+    assert isinstance(finished, Finished)
+    assert isinstance(finished.validation, Validation)
+    ids = np.asarray(kept.corpus.validation)
+    checkpoint = model.load(kept.model_file)
+    stepper, nats = NumpyStepper(checkpoint.config, checkpoint.tensors), 0.0
+    states = stepper.start()
+    for token, target in itertools.pairwise(ids):
+        logits, states = stepper.step(int(token), states)
+        nats -= float(log_softmax(logits)[target])
+    assert finished.validation.tokens == len(ids) - 1
+    assert finished.validation.nats_per_token == pytest.approx(nats / (len(ids) - 1), abs=1e-5)
+    assert checkpoint.card["validation"]["nats_per_token"] == finished.validation.nats_per_token
+
+
+def test_settings_survive_the_way_through_the_file() -> None:
+    _, kept = new("run", Budget("steps", 1), seed=2**64 - 1)
+    fit(new("other", Budget("steps", 1), seed=2**64 - 1)[0])
+    recipe = load_last(Path("other"))[0]
+    assert recipe.settings.seed == 2**64 - 1
+    assert dataclasses.replace(recipe) == recipe == kept.recipe
+    assert isinstance(recipe.settings, TrainingConfig)
+
+
+def test_no_odd_value_in_what_a_run_left_is_worse_than_refused() -> None:
+    fit(new("run", Budget("steps", STEPS))[0], 13)
+    assert refusals(Path("run"), load_recipe) > 200
