@@ -1,6 +1,6 @@
 """A small run of a language model: at its beginning, where it was left, and what it left on disk."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,15 @@ from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, CorpusConfig
 from charrnn.text.corpus import prepare
-from charrnn.text.document import Document
 from charrnn.training import run as run_files
 from charrnn.training import start
 from charrnn.training.loop import Training
-from charrnn.training.request import Request
-from charrnn.training.run import Run, load_last
+from charrnn.training.request import Origin, Request
+from charrnn.training.run import Left, Run, load_last
 from charrnn.training.start import Sitting
-from tests.text.reading import finish
+from tests.text.reading import document, finish
 
+CPU = torch.device("cpu")
 STEPS = 40
 TEXT = "the cat sat on the mat; a dog ate the log.\nshe said: no cat, no dog, no mat.\n" * 40
 
@@ -34,14 +34,16 @@ class Clock:
         return self.seconds
 
 
-def corpus_file() -> Path:
-    path = Path("corpus.txt")
-    path.write_text(TEXT)
-    return path
-
-
 def new(
-    folder: str, budget: Budget, sample_length: int = 0, *, turned: bool = False, **changes: Any
+    folder: str,
+    budget: Budget,
+    sample_length: int = 0,
+    *,
+    text: str = TEXT,
+    config: CorpusConfig = CorpusConfig(),  # noqa: B008 (it is frozen)
+    origin: Origin | None = None,
+    turned: bool = False,
+    **changes: Any,
 ) -> tuple[Training, Run]:
     fields: dict[str, Any] = {
         "seed": 7,
@@ -52,25 +54,25 @@ def new(
         "seq_len": 16,
     }
     request = Request(**(fields | changes))
-    sitting = Sitting(0.0, torch.device("cpu"), sample_length)
-    documents = [Document("corpus.txt", corpus_file())]
+    sitting = Sitting(0.0, CPU, sample_length)
+    documents = [document("corpus.txt", text.encode())]
     Path(folder).mkdir(parents=True)
-    corpus = finish(prepare(documents, CorpusConfig()))
+    corpus = finish(prepare(documents, config, origin.checkpoint.tokenizer if origin else None))
     if turned:
         back = {name: getattr(corpus, name)[::-1].copy() for name in ("training", "validation")}
-        corpus = dataclasses.replace(corpus, **back)
+        corpus = replace(corpus, **back)
     shown = ["corpus.txt"]
     training, run, _ = start.new(
-        Path(folder), corpus, documents, shown, CorpusConfig(), request, budget, sitting
+        Path(folder), corpus, documents, shown, config, request, budget, sitting, origin
     )
     return training, run
 
 
-def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, Run]:
-    sitting = Sitting(0.0, torch.device("cpu"), 0)
-    left = load_last(Path(folder))
+def resumed(folder: str, budget: Budget | None = None, left: Left | None = None) -> tuple[Training, Run]:
+    """A run where it was left, or where `left` says it was."""
+    left = left or load_last(Path(folder))
     corpus = finish(prepare(run_files.documents(Path(folder), left.recipe), left.recipe.corpus))
-    return start.resume(Path(folder), left, corpus, budget, sitting)
+    return start.resume(Path(folder), left, corpus, budget, Sitting(0.0, CPU, 0))
 
 
 def last(folder: str) -> Tensors:

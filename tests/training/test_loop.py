@@ -1,20 +1,23 @@
-"""The laws of the loop: what it measures, what it keeps and when, and what ends it."""
+"""The laws of the loop: what it learns from, what it measures, what it keeps and when."""
 
-import dataclasses
+import itertools
+import math
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.container import Tensors
-from charrnn.config import Budget
-from charrnn.errors import DivergedError
+from charrnn.config import Budget, SamplingConfig
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.evaluation.metrics import Validation
+from charrnn.inference.engine import writer
+from charrnn.inference.generate import generate
 from charrnn.models.places import tensors_of
+from charrnn.text.batches import Batch, Batches
 from charrnn.training import progress
 from charrnn.training.events import Evaluated, Finished, Saved, Stepped
 from charrnn.training.interrupt import Interrupt
@@ -104,7 +107,7 @@ def test_a_run_stopped_in_its_last_scoring_is_scored_when_it_goes_on(
     ours, theirs = second[-1], whole[-1]
     assert isinstance(ours, Finished)
     assert isinstance(theirs, Finished)
-    assert dataclasses.replace(ours, seconds=0.0) == dataclasses.replace(theirs, seconds=0.0)
+    assert replace(ours, seconds=0.0) == replace(theirs, seconds=0.0)
     assert load_last(Path("parts")).progress.finished
     assert_equal(last("parts"), last("whole"))
     assert_equal(best("parts"), best("whole"))
@@ -128,62 +131,6 @@ def test_only_a_better_score_replaces_the_model_on_disk() -> None:
     assert best_score < float("inf")
 
 
-def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -> None:
-    training, _ = new("run", Budget("steps", 1000))
-    learner = training._learner
-    clean: Tensors = {}
-
-    def poison(event: Stepped) -> None:
-        if event.step == 50:
-            clean.update(tensors_of(learner.model))
-            with torch.no_grad():
-                learner.model.output_bias[0] = torch.nan
-
-    with pytest.raises(DivergedError) as caught:
-        fit(training, at=poison)
-    assert caught.value.message.startswith("training diverged at step 50 (loss nan); ")
-    assert caught.value.hint is not None
-    assert caught.value.hint.startswith("try a lower rate: --lr ")
-    for name, tensor in tensors_of(learner.model).items():
-        if name != "model.output.bias":
-            np.testing.assert_array_equal(tensor, clean[name])
-    assert np.isfinite(best("run")["model.output.bias"]).all()
-
-
-@pytest.mark.parametrize("stop_after", [None, 1])
-def test_validation_that_is_no_number_ends_the_run(
-    monkeypatch: pytest.MonkeyPatch, stop_after: int | None
-) -> None:
-    training, run = new("run", Budget("steps", 40), sample_length=20)
-    evaluator = training._evaluator
-    assert isinstance(evaluator, Evaluator)
-
-    def overflows(*_: object) -> Validation:
-        raise FloatingPointError
-
-    monkeypatch.setattr(evaluator, "score", overflows)  # finite weights that overflow on other text
-    with pytest.raises(DivergedError) as caught:
-        fit(training, stop_after)
-    assert "(validation loss nan); no model was saved" in caught.value.message
-    assert not run.model_file.exists()
-
-
-def test_one_candidate_that_overflows_leaves_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    training, _ = new("run", Budget("steps", 40))
-    evaluator, average = training._evaluator, training._learner.average
-    assert isinstance(evaluator, Evaluator)
-    score = evaluator.score
-
-    def overflows(model: Any, *rest: Any) -> Validation:
-        if model is average:
-            raise FloatingPointError
-        return score(model, *rest)
-
-    monkeypatch.setattr(evaluator, "score", overflows)
-    evaluated = [event for event in fit(training) if isinstance(event, Evaluated)]
-    assert {event.candidate for event in evaluated} == {"weights"}
-
-
 def test_validation_that_only_gets_worse_ends_the_run_early() -> None:
     training, _ = new("run", Budget("steps", 4000), hidden_size=64, learning_rate=0.02, dropout=0.0)
     # A validation text of another kind: what is learned of the corpus only hurts there.
@@ -194,3 +141,117 @@ def test_validation_that_only_gets_worse_ends_the_run_early() -> None:
     assert isinstance(finished, Finished)
     assert finished.reason == "turned"
     assert finished.step < 4000
+
+
+def test_a_run_learns_from_every_batch_in_turn_from_the_first_one_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, _ = new("run", Budget("epochs", 2))
+    batches, seen = training._batches, []
+    assert isinstance(batches, Batches)
+    at = batches.at
+
+    def watched(step: int) -> Batch:
+        seen.append(step)
+        return at(step)
+
+    monkeypatch.setattr(batches, "at", watched)
+    steps = [event for event in fit(training) if isinstance(event, Stepped)]
+    assert seen == list(range(2 * batches.windows))
+    assert sum(event.tokens for event in steps) == training.progress.tokens == 2 * batches.tokens
+    assert [event.epoch for event in steps] == pytest.approx(
+        np.cumsum([at(step).tokens for step in seen]) / batches.tokens
+    )
+    assert [event.share for event in steps] == pytest.approx((np.arange(len(seen)) + 1) / len(seen))
+
+
+def test_what_resuming_needs_is_saved_with_every_evaluation_and_whenever_half_a_minute_has_gone_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(Sitting, "clock", lambda *_: clock)
+    training, run = new("run", Budget("steps", STEPS))
+    saved, evaluated = [0], set()
+    for event in training.fit():
+        if isinstance(event, Stepped):
+            clock.seconds = 20.0 * event.step
+        elif isinstance(event, Evaluated):
+            evaluated.add(event.step)
+        elif isinstance(event, Saved) and event.path == str(run.last_file):
+            assert load_last(Path("run")).progress == training.progress
+            saved.append(event.step)
+    assert evaluated <= set(saved)
+    for before, now in itertools.pairwise(saved):
+        assert now - before <= 2  # steps, of 20 seconds each
+        assert now - before == 2 or now in evaluated
+    assert not evaluated >= set(saved[1:])
+
+
+@pytest.mark.parametrize("better", ["weights", "average"])
+def test_what_is_kept_and_shown_is_the_candidate_that_scored_better(
+    better: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, run = new("run", Budget("steps", STEPS), sample_length=20)
+    learner, evaluator, tokenizer = training._learner, training._evaluator, run.corpus.tokenizer
+    models = {"weights": learner.model, "average": learner.average}
+    assert isinstance(evaluator, Evaluator)
+    score = evaluator.score
+
+    def biased(model: Any, *rest: Any) -> Validation:
+        found = score(model, *rest)
+        return found if model is models[better] else replace(found, nats_per_token=9.0)
+
+    monkeypatch.setattr(evaluator, "score", biased)
+    kept = 0
+    for event in training.fit():
+        if isinstance(event, Evaluated):
+            scored = event
+            assert scored.candidate == better
+        elif (
+            isinstance(event, Saved) and event.path == str(run.model_file) and not training.progress.finished
+        ):
+            assert_equal(run.load_model(), tensors_of(models[better]))
+            pen = writer(run.recipe.model, run.load_model())
+            sampling = SamplingConfig(length=20)
+            pieces = generate(pen, tokenizer, tokenizer.encode(""), sampling, 1, has_endings=False)
+            assert scored.sample == "".join(piece.text for piece in pieces)
+            kept += 1
+    assert kept > 1
+
+
+def test_the_curve_has_a_point_for_every_evaluation_with_the_mean_loss_since_the_one_before() -> None:
+    training, _ = new("run", Budget("steps", STEPS))
+    points, since = [], []
+    for event in fit(training):
+        if isinstance(event, Stepped):
+            since.append(event)
+        elif isinstance(event, Evaluated):
+            loss = np.average([step.loss for step in since], weights=[step.tokens for step in since])
+            assert event.training_loss == pytest.approx(loss)
+            points.append((event.step, event.seconds, event.training_loss, event.validation.loss))
+            since = []
+    assert [astuple(point) for point in training.progress.history] == points
+    assert training.progress.evaluations == len(points)
+
+
+def test_evaluations_come_at_the_shares_of_the_budget_that_were_planned() -> None:
+    training, _ = new("run", Budget("steps", 100))
+    evaluated = [event.step for event in fit(training) if isinstance(event, Evaluated)]
+    assert evaluated == [math.ceil(100 * (k / 20) ** 1.5) for k in range(1, 21)]
+
+
+def test_evaluations_score_the_same_slice_and_the_end_what_was_planned_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training, run = new("run", Budget("steps", STEPS))
+    evaluator, scored = training._evaluator, []
+    assert isinstance(evaluator, Evaluator)
+    score = evaluator.score
+
+    def watched(model: Any, tokens: int | None = None, *rest: Any) -> Validation:
+        scored.append(tokens)
+        return score(model, tokens, *rest)
+
+    monkeypatch.setattr(evaluator, "score", watched)
+    monkeypatch.setattr(training, "_final_tokens", 99)
+    fit(training)
+    assert scored == [run.recipe.settings.evaluation_tokens] * (len(scored) - 1) + [99]
+    assert len(scored) == 2 * training.progress.evaluations + 1
