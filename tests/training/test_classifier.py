@@ -12,7 +12,6 @@ import torch
 from torch.nn import functional
 
 from charrnn.checkpoint import classifier as files
-from charrnn.checkpoint import container
 from charrnn.config import Budget, ClassifierConfig, FineTuningConfig, LabelledConfig, ModelConfig
 from charrnn.evaluation.classification import Verdict
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
@@ -21,76 +20,15 @@ from charrnn.models.classifier import Member
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import tensors_of
 from charrnn.models.recurrent import Bidirectional
-from charrnn.text import labelled
-from charrnn.text.document import Document
 from charrnn.text.document_batches import DocumentBatch
-from charrnn.text.documents import LabelledCorpus, prepare
-from charrnn.text.sources import find
-from charrnn.training import classifier_plan, classifier_start, linear
+from charrnn.training import classifier_plan
 from charrnn.training.adoption import adopted
 from charrnn.training.classifier_learner import ClassifierLearner
-from charrnn.training.classifier_run import ClassifierRun, Texts, load_last, load_recipe, restored_texts
-from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.classifier_run import Texts, load_recipe, restored_texts
 from charrnn.training.descent import Descent
 from charrnn.training.events import Finished
-from charrnn.training.loop import Training
-from charrnn.training.start import Sitting
-from tests.text.reading import finish
-from tests.text.reviews import reviews, tsv
 from tests.training.fitting import fit, refusals
-
-STEPS = 40
-SITTING = Sitting(0.0, torch.device("cpu"), 0)
-
-
-def corpus() -> tuple[LabelledCorpus, list[Document]]:
-    Path("reviews.tsv").write_text(tsv(reviews()))
-    documents = find(["reviews.tsv"])
-    found = labelled.read(documents, None, "utf-8")
-    return finish(prepare(found, LabelledConfig())), documents
-
-
-def new(
-    folder: str, budget: Budget, valid: tuple[str, ...] = (), **flags: Any
-) -> tuple[Training, ClassifierRun]:
-    found, documents = corpus()
-    Path(folder).mkdir(parents=True)
-    net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
-    training, run, _ = classifier_start.new(request(folder, found, documents, net_flags, budget, valid))
-    return training, run
-
-
-def request(
-    folder: str,
-    corpus: LabelledCorpus,
-    documents: list[Document],
-    net_flags: dict[str, Any],
-    budget: Budget,
-    valid: tuple[str, ...] = (),
-) -> ClassifierRequest:
-    sources = tuple(str(document.path) for document in documents)
-    texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",), valid=valid)
-    return ClassifierRequest(Path(folder), corpus, texts, net_flags, budget, SITTING)
-
-
-def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, ClassifierRun]:
-    found, _ = corpus()
-    return classifier_start.resume(Path(folder), load_last(Path(folder)), found, budget, SITTING)
-
-
-@pytest.mark.parametrize(("stops", "flags"), [((20,), {}), ((1, 13, 39), {}), ((13,), {"members": 2})])
-def test_a_run_stopped_anywhere_and_resumed_equals_one_that_never_stopped(
-    stops: tuple[int, ...], flags: dict[str, Any]
-) -> None:
-    fit(new("whole", Budget("steps", STEPS), **flags)[0])
-    fit(new("parts", Budget("steps", STEPS), **flags)[0], stops[0])
-    for stop in (*stops[1:], None):
-        fit(resumed("parts")[0], stop)
-    for name in ("model.safetensors", "last.safetensors"):
-        whole, parts = (container.unpack(Path(folder, name))[1] for folder in ("whole", "parts"))
-        assert whole.keys() == parts.keys()
-        for tensor in whole:
-            np.testing.assert_array_equal(whole[tensor], parts[tensor], err_msg=tensor)
+from tests.training.small_classifier import STEPS, new
 
 
 def test_it_learns_what_the_words_say() -> None:
@@ -114,28 +52,6 @@ def test_the_figures_of_the_card_are_those_of_the_file_read_on_numpy(members: in
     assert finished.validation.answer.nats == pytest.approx(nats, abs=1e-6)
     assert finished.validation.answer.accuracy == (p.argmax(1) == validation.labels).mean()
     assert classifier.checkpoint.card["validation"]["answer"]["nats"] == finished.validation.answer.nats
-
-
-def test_of_few_texts_the_linear_model_that_answers_learnt_from_all_and_the_measured_one_did_not() -> None:
-    _, run = new("run", Budget("steps", 1))
-    training, validation = run.corpus.training, run.corpus.validation
-    even = np.ones(len(run.corpus.labels), np.float32)
-    measured = linear.train(training.texts, training.labels, even, outlines=True)
-    labels = np.concatenate((training.labels, validation.labels))
-    answering = linear.train((*training.texts, *validation.texts), labels, even, outlines=True)
-    for ours, theirs in ((run.linear, measured), (run.answering, answering)):
-        np.testing.assert_array_equal(ours.logits(validation.texts), theirs.logits(validation.texts))
-
-
-def test_texts_that_were_named_to_be_measured_on_are_never_learnt_from() -> None:
-    _, run = new("run", Budget("steps", 1), valid=("named.tsv",))
-    assert run.answering is run.linear
-
-
-def test_of_many_texts_the_linear_model_is_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier_start, "FEW_TEXTS", 10)
-    _, run = new("run", Budget("steps", 1))
-    assert run.answering is run.linear
 
 
 def test_an_evaluation_of_a_part_reads_texts_of_every_label() -> None:
