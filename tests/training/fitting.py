@@ -1,4 +1,4 @@
-"""A training run to its end, or to a step at which somebody stops it; and what it left, made odd."""
+"""A training run to its end, or to a step at which somebody stops it; its clock; what it left, made odd."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ from charrnn.errors import CheckpointError
 from charrnn.training.events import Event, Stepped
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.loop import Training
+from charrnn.training.start import Sitting
 from tests.odd import ODD, places, with_odd
 
 
@@ -25,6 +26,15 @@ def fit(
             if at:
                 at(event)
     return events
+
+
+def at_each_command(seconds: float) -> Callable[..., Callable[[], float]]:
+    """Clocks that show so many seconds more than the sittings before took."""
+
+    def clock(_: Sitting, before: float = 0.0) -> Callable[[], float]:
+        return lambda: before + seconds
+
+    return clock
 
 
 def refusals(folder: Path, load_recipe: Callable[[Path], object]) -> int:

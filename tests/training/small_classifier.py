@@ -11,8 +11,8 @@ from charrnn.text.document import Document
 from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.text.sources import find
 from charrnn.training import classifier_start
-from charrnn.training.classifier_run import ClassifierRun, Texts, load_last
-from charrnn.training.classifier_start import ClassifierRequest
+from charrnn.training.classifier_run import ClassifierLeft, ClassifierRun, Texts, load_last
+from charrnn.training.classifier_start import Beginning, ClassifierRequest
 from charrnn.training.loop import Training
 from charrnn.training.start import Sitting
 from tests.text.reading import finish
@@ -22,36 +22,36 @@ STEPS = 40
 SITTING = Sitting(0.0, torch.device("cpu"), 0)
 
 
-def corpus() -> tuple[LabelledCorpus, list[Document]]:
-    Path("reviews.tsv").write_text(tsv(reviews()))
+def corpus(rows: list[tuple[str, str]], config: LabelledConfig) -> tuple[LabelledCorpus, list[Document]]:
+    Path("reviews.tsv").write_text(tsv(rows))
     documents = find(["reviews.tsv"])
-    found = labelled.read(documents, None, "utf-8")
-    return finish(prepare(found, LabelledConfig())), documents
+    return finish(prepare(labelled.read(documents, None, "utf-8"), config)), documents
 
 
 def new(
-    folder: str, budget: Budget, valid: tuple[str, ...] = (), **flags: Any
+    folder: str,
+    budget: Budget,
+    valid: tuple[str, ...] = (),
+    *,
+    rows: list[tuple[str, str]] | None = None,
+    config: LabelledConfig = LabelledConfig(),  # noqa: B008 (it is frozen)
+    beginning: Beginning | None = None,
+    **flags: Any,
 ) -> tuple[Training, ClassifierRun]:
-    found, documents = corpus()
+    found, documents = corpus(rows or reviews(), config)
     Path(folder).mkdir(parents=True)
     net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
-    training, run, _ = classifier_start.new(request(folder, found, documents, net_flags, budget, valid))
+    sources = tuple(str(document.path) for document in documents)
+    texts = Texts(config=config, sources=sources, shown=("reviews.tsv",), valid=valid)
+    request = ClassifierRequest(Path(folder), found, texts, net_flags, budget, SITTING)
+    training, run, _ = classifier_start.new(request, beginning)
     return training, run
 
 
-def request(
-    folder: str,
-    corpus: LabelledCorpus,
-    documents: list[Document],
-    net_flags: dict[str, Any],
-    budget: Budget,
-    valid: tuple[str, ...] = (),
-) -> ClassifierRequest:
-    sources = tuple(str(document.path) for document in documents)
-    texts = Texts(config=LabelledConfig(), sources=sources, shown=("reviews.tsv",), valid=valid)
-    return ClassifierRequest(Path(folder), corpus, texts, net_flags, budget, SITTING)
-
-
-def resumed(folder: str, budget: Budget | None = None) -> tuple[Training, ClassifierRun]:
-    found, _ = corpus()
-    return classifier_start.resume(Path(folder), load_last(Path(folder)), found, budget, SITTING)
+def resumed(
+    folder: str, budget: Budget | None = None, left: ClassifierLeft | None = None
+) -> tuple[Training, ClassifierRun]:
+    """A run where it was left, or where `left` says it was."""
+    left = left or load_last(Path(folder))
+    found, _ = corpus(reviews(), left.recipe.texts.config)
+    return classifier_start.resume(Path(folder), left, found, budget, SITTING)

@@ -163,15 +163,20 @@ def test_a_timed_budget_that_would_read_small_texts_too_often_ends_sooner() -> N
     assert finished.step <= classifier_plan.MOST_EPOCHS * 14  # 108 texts, 8 a batch
 
 
-def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise() -> None:
-    for folder, epochs, flags, dropout in (
-        ("once", 1.0, {}, FineTuningConfig.dropout),
-        ("often", 8.0, {}, classifier_plan.DROPOUT_OF_MANY),
-        ("said", 8.0, {"dropout": 0.1}, 0.1),
-    ):
-        training, run = new(folder, Budget("epochs", epochs), (), **flags)
-        assert run.recipe.settings.dropout == dropout
-        assert [member.dropout for member in training._learner.model] == [dropout]
+@pytest.mark.parametrize(
+    ("epochs", "flags", "dropout"),
+    [
+        (1.0, {}, FineTuningConfig.dropout),
+        (8.0, {}, classifier_plan.DROPOUT_OF_MANY),
+        (8.0, {"dropout": 0.1}, 0.1),
+    ],
+)
+def test_more_is_dropped_where_texts_are_read_often_unless_one_says_otherwise(
+    epochs: float, flags: dict[str, Any], dropout: float
+) -> None:
+    training, run = new("run", Budget("epochs", epochs), **flags)
+    assert run.recipe.settings.dropout == dropout
+    assert [member.dropout for member in training._learner.model] == [dropout]
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm-peephole"])

@@ -1,7 +1,7 @@
 """A run depends on what was asked and on its seed, and not on where it was stopped and gone on with."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from charrnn.training.run import load_last
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import Sitting
 from tests.checkpoint.handmade import small
-from tests.training.fitting import fit
+from tests.training.fitting import at_each_command, fit
 from tests.training.small_run import STEPS, Clock, assert_equal, best, last, new, resumed
 
 
@@ -208,15 +208,6 @@ def test_weights_too_large_to_write_with_show_nothing_and_go_on(monkeypatch: pyt
     events = fit(new("run", Budget("steps", STEPS), 20)[0])
     assert {event.sample for event in events if isinstance(event, Evaluated)} == {""}
     assert isinstance(events[-1], Finished)
-
-
-def at_each_command(seconds: float) -> Callable[..., Callable[[], float]]:
-    """Clocks that show so many seconds more than the sittings before took."""
-
-    def clock(_: Sitting, before: float = 0.0) -> Callable[[], float]:
-        return lambda: before + seconds
-
-    return clock
 
 
 @pytest.fixture
