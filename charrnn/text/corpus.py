@@ -125,7 +125,7 @@ def _open(key: str, digest: str, *, lines: bool) -> Corpus:
         dtype = np.dtype(description["dtype"])
         if ids_file.stat().st_size != description["tokens"] * dtype.itemsize:
             raise damaged
-    except (ValueError, LookupError, TypeError, AttributeError, CheckpointError):
+    except (ValueError, LookupError, TypeError, CheckpointError):
         raise damaged from None
     ids = np.memmap(ids_file, dtype, mode="r")
     lengths = np.array(

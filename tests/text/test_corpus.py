@@ -25,7 +25,7 @@ from charrnn.text.char import CharTokenizer
 from charrnn.text.corpus import Corpus
 from charrnn.text.document import EMBEDDED, Document
 from charrnn.text.tokenizer import BOUNDARY
-from tests.text.reading import document, documents, few, prepared
+from tests.text.reading import document, documents, few, finish, prepared
 
 UNKNOWN = 1
 VERSE = "the cat sat on the mat; a dog ate the log.\n"
@@ -175,6 +175,17 @@ def test_line_feeds_alone_are_nothing_wherever_the_text_is_cut(monkeypatch: pyte
     assert read.training.tolist() == [0, 2, 3, 4, 0, 2, 3, 4, 2, 3, 4]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 27, 28, 30])
+def test_the_line_end_between_the_parts_begins_the_second_wherever_the_text_is_cut(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", size)
+    read = prepared(documents(b"ab\n" * 10), lines=True)
+    assert read.training.tolist() == [0, 2, 3] * 9
+    assert read.counts.tolist() == [9, 0, 9, 9]
+    assert read.validation.tolist() == [0, 2, 3, 0]
+
+
 def test_an_empty_document_among_others_leaves_no_trace() -> None:
     texts = documents(b"", b"abababababab", b"", b"ba" * 4, b"")
     for newline in ("keep", "lf"):
@@ -291,6 +302,31 @@ def test_files_that_have_not_changed_are_not_read_again(monkeypatch: pytest.Monk
             prepared(texts, lines=True)
 
 
+def test_the_digest_of_files_that_have_not_changed_is_known_without_reading_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = documents(VERSE.encode() * 9, b"another text")
+    age("0.txt", "1.txt")
+    assert finish(corpus.digest_of(texts)) == prepared(texts).digest  # read, as nobody knew them
+    forbid_reading(monkeypatch)
+    assert finish(corpus.digest_of(texts)) == prepared(texts).digest
+    Path("1.txt").write_bytes(b"another and another")
+    with pytest.raises(AssertionError, match=r"^0\.txt is read$"):
+        finish(corpus.digest_of(texts))
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken_for_what_it_was() -> None:
+    prepared([document("a.txt", VERSE.encode() * 9)])
+    texts = [document("b.txt", VERSE.encode() * 9)]
+    age("b.txt")
+    work = corpus.prepare(texts, CorpusConfig())
+    next(work)  # and all of it has been read, its ids being there
+    Path("b.txt").write_bytes(b"another text")
+    age("b.txt")
+    finish(work)
+    assert finish(corpus.digest_of(texts)) == hashlib.sha256(b"another text").hexdigest()
+
+
 def test_a_file_changed_just_now_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = documents(VERSE.encode() * 9)
     prepared(texts)
@@ -330,6 +366,13 @@ def test_settings_and_order_have_ids_of_their_own() -> None:
     assert len({*files, prepared(texts[::-1]).files, prepared(texts[:1]).files}) == len(settings) + 2
 
 
+def test_ids_of_another_format_are_not_taken_for_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = documents(VERSE.encode() * 9)
+    first = prepared(texts)
+    monkeypatch.setattr(corpus, "CACHE_FORMAT", corpus.CACHE_FORMAT + 1)
+    assert not set(prepared(texts).files) & set(first.files)
+
+
 def test_lost_ids_are_written_again() -> None:
     texts = documents(VERSE.encode() * 9)
     age("0.txt")
@@ -340,11 +383,11 @@ def test_lost_ids_are_written_again() -> None:
         assert prepared(texts).training.tolist() == training
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 101])
+@pytest.mark.parametrize("size", [0, 1, 2, 101, 10**4])
 def test_damaged_ids_are_noticed(size: int) -> None:
     texts = documents(VERSE.encode() * 9)
     ids_file = prepared(texts).files[0]
-    ids_file.write_bytes(ids_file.read_bytes()[:size])
+    ids_file.write_bytes((ids_file.read_bytes() * 99)[:size])
     with pytest.raises(StorageError) as caught:
         prepared(texts)
     assert caught.value.message == f"{ids_file}: the cached corpus is damaged"
@@ -377,7 +420,10 @@ def test_the_command_that_deletes_damaged_ids_takes_a_folder_with_a_space(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"{}", b'{"tokenizer": {}}', b'{"tokenizer": {"level": "byte"}, "dtype": 7}'],
+    [
+        *(b"", b"{", b"[]", b"{}", b"\xff", b'{"tokenizer": 7}', b'{"tokenizer": {}}'),
+        *(b'{"tokenizer": {"level": "byte"}}', b'{"tokenizer": {"level": "byte"}, "dtype": 7}'),
+    ],
 )
 def test_a_damaged_description_is_noticed(content: bytes) -> None:
     texts = documents(VERSE.encode() * 9)
