@@ -1,6 +1,7 @@
 """N-grams against those that plain Python finds."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from charrnn.text.ngrams import ngrams, outline
 
 WORDS = st.lists(
     st.sampled_from(
-        ["a", "b", "c", "Dd", "it's", "!", ",", "Not", "don't", "Names", "names", "named", "1984"]
+        [
+            *("a", "b", "c", "Dd", "it's", "Names", "names", "named", "1984", "4th"),
+            *("Not", "never", "don't", "isn\u2019t", "!", ",", "-", ")"),
+        ]
     ),
     max_size=12,
 ).map(" ".join)
@@ -28,7 +32,8 @@ def denied(words: list[str]) -> set[tuple[str, ...]]:
         ("denied", word)
         for place, word in enumerate(words)
         for begin in range(max(0, place - 4), place)
-        if words[begin] in ("not", "don't") and not {"!", ","} & set(words[begin : place + 1])
+        if words[begin] in ("not", "never", "don't", "isn\u2019t")
+        and not {"!", ",", "-", ")"} & set(words[begin : place + 1])
     }
 
 
@@ -109,3 +114,19 @@ def test_norms_are_the_lengths_of_rows_and_1_without_ngrams() -> None:
 def test_no_texts_have_no_ngrams() -> None:
     for outlines in (False, True):
         assert len(ngrams([], outlines=outlines).keys) == len(ngrams(["", "  "], outlines=outlines).keys) == 0
+
+
+def test_what_is_remembered_of_words_is_forgotten_in_time_and_changes_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [f"Word{number} is not word{number + 1}" for number in range(9)]
+    before = [ngrams(texts, outlines=outlines) for outlines in (False, True)]
+    memories: tuple[dict[str, Any], ...] = (module._hashes, module._looks, module._reaches)
+    for memory in memories:
+        memory.clear()
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 4)
+    for outlines in (False, True):
+        again = ngrams(texts, outlines=outlines)
+        np.testing.assert_array_equal(again.keys, before[outlines].keys)
+        np.testing.assert_array_equal(again.texts, before[outlines].texts)
+    assert all(0 < len(memory) <= 4 + 1 for memory in memories)
