@@ -90,6 +90,8 @@ def test_words_have_the_keys_that_older_files_hold() -> None:
 
 
 def test_names_and_numbers_look_like_any_others() -> None:
+    written = ("4th", "1984", "NASA", "McCoy", "iPod", "b2b", "!")
+    assert [outline(word) for word in written] == ["0", "0", "A", "A", "iPod", "b2b", "!"]
     shared = np.intersect1d(
         ngrams(["who is Orwell in 1984"], outlines=True).keys,
         ngrams(["who is Caesar in 2001"], outlines=True).keys,
