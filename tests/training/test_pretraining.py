@@ -20,12 +20,12 @@ from charrnn.training import classifier_plan, classifier_start, pretraining
 from charrnn.training.classifier_run import Texts
 from charrnn.training.classifier_start import ClassifierRequest
 from charrnn.training.descent import Step
-from charrnn.training.events import Finished
+from charrnn.training.events import Evaluated, Finished, Stepped
 from charrnn.training.loop import Training
 from charrnn.training.pair_learner import PairLearner
 from charrnn.training.pretraining_run import PretrainingRun, load_last, load_recipe
 from charrnn.training.progress import Progress
-from charrnn.training.schedule import Segment
+from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
@@ -96,6 +96,44 @@ def test_what_it_learnt_is_what_the_second_stage_begins_with() -> None:
     assert run.model_file.exists()
     fit(second)
     assert not run.model_file.exists()
+
+
+def test_the_second_stage_is_told_how_often_words_were_read_and_how_well_they_were_foreseen() -> None:
+    asked, training, run = new("run", share=0.9)
+    events = fit(training)
+    tokens = sum(event.tokens for event in events if isinstance(event, Stepped))
+    _, beginning = pretraining.handed_on(asked, training.progress, run)
+    losses = [event.validation.loss for event in events if isinstance(event, Evaluated)]
+    assert beginning.pretraining == {
+        "steps": float(round(0.9 * STEPS)),
+        "epochs": pytest.approx(tokens / 2 / (len(run.corpus.training.ids) - 1)),  # in both directions
+        "nats_per_token": min(losses),
+    }
+
+
+@pytest.mark.parametrize("sentence", ["", "the zyzzyva was warm " * 40])
+def test_a_share_of_epochs_reads_all_texts_so_often(sentence: str) -> None:
+    asked = replace(request("run", Budget("epochs", 6.0)), corpus=corpus((sentence,) if sentence else ()))
+    stage = pretraining.new(asked, 0.5)
+    assert stage is not None
+    training, run = stage
+    windows = [training._batches.at(step) for step in range(int(training.progress.segment.end))]
+    read = len(run.corpus.training.ids) + len(run.corpus.unlabelled) - 1
+    assert sum(batch.tokens for batch in windows) == 3 * 2 * read  # in both directions
+
+
+def test_more_steps_for_a_stopped_stage_are_shared_as_those_before() -> None:
+    fit(new("run", share=0.25)[1], 3)
+    left = load_last(Path("run"))
+    left = left._replace(progress=replace(left.progress, since_best=4))
+    asked, training, run = pretraining.resume(Path("run"), left, corpus(), Budget("steps", 40), SITTING)
+    segment = Segment("steps", 3, 3 + 10, peak=PEAK_AFTER_RESUME)
+    anew = replace(left.progress, segment=segment, evaluations=0, since_best=0, finished=False)
+    assert training.progress == anew != left.progress
+    assert asked.budget == run.recipe.budget == Budget("steps", 40)
+    _, training, run = pretraining.resume(Path("run"), left, corpus(), None, SITTING)
+    assert training.progress == left.progress
+    assert run.recipe == left.recipe
 
 
 def test_every_member_of_the_second_stage_begins_with_the_words_that_one_net_learnt() -> None:
