@@ -3,6 +3,9 @@
 import lzma
 import random
 
+import pytest
+
+from charrnn.evaluation import yardstick
 from charrnn.evaluation.yardstick import xz_bits_per_byte
 
 
@@ -21,3 +24,11 @@ def test_it_is_the_growth_of_the_compressed_text() -> None:
     growth = len(lzma.compress(training + validation)) - len(lzma.compress(training))
     assert xz_bits_per_byte(training, validation) == 8 * growth / len(validation)
     assert xz_bits_per_byte(training, b"") == 0.0
+
+
+def test_of_long_texts_it_takes_what_is_next_to_the_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = bytes(random.Random(1).choices(b"abcdefgh", weights=range(1, 9), k=3000))
+    near = xz_bits_per_byte(text[2000:2700], text[2700:2750])
+    monkeypatch.setattr(yardstick, "MAX_TRAINING_BYTES", 700)
+    monkeypatch.setattr(yardstick, "MAX_VALIDATION_BYTES", 50)
+    assert xz_bits_per_byte(text[:2700], text[2700:]) == near
