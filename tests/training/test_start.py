@@ -245,11 +245,12 @@ def test_a_minute_more_ends_a_minute_after_the_stop_and_what_is_left_of_one_stay
     budget: Budget | None, stopped_at: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(new("run", Budget("steps", STEPS))[0], 13)
-    left, old = load_last(Path("run")), Segment("seconds", 90.0, 150.0)
+    left, old = load_last(Path("run")), Segment("seconds", 90.0, 120.0)
     left = left._replace(progress=replace(left.progress, segment=old, seconds=stopped_at, tokens=1000))
     monkeypatch.setattr(Sitting, "clock", at_each_command(5.0))
     training, run = resumed("run", budget, left)
-    reserve, scored = plan.closing(run.corpus, Budget("seconds", 60.0), 10.0 if stopped_at else None)
+    of = budget or Budget("seconds", 30.0)
+    reserve, scored = plan.closing(run.corpus, of, 10.0 if stopped_at else None)
     begin = stopped_at + 5.0
     new_one = Segment("seconds", begin, stopped_at + 60.0 - reserve, peak=PEAK_AFTER_RESUME)
     assert training.progress.segment == (new_one if budget else old)
