@@ -36,6 +36,7 @@ def new(
     rows: list[tuple[str, str]] | None = None,
     config: LabelledConfig = LabelledConfig(),  # noqa: B008 (it is frozen)
     beginning: Beginning | None = None,
+    spent: float = 0.0,
     **flags: Any,
 ) -> tuple[Training, ClassifierRun]:
     found, documents = corpus(rows or reviews(), config)
@@ -43,7 +44,7 @@ def new(
     net_flags = {"seed": 7, "hidden_size": 8, "embedding_size": 6, "batch_size": 8} | flags
     sources = tuple(str(document.path) for document in documents)
     texts = Texts(config=config, sources=sources, shown=("reviews.tsv",), valid=valid)
-    request = ClassifierRequest(Path(folder), found, texts, net_flags, budget, SITTING)
+    request = ClassifierRequest(Path(folder), found, texts, net_flags, budget, SITTING, spent)
     training, run, _ = classifier_start.new(request, beginning)
     return training, run
 

@@ -15,7 +15,7 @@ from charrnn.config import Budget, LabelledConfig
 from charrnn.evaluation.classifier_evaluator import ClassifierEvaluator
 from charrnn.models.places import tensors_of
 from charrnn.text.document_batches import DocumentBatches
-from charrnn.training import classifier_start, linear
+from charrnn.training import classifier_plan, classifier_start, linear
 from charrnn.training.classifier_learner import ClassifierLearner
 from charrnn.training.classifier_plan import CLOSING_SECONDS
 from charrnn.training.classifier_run import load_last
@@ -135,6 +135,15 @@ def test_words_that_are_known_move_half_as_far_as_what_is_new(
     moved = {name: np.abs(after[name] - before[name]).max() for name in after}
     assert moved["model.output.weight"] == pytest.approx(0.01, rel=0.05)
     assert moved[EMBEDDING] == pytest.approx(0.01 * share, rel=0.05)
+
+
+def test_what_a_stage_before_took_is_not_taken_from_the_time_for_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Sitting, "clock", at_each_command(50.0))
+    monkeypatch.setattr(classifier_plan, "speed", lambda *_: 1e12)  # to score everything takes no time
+    training, _ = new("run", Budget("seconds", 60.0), spent=40.0, members=1)
+    assert training.progress.segment.within == pytest.approx((50.0, 40.0 + 60.0 - CLOSING_SECONDS))
 
 
 def test_more_steps_begin_where_the_run_stands_with_evaluations_and_patience_anew() -> None:
