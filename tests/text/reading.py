@@ -1,4 +1,4 @@
-"""What the tests of text share: documents of given bytes, bytes in pieces, and work run to its end."""
+"""What the tests of text share: a verse, documents of given bytes, bytes in pieces, work run to its end."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +13,8 @@ from charrnn.text.document import Document
 from charrnn.text.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
+
+VERSE = "the cat sat on the mat; a dog ate the log.\n"
 
 # No deadline: a busy machine is no reason to fail.
 moderate = settings(max_examples=60, deadline=None)
