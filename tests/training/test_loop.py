@@ -63,6 +63,38 @@ def test_a_stopped_run_can_be_sampled_even_before_its_first_evaluation() -> None
         np.testing.assert_array_equal(tensor, last("run")[name])
 
 
+def test_a_stopped_run_keeps_its_best_model_and_not_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, run = new("run", Budget("steps", STEPS))
+    evaluator, losses = training._evaluator, itertools.count(1.0)
+    assert isinstance(evaluator, Evaluator)
+    score = evaluator.score
+    monkeypatch.setattr(
+        evaluator, "score", lambda *given: replace(score(*given), nats_per_token=next(losses))
+    )
+    monkeypatch.setattr(progress, "PATIENCE", 1000)
+    kept: Tensors = {}
+
+    def remember(_: Stepped) -> None:
+        if not kept and run.model_file.exists():
+            kept.update(best("run"))
+
+    finished = fit(training, stop_after=30, at=remember)[-1]
+    assert isinstance(finished, Finished)
+    assert finished.validation == training.progress.best
+    assert finished.validation.loss == 1.0
+    assert_equal(best("run"), kept)
+    assert (kept["model.embedding"] != last("run")["model.embedding"]).any()
+
+
+def test_a_run_is_said_to_have_ended_once_its_last_model_is_on_disk() -> None:
+    training, run = new("run", Budget("steps", STEPS))
+    for event in training.fit():
+        has_state = isinstance(event, Saved) and run.last_file.exists()
+        if has_state and load_last(Path("run")).progress.finished:
+            assert model_files.load(run.model_file).card["trained"]["finished"]
+    assert load_last(Path("run")).progress.finished
+
+
 def test_nothing_is_lost_if_the_last_scoring_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     training, _ = new("run", Budget("steps", STEPS))
     score = Evaluator.score
