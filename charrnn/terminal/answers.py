@@ -66,7 +66,7 @@ def print_explained(console: Console, source: str, label: str, pieces: Sequence[
     """What the words of a text did to the probability of a label: the text on colours, else their figures."""
     if has_colours(console):
         _print_heading(console, source, label, "each word says")
-        console.print(_coloured(pieces))
+        console.print(coloured(pieces))
         return
     words = [piece for piece in pieces if piece.effect]
     shown = most_telling(console, words, lambda piece: piece.effect)
@@ -82,7 +82,8 @@ def _print_heading(console: Console, source: str, label: str, who_says: str) -> 
     console.print(Text.assemble((clean(source), "bold"), f": what {who_says} ", sides(console), of_label))
 
 
-def _coloured(pieces: Sequence[Piece]) -> Text:
+def coloured(pieces: Sequence[Piece]) -> Text:
+    """A text, each word on the colour of what it says, beside the one that says most."""
     strongest = max((abs(piece.effect) for piece in pieces), default=0.0) or 1.0
     text = Text()
     for piece in pieces:

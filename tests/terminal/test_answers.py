@@ -9,12 +9,15 @@ from charrnn.inference.answering import Piece
 from charrnn.terminal.answers import (
     COMMONEST,
     PIPE_WIDTH,
+    coloured,
     print_answers,
     print_evaluation,
     print_explained,
 )
 from charrnn.terminal.console import ENDLESS
+from charrnn.terminal.heat import style
 from tests.terminal.drawing import console
+from tests.terminal.test_tables import HOSTILE, INERT
 
 WIDTHS = (20, 40, 60, 80, 120)
 
@@ -29,6 +32,7 @@ def test_label_and_probability_can_be_read_at_any_width(width: int) -> None:
     assert bad.startswith("bad ")
     assert max(map(len, file.getvalue().splitlines())) <= width
     assert " 1.37%" in bad
+    assert "review.txt" not in bad  # it is of the same text
     assert ("█" in good) == (width >= 40)
     assert ("review.txt" in good) == (width >= 40)
 
@@ -42,11 +46,17 @@ def test_a_long_label_is_cut_and_not_the_probability() -> None:
     assert " 50.00%" in row
 
 
+def test_where_no_text_could_be_answered_there_is_no_table() -> None:
+    screen, file = console()
+    print_answers(screen, [])
+    assert file.getvalue() == ""
+
+
 LOVELY = (Piece("lovely", 0.0329), Piece(" ", 0.0), Piece("a\x1b", -0.01234), Piece("film", 0.0))
 
 
-def explained(pieces: Sequence[Piece], *, terminal: bool = False, **size: int) -> list[str]:
-    screen, file = console(terminal=terminal, **size)
+def explained(pieces: Sequence[Piece], **kind: Any) -> list[str]:
+    screen, file = console(**kind)
     print_explained(screen, "review.txt", "good", pieces)
     return file.getvalue().splitlines()
 
@@ -66,6 +76,32 @@ def test_on_colours_an_explanation_is_the_text() -> None:
     assert "0329" not in text
 
 
+def test_a_word_s_colour_is_as_strong_as_what_it_says_beside_the_strongest() -> None:
+    text = coloured((Piece("for", 0.02), Piece("\n", 0.0), Piece("against", -0.04)))
+    assert text.plain == "for\nagainst"
+    backgrounds = {text.plain[span.start : span.end]: span.style for span in text.spans}
+    assert backgrounds == {"for": style(0.5), "against": style(-1.0)}
+
+
+def test_a_text_of_which_no_word_says_anything_is_shown_all_the_same() -> None:
+    assert explained([Piece("one", 0.0), Piece("\n", 0.0), Piece("two", 0.0)], terminal=True)[1:] == [
+        "one",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_foreign_escapes_from_answers_and_explanations(terminal: bool) -> None:
+    screen, file = console(terminal=terminal, width=400)
+    print_answers(screen, [(HOSTILE, [("go\u200dod", 0.5)])])
+    print_explained(screen, HOSTILE, "good", [Piece(HOSTILE, 0.5)])
+    print_explained(screen, "review.txt", "go\u200dod", [Piece("film", 0.5)])
+    assert file.getvalue().count(INERT) == 3
+    assert file.getvalue().count("go\\u{200d}od") == 2
+    assert "\x1b]" not in file.getvalue()
+    assert not set("\x07\x9b\u202e\u200d") & set(file.getvalue())
+
+
 def test_of_more_words_than_lines_the_most_telling_come_first() -> None:
     many = [Piece(f"word{number}", (-1) ** number * number / 1000) for number in range(1, 101)]
     assert len(explained(many, height=102)) == 101
@@ -75,6 +111,7 @@ def test_of_more_words_than_lines_the_most_telling_come_first() -> None:
 
 
 def test_the_figure_of_words_taken_together_has_one_line() -> None:
+    assert explained([Piece("two words", 0.5)])[0].startswith("review.txt: what each part says for")
     line = explained([Piece("word after word " * 9, 0.5)], width=40)[-1]
     assert line.startswith("+0.5000  word after")
     assert len(line) <= 40
@@ -85,7 +122,15 @@ def evaluated(confusion: Sequence[Sequence[int]], name: str = "label") -> dict[s
     numbers = range(len(confusion))
     labels = [f"{name} {number}" for number in numbers]
     answered = [sum(row[number] for row in confusion) for number in numbers]
-    figures = {"accuracy": 0.875, "macro_f1": 0.8765, "calibration_error": 0.0123, "nats": 0.3456}
+    figures = {
+        name: {
+            "accuracy": part + 0.05,
+            "macro_f1": part + 0.06,
+            "calibration_error": part + 0.07,
+            "nats": part,
+        }
+        for name, part in {"answer": 0.9, "net": 0.8, "linear": 0.7}.items()
+    }
     wrong = [
         {"label": labels[label], "answer": labels[answer], "texts": confusion[label][answer]}
         for label in numbers
@@ -95,7 +140,7 @@ def evaluated(confusion: Sequence[Sequence[int]], name: str = "label") -> dict[s
     return {
         "texts": sum(map(sum, confusion)),
         "seconds_per_1000": 1.5,
-        **dict.fromkeys(("answer", "net", "linear"), figures),
+        **figures,
         "labels": [
             {
                 "label": labels[number],
@@ -124,6 +169,16 @@ def shown(found: dict[str, Any], width: int) -> list[str]:
     lines = [line.rstrip() for line in file.getvalue().splitlines()]
     assert all(len(line) <= min(width, PIPE_WIDTH) for line in lines)
     return lines
+
+
+def test_answer_net_and_n_grams_have_their_own_figures() -> None:
+    lines = shown(evaluated(taken_for_the_next(2)), 80)
+    assert lines[0] == "test.tsv: 2,000 texts, 1.50s per 1,000"
+    assert [line.split() for line in lines[2:5]] == [
+        ["answer", "95.00%", "0.9600", "0.9700", "0.9000"],
+        ["net", "85.00%", "0.8600", "0.8700", "0.8000"],
+        ["n-grams", "75.00%", "0.7600", "0.7700", "0.7000"],
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -177,6 +232,9 @@ def test_few_confusions_are_all_listed_and_none_is_said_to_be_none() -> None:
     lines = shown(evaluated(confusion), ENDLESS)
     assert lines[-3] == "confusions:"
     assert lines[-1].split() == ["label", "7", "label", "3", "2"]
+    for label in range(20, 19 + COMMONEST):
+        confusion[label][label + 1] = 1
+    assert shown(evaluated(confusion), ENDLESS)[-2 - COMMONEST] == "confusions:"
 
 
 def test_a_pipe_has_as_much_as_a_wide_terminal() -> None:
