@@ -22,6 +22,14 @@ def test_on_a_terminal_long_values_wrap_under_themselves() -> None:
     assert [line.rstrip() for line in lines] == ["model  abc abc abc", "       abc abc"]
 
 
+def test_on_a_terminal_a_name_is_one_word_of_its_line_however_narrow_it_is() -> None:
+    screen, file = console(terminal=True, width=16)
+    print_card(screen, [("started from", "a-model")])
+    lines = [line.replace("\x1b[36m", "").replace("\x1b[0m", "") for line in file.getvalue().splitlines()]
+    assert lines[0].startswith("started from")
+    assert "".join(line[14:].strip() for line in lines) == "a-model"
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_foreign_text_in_a_card_is_inert(terminal: bool) -> None:
     screen, file = console(terminal=terminal)
