@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ def small_classifier(card: dict[str, Any] = CARD, members: int = 1) -> Classifie
         tensors=tensors,
         calibration=Calibration(net=1.5, linear=0.5, mixed_net=1.0, mixed_linear=0.25),
         card=card,
+    )
+
+
+def of_many_minds() -> ClassifierCheckpoint:
+    """The same, but for its answers, which differ: to "the" it says no, to "the a" so, to "a a" yes."""
+    classifier = small_classifier()
+    weight = 5 * classifier.tensors["model.output.weight"]
+    bias = np.array([-0.5, -3.0, 3.7], np.float32)
+    return replace(
+        classifier,
+        tensors=classifier.tensors | {"model.output.weight": weight, "model.output.bias": bias},
     )
 
 
