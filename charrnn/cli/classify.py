@@ -78,7 +78,7 @@ def classify(
         return
     if fail_if is not None and fail_if not in classifier.labels:
         raise UsageError(f"--fail-if {fail_if}: no such label", f"there are: {', '.join(classifier.labels)}")
-    asked = _Asked(min(top, len(classifier.labels)), abstain, explain, json, fail_if, fail_under, quiet)
+    asked = _Asked(top, abstain, explain, json, fail_if, fail_under, quiet)
     _answer_all(product, classifier, texts(inputs, encoding, lines=lines, quiet=quiet), asked)
 
 
