@@ -1,14 +1,19 @@
 """What the program's one boundary of errors shows, and which errors of libraries are a lack of memory."""
 
+import signal
 import sys
+import warnings
 from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 import pytest
 import torch
 
+from charrnn.cli import app, train
 from charrnn.cli.app import _guarded, main
-from charrnn.errors import OutOfMemoryError
+from charrnn.errors import ExitCode, OutOfMemoryError, StorageError
+from charrnn.training import interrupt
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,95 @@ def test_tracebacks_are_for_who_asks_for_them(
     shown = capsys.readouterr().err
     assert "charrnn: error: No such option: --nothing\n" in shown
     assert ("Traceback" in shown) == is_traced
+
+
+def test_the_flag_for_tracebacks_stands_before_the_verb(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHARRNN_DEBUG", "")  # so that it is as before afterwards
+    monkeypatch.setattr(sys, "argv", ["charrnn", "--debug", "sample", "--temp", "x"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "Traceback" in capsys.readouterr().err
+
+
+def ended_by(run: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> object:
+    """The status of a program that does this."""
+    monkeypatch.delenv("CHARRNN_DEBUG", raising=False)
+    monkeypatch.setattr(app, "_run", run)
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
+
+
+def test_a_bug_of_ours_is_a_line_and_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> int:
+        raise KeyError("x")
+
+    assert ended_by(run, monkeypatch) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "charrnn: error: a bug: KeyError: 'x'"
+    assert hint.startswith("hint: run again with `")
+
+
+def test_what_libraries_warn_of_is_not_shown_unless_python_was_told_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> int:
+        warnings.warn("deprecated", FutureWarning, stacklevel=1)
+        return ExitCode.DONE
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert ended_by(run, monkeypatch) == 0
+        assert capsys.readouterr().err == ""
+        warnings.simplefilter("always")
+        monkeypatch.setattr(sys, "warnoptions", ["always"])
+        with pytest.warns(FutureWarning):
+            assert ended_by(run, monkeypatch) == 0
+
+
+def test_ctrl_c_outside_of_commands_ends_by_the_signal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> int:
+        raise KeyboardInterrupt
+
+    def die(number: int) -> NoReturn:
+        raise SystemExit(f"by signal {number}")
+
+    monkeypatch.setattr(interrupt, "die", die)
+    assert ended_by(run, monkeypatch) == f"by signal {int(signal.SIGINT)}"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(28, "No space left on device", "a.txt"), "a.txt: No space left on device"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("odd"), "odd"),
+    ],
+)
+def test_an_error_of_the_system_is_said_with_the_file_it_is_about(error: OSError, message: str) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(StorageError) as caught:
+        _guarded(fail)()
+    assert caught.value.message == message
+
+
+def test_only_a_training_is_told_what_takes_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy() -> None:
+        raise MemoryError
+
+    with pytest.raises(OutOfMemoryError) as caught:
+        _guarded(greedy)()
+    assert caught.value.hint is None
+    monkeypatch.setattr(train, "train", greedy)
+    with pytest.raises(OutOfMemoryError) as caught:
+        _guarded(greedy)()
+    assert caught.value.hint == "a smaller --hidden, --batch or --seq"
 
 
 def said(message: str) -> Callable[[], None]:
