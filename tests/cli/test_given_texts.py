@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,35 @@ def test_lines_are_batched_like_files(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a").write_text("1\n2\n3\n")
     Path("b").write_text("4")
     assert batches("a", "b", lines=True) == [["a:1", "a:2"], ["a:3", "b:1"]]
+
+
+@pytest.mark.parametrize("read", [4, 5, 7, 64])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp037", "shift-jis"])
+def test_lines_of_a_pipe_are_whole_and_counted_on_wherever_it_is_cut(
+    read: int, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["one", "", "a line that is longer", "four", "five", "", "", "the last"]
+    monkeypatch.setattr(given_texts, "READ_BYTES", read)
+    monkeypatch.setattr(given_texts, "AT_ONCE", 2)
+    for end in ("", "\n"):
+        Path("lines").write_bytes(("\n".join(lines) + end).encode(encoding))
+        with Path("lines").open() as file, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", file)
+            found = list(given_texts.texts(None, encoding, lines=False, quiet=True))
+        assert max(map(len, found)) <= 2
+        items = [item for batch in found for item in batch]
+        assert [(item.source, item.text) for item in items] == [
+            (f"-:{number}", line) for number, line in enumerate(lines, 1)
+        ]
+
+
+def test_standard_input_among_files_begins_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_texts, "CHARACTERS_AT_ONCE", 10)
+    for name in "abcd":
+        Path(name).write_text("x" * 6)
+    with Path("a").open() as file, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", file)
+        assert batches("a", "-", "b", "c", "d") == [["a"], ["-:1"], ["b", "c"], ["d"]]
 
 
 def test_a_file_that_may_not_be_read_costs_the_others_of_its_folder_nothing(
