@@ -1,14 +1,17 @@
 """`--engine` and CHARRNN_NATIVE: which engine computes, for every verb that computes."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from charrnn.checkpoint.model import save
+from charrnn.cli.engine import VALUES
 from charrnn.native import library
 from tests.checkpoint.handmade import small
 from tests.cli.program import run
+from tests.cli.verbs import VERBS, begun
 from tests.native.compiled import needs_library
 
 PLAIN = "plain (CHARRNN_NATIVE=0 or --engine plain)"
@@ -35,6 +38,13 @@ def test_the_card_says_what_computes_here() -> None:
 @needs_library
 def test_the_library_can_be_demanded() -> None:
     assert engine("--engine", "native").startswith("native (")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_heeds_the_flag_before_it_computes(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in VALUES.items():
+        begun(verb, monkeypatch, engine=name)
+        assert os.environ[library.VARIABLE] == value
 
 
 def test_a_wrong_choice_is_told() -> None:

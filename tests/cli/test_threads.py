@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from charrnn.cli.inspect import inspect
-from charrnn.cli.threads import PATIENCE, SLEEPING, asked_for, let_threads_sleep, prepare_threads
-from charrnn.native import threads
+from charrnn.cli.threads import PATIENCE, SLEEPING, VARIABLES, asked_for, let_threads_sleep, prepare_threads
+from charrnn.native import library, threads
 from tests.cli.program import environment, run
+from tests.cli.verbs import VERBS, begun
 
 # The program, and then how many threads torch has and how many NumPy was told to have.
 TOLD = """
@@ -80,6 +81,23 @@ def test_torch_trains_on_as_many_as_were_asked_for(flags: tuple[str, ...], varia
     assert (done.stdout.strip(), done.stderr) == (told, "")
 
 
+@pytest.mark.parametrize("verb", VERBS.keys() - {"train"})
+def test_numpy_has_as_many_as_the_flag_says_whichever_verb_runs_a_model(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(verb, monkeypatch, threads=3)
+    assert {os.environ.get(variable) for variable in VARIABLES} == {"3"}
+
+
+@pytest.mark.parametrize("is_native", [True, False])
+def test_threads_sleep_between_products_where_the_library_has_its_own(
+    is_native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "native", lambda: is_native)
+    begun("train", monkeypatch)
+    assert SLEEPING.keys().isdisjoint(os.environ) == (not is_native)
+
+
 @pytest.mark.usefixtures("model")
 def test_a_variable_that_is_no_number_is_named_by_every_verb() -> None:
     for words in (
@@ -106,12 +124,16 @@ def test_a_variable_that_is_no_number_does_no_harm_where_nothing_is_computed(
 
 
 @pytest.mark.usefixtures("model")
-def test_numpy_runs_a_model_on_as_many_as_the_variable_says() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TOLD, "inspect", "next", "the", "-m", "tale", "-q"],
-        env=environment(**{threads.VARIABLE: "2"}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.splitlines()[-1].split()[-1] == "2"
+def test_a_model_is_looked_into_on_as_many_as_were_asked_for() -> None:
+    for view, told in (
+        ("next", "1 2"),
+        ("gradients", "2 2"),
+    ):  # of torch, which one view imports, and of NumPy
+        done = subprocess.run(
+            [sys.executable, "-c", TOLD, "inspect", view, "the", "-m", "tale", "-q"],
+            env=environment(**{threads.VARIABLE: "2"}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1] == told
