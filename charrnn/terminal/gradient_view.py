@@ -134,7 +134,7 @@ def figure(value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return "-"
-    if value == 0 or 1e-3 <= value < 1e4:
+    if value == 0 or 1e-3 <= value < 1e3:
         return f"{value:.3g}" if value >= 1 else f"{value:.3f}"
     return f"{value:.1e}"
 
@@ -164,7 +164,7 @@ def _chart(console: Console, layers: Sequence[LayerGradients]) -> Text:
 
 
 def _log(norm: float) -> float:
-    return math.log10(max(norm, FAINTEST)) if math.isfinite(norm) else math.nan
+    return math.log10(max(norm, FAINTEST))
 
 
 def _print_norms(console: Console, nets: Sequence[Net]) -> None:

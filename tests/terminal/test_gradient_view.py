@@ -1,12 +1,22 @@
 """The drawing of gradients: what stands where, in which colour, and that it is safe to look at."""
 
 import math
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charrnn.inspection.gradients import Gradients, LayerGradients
-from charrnn.terminal.gradient_view import Net, coloured, figure, print_gradients, rows
-from charrnn.terminal.heat import AGAINST, FOR
+from charrnn.terminal.gradient_view import (
+    CHART_ROWS,
+    Net,
+    coloured,
+    figure,
+    print_gradients,
+    rows,
+)
+from charrnn.terminal.heat import AGAINST, FOR, style
 from tests.terminal.drawing import console
 from tests.terminal.test_tables import HOSTILE
 
@@ -75,8 +85,24 @@ def test_without_colours_the_tokens_have_figures() -> None:
 def test_colours_say_it_without_figures() -> None:
     screen, file = console(terminal=True)
     print_gradients(screen, [drawn()])
-    assert "token" not in file.getvalue().splitlines()[-1]
+    assert re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue()).splitlines()[-1] == "abcx"
     assert "(+)" not in file.getvalue()
+
+
+def test_tokens_that_say_nothing_have_no_figures_and_are_shown_all_the_same() -> None:
+    strange = Gradients(1.25, (layer(),), (0.7, 0.0, math.nan, 0.5))
+    screen, file = console()
+    print_gradients(screen, [Net("n", strange, ("", "a", "b", "c"), "x")])
+    heading, text, _, row = file.getvalue().splitlines()[-4:]
+    assert "what each token says" in heading
+    assert (text, row.split()) == ("abcx", ["+0.500", "0", "c"])
+    silent = Gradients(1.25, (layer(),), (0.0, 0.0))
+    assert coloured(Net("n", silent, ("a", "b"), "x")).plain == "abx"
+
+
+def test_the_strongest_may_be_against() -> None:
+    text = coloured(Net("n", Gradients(1.25, (layer(),), (-2.0, 1.0)), ("a", "b"), "x"))
+    assert [span.style for span in text.spans[:2]] == [style(-1.0), style(0.5)]
 
 
 def test_of_more_tokens_than_lines_the_most_telling_come_first() -> None:
@@ -101,10 +127,70 @@ def test_curves_of_many_layers_are_those_of_the_last() -> None:
     assert "━ 0 layer 4  ━ 1 layer 4  ━ 2 layer 4" in file.getvalue()
 
 
+def chart(*nets: Net, width: int = 110) -> list[str]:
+    """The chart, without what stands above and below it."""
+    screen, file = console(width=width)
+    print_gradients(screen, nets)
+    lines = file.getvalue().splitlines()
+    above = next(index for index, line in enumerate(lines) if "┌" in line or "│" in line)
+    return lines[above : above + CHART_ROWS]
+
+
+def of_rates(name: str, *rates: float, steps: int = 60) -> Net:
+    """A net whose layers' gradients fall at these rates."""
+    layers = tuple(layer(rate, steps) for rate in rates)
+    return Net(name, Gradients(1.25, layers, (0.0, 1.0)), ("a", "b"), "x")
+
+
+def test_as_many_curves_as_there_are_colours_have_one_each() -> None:
+    screen, file = console(width=140)
+    print_gradients(screen, [drawn(str(index), layers=2) for index in range(3)])
+    names = [f"━ {net} layer {number}" for net in range(3) for number in (1, 2)]
+    assert "  ".join(names) in file.getvalue()
+
+
+def test_the_last_layer_is_drawn_where_there_are_too_many() -> None:
+    several = [of_rates(str(index), 0.3, 0.5, 0.9) for index in range(3)]
+    assert chart(*several) == chart(*[of_rates(str(index), 0.9) for index in range(3)])
+
+
+def test_a_chart_reaches_as_far_back_as_the_longest_curve_and_is_no_wider_than_the_terminal() -> None:
+    for width in (40, 110):
+        lines = chart(of_rates("short", 0.5, steps=10), of_rates("long", 0.9), width=width)
+        assert max(map(len, lines)) <= width
+        assert 45 < float(lines[-1].split()[-1]) <= 59
+
+
+def test_figures_that_a_net_does_not_have_are_dashes() -> None:
+    flat = LayerGradients((1.0,) * 50, {1: 2.0}, {"tanh": 0.25, "sigmoid": 0.5}, {10: 0.5})
+    screen, file = console(width=140)
+    nets = [Net("flat", Gradients(1.25, (flat,), (0.0,)), ("a",), "x"), of_rates("falling", 0.5)]
+    print_gradients(screen, nets)
+    lines = [" ".join(line.split()) for line in file.getvalue().splitlines()]
+    assert "net layer tenfold in ∂ 1 ∂ 10 ∂ 50 ∂ 100 Π 1 Π 10 Π 50 Π 100" in lines
+    assert "flat 1 no fall 1 1 - - 2 - - -" in lines
+    assert "net layer flat sigmoid flat tanh ∂E/∂U >10 ∂E/∂U >50 ∂E/∂U >100" in lines
+    assert "flat 1 50.0% 25.0% 50.0% - -" in lines
+    assert "falling 1 - 25.0% 50.0% 0.1% 0.0%" in lines
+
+
+def test_a_long_name_is_cut_before_figures_are_left_out() -> None:
+    screen, file = console(width=80)
+    print_gradients(screen, [drawn("n" * 70)])
+    (norms,) = (line for line in file.getvalue().splitlines() if "3.32" in line)
+    assert "…" in norms
+    assert "8.9e-16" in norms
+
+
 def test_nothing_foreign_escapes() -> None:
     screen, file = console()
-    print_gradients(screen, [drawn(HOSTILE, tokens=("", HOSTILE, "b", "c"))])
+    hostile = drawn(HOSTILE, tokens=("", HOSTILE, "b", "c"))
+    print_gradients(screen, [Net(hostile.name, hostile.found, hostile.tokens, HOSTILE)])
     assert "\x1b" not in file.getvalue()
+    assert not set("\x07\x9b\u202e") & set(file.getvalue())
+    assert (
+        coloured(drawn(tokens=("", "\u06a9\u200c\u0647", "b", "c"))).plain == "\u06a9\u200c\u0647bcx"
+    )  # as Persian is written
 
 
 def test_gradients_that_are_no_numbers_or_nothing_are_drawn_too() -> None:
@@ -123,7 +209,21 @@ def test_the_chart_as_numbers_has_a_row_a_distance() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "0.000"), (0.25, "0.250"), (9e-4, "9.0e-04"), (1234.5, "1.23e+03"), (math.inf, "-")],
+    [
+        (0.0, "0.000"),
+        (0.25, "0.250"),
+        (1e-3, "0.001"),
+        (9e-4, "9.0e-04"),
+        (999.0, "999"),
+        (1234.5, "1.2e+03"),
+        (math.inf, "-"),
+    ],
 )
-def test_a_figure_has_three_digits(value: float, shown: str) -> None:
+def test_a_figure_is_short_and_says_how_large_a_number_is(value: float, shown: str) -> None:
     assert figure(value) == shown
+
+
+@given(st.floats(1e-99, 9e99) | st.floats(1e-4, 1e5))
+def test_a_figure_fits_its_column_and_is_near_the_number(value: float) -> None:
+    assert len(figure(value)) <= 7
+    assert float(figure(value)) == pytest.approx(value, rel=0.05, abs=0.0005 if value >= 1e-3 else 0.0)
