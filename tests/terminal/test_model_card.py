@@ -78,6 +78,59 @@ def test_a_model_card_leaves_out_what_a_file_does_not_say() -> None:
     assert told[-1] == ("damaged", "3 non-finite values in model.output.bias")
 
 
+def test_a_model_card_says_in_words_what_the_file_does() -> None:
+    assert facts(BARE | OF_TEXT | {"engine": "plain"})[4:] == [
+        ("corpus", "a: 1,234 characters in 2 documents"),
+        ("", "sha256 abc"),
+        ("started from", "y"),
+        ("trained", "1:01, 2,000 steps, 5.00 M tokens, 1.50 epochs"),
+        ("validation", "2.0000 bits/byte, 1.4000 nats/token, on 1,000 of 5,000 tokens"),
+        ("yardstick", "2.5000 bits/byte by xz"),
+        ("settings", "seed 1"),
+        ("created", "today"),
+        ("versions", "python 3.11.2"),
+        ("digest", "sha256:0"),
+        ("engine", "plain"),
+    ]
+    whole = OF_TEXT["validation"] | {"of": 1000}
+    embedded = {"sources": [], "documents": 1, "digest": "abc", "characters": 1234}
+    told = dict(facts(BARE | {"level": "word", "corpus": embedded, "validation": whole}))
+    assert told["corpus"] == "pydoc topics: 1,234 characters in 1 document"
+    assert told["validation"] == "2.0000 bits/byte, 1.4000 nats/token, on 1,000 tokens"
+
+
+def test_a_classifiers_card_says_in_words_what_the_file_does() -> None:
+    of_parts = {
+        name: {
+            "accuracy": part,
+            "macro_f1": part + 0.01,
+            "calibration_error": part + 0.02,
+            "nats": part + 0.03,
+        }
+        for name, part in {"answer": 0.9, "net": 0.8, "linear": 0.7}.items()
+    }
+    told = classifier_facts(BARE | OF_CLASSIFIERS | OF_LABELS | {"validation": of_parts})
+    assert told[2:-4] == [
+        ("net", "3 nets: rnn (relu) 2×8 both ways, embedding 4, 1.00 M parameters"),
+        ("beside it", "a linear model of 1,234 n-grams"),
+        ("vocabulary", "6 ids at level char"),
+        ("labels", "bad (4), good (5)"),
+        ("corpus", "a: 2 training texts (JSON lines)"),
+        ("", "sha256 abc"),
+        ("started from", "y"),
+        ("before", "learnt words first: 2.50 epochs, 4.500 nats/token"),
+        ("trained", "1:01, 2,000 steps, 5.00 M tokens, 1.50 epochs"),
+        ("validation", "90.00% right, macro F1 0.910, calibration error 0.920, 0.9300 nats/text"),
+        ("  net", "80.00% right, macro F1 0.810, calibration error 0.820, 0.8300 nats/text"),
+        ("  n-grams", "70.00% right, macro F1 0.710, calibration error 0.720, 0.7300 nats/text"),
+    ]
+    bare = dict(classifier_facts(BARE | OF_CLASSIFIERS | {"members": 1, "bidirectional": False}))
+    assert bare["net"] == "rnn (relu) 2×8 one way, embedding 4, 1.00 M parameters"
+    assert bare["labels"] == "bad, good"
+    two = dict(classifier_facts(BARE | OF_CLASSIFIERS | {"members": 2}))
+    assert two["net"].startswith("2 nets: ")
+
+
 @pytest.mark.parametrize("history", [OF_TEXT, OF_LABELS], ids=["language model", "classifier"])
 def test_a_value_of_the_wrong_kind_is_refused_wherever_it_stands(history: dict[str, Any]) -> None:
     for place in (place for part in history for place in places(history, part)):
