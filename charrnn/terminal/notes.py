@@ -50,7 +50,7 @@ def _program() -> str:
         python = Path(sys.executable)
         return f"{_short(python) if shutil.which(python.name) != str(python) else python.name} -m charrnn"
     found = shutil.which("charrnn")
-    if found and Path(found).exists() and called.exists() and Path(found).samefile(called):
+    if found and called.exists() and called.samefile(found):
         return "charrnn"
     return _short(called)
 

@@ -8,6 +8,7 @@ import pytest
 
 from charrnn.errors import StorageError, UsageError
 from charrnn.terminal.notes import command, note, show_error
+from tests.terminal.test_streams import Stream
 
 
 @pytest.fixture
@@ -52,6 +53,37 @@ def test_commands_in_a_hint_begin_as_this_program_was_called(
     ]
 
 
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        (f"or charrnn {words}", f"or mine {words}")
+        for words in ("train a", "sample", "classify a", "inspect runs", "--help", "VERB --help")
+    ]
+    + [("a newer charrnn reads it", "a newer charrnn reads it"), ("mycharrnn train", "mycharrnn train")],
+)
+def test_every_command_in_a_hint_is_one_to_type(
+    hint: str, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(monkeypatch, "mine")
+    show_error(UsageError("no", hint))
+    assert capsys.readouterr().err.splitlines()[1] == f"hint: {shown}"
+
+
+def test_a_backslash_in_the_program_s_path_is_one_in_a_hint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(monkeypatch, tmp_path / r"a\1\g<0>")
+    show_error(UsageError("no", "charrnn train"))
+    assert shlex.split(capsys.readouterr().err.splitlines()[1])[1] == r"a\1\g<0>"
+
+
+def test_a_note_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream()
+    monkeypatch.setattr(sys, "stderr", stream)
+    note("waiting")
+    assert stream.flushed == b"charrnn: waiting\n"
+
+
 def test_without_stderr_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     note("nobody hears")
@@ -76,6 +108,37 @@ def test_the_program_is_called_by_its_path_where_the_shell_finds_another(
     called(monkeypatch, program)
     assert shlex.split(command("sample")) == ["my env/charrnn", "sample"]
     monkeypatch.chdir(other.parent)  # no longer below this folder
+    assert shlex.split(command("sample")) == [str(program), "sample"]
+
+
+def test_a_link_on_the_path_is_the_program_too_and_is_said_as_it_was_typed(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    link = tmp_path / "bin" / "charrnn"
+    link.symlink_to(program)
+    called(monkeypatch, link)
+    assert command("sample") == "bin/charrnn sample"
+    monkeypatch.setenv("PATH", str(link.parent))
+    called(monkeypatch, program)
+    assert command("sample") == "charrnn sample"
+
+
+def test_a_program_that_is_not_where_it_says_is_called_as_it_says(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(program.parent))
+    called(monkeypatch, tmp_path / "gone")
+    assert command("sample") == "gone sample"
+
+
+def test_in_a_folder_that_is_gone_the_program_has_its_whole_path(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(monkeypatch, program)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
     assert shlex.split(command("sample")) == [str(program), "sample"]
 
 
