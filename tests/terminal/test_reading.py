@@ -9,7 +9,7 @@ import pytest
 
 from charrnn.errors import TextError
 from charrnn.terminal import reading
-from charrnn.terminal.reading import with_bar
+from charrnn.terminal.reading import counted, with_bar
 from charrnn.text.encoding import Reading
 
 
@@ -114,6 +114,66 @@ def test_a_malformed_variable_of_tqdms_costs_the_bar_and_nothing_else(
 
     monkeypatch.setattr(reading, "_Bar", trip)
     assert with_bar(work(clock, [Reading(1_000, 2_000)]), quiet=False) == "done"
+    assert stream.getvalue() == "charrnn: reading: 1.00 k of 2.00 kB\n"
+
+
+def test_what_is_counted_is_added_up_and_said_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    for quiet in (False, True):
+        stream = plain(monkeypatch)
+        with counted("explaining", 60, quiet=quiet) as advance:
+            for _ in range(12):
+                clock[0] += 1.0
+                advance(5)
+        said = "charrnn: explaining: 5 of 60\ncharrnn: explaining: 55 of 60\n"
+        assert stream.getvalue() == ("" if quiet else said)
+
+
+def test_what_is_counted_at_once_is_not_talked_about(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    stream = plain(monkeypatch)
+    with counted("explaining", 60, quiet=False) as advance:
+        clock[0] += 0.9 * reading.SHOWN_AFTER
+        advance(60)
+    assert stream.getvalue() == ""
+
+
+def test_on_a_terminal_the_bar_of_what_is_counted_is_taken_away_too(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    stream = terminal(monkeypatch)
+
+    def interrupted() -> None:
+        with counted("explaining", 60, quiet=False) as advance:
+            clock[0] += 1.0
+            advance(15)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert "explaining: " in stream.getvalue()
+    assert not stream.getvalue().rpartition("\r")[2].strip()
+
+
+def test_a_terminal_that_is_lost_costs_the_bar_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    def write(_: str) -> int:
+        raise OSError
+
+    monkeypatch.setattr(terminal(monkeypatch), "write", write)
+    assert with_bar(work(clock, [Reading(1, 9), Reading(2, 9)]), quiet=False) == "done"
+
+
+@pytest.mark.parametrize("plainly", ["dumb", ""])
+def test_a_terminal_that_is_not_to_be_drawn_on_gets_lines(
+    plainly: str, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    stream = terminal(monkeypatch)
+    monkeypatch.setenv("TERM", plainly)
+    with_bar(work(clock, [Reading(1_000, 2_000)]), quiet=False)
     assert stream.getvalue() == "charrnn: reading: 1.00 k of 2.00 kB\n"
 
 
