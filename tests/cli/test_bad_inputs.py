@@ -232,6 +232,14 @@ OPTIONS = (
         USAGE,
         "--time, --epochs and --steps: only one of them can be the budget",
     ),
+    *(
+        Row(
+            f"train t --epochs 1 {other}",
+            USAGE,
+            "--time, --epochs and --steps: only one of them can be the budget",
+        )
+        for other in ("--time 3s", "--steps 5")
+    ),
     Row("train t --time 5x", USAGE, "--time 5x: must be a time such as 90s, 5m or 2h, at most 720h"),
     Row("train t --batch 0", USAGE, f"--batch 0: must be {COUNT} 1 to 65,536"),
     Row("train t --seq 0", USAGE, f"--seq 0: must be {COUNT} 1 to 65,536"),
@@ -332,6 +340,19 @@ OPTIONS = (
         "train --resume tale --name other",
         USAGE,
         "--name does not go with --resume: a resumed run keeps its name and its weights",
+    ),
+    *(
+        Row(
+            f"train --resume tale {flag}",
+            USAGE,
+            f"{flag.split()[0]} does not go with --resume: a resumed run keeps its name and its weights",
+        )
+        for flag in ("--from tale", "--force")
+    ),
+    Row(
+        "train --resume tale --task classifier",
+        USAGE,
+        "--task classifier: tale is a language model",
     ),
     Row("sample --temp nan", USAGE, "--temp nan: must be a number from 0 to 100"),
     Row(("sample", "--temp", ""), USAGE, "--temp '': must be a number from 0 to 100"),
