@@ -118,7 +118,7 @@ class LivePanel:
         self._sample = ""
         self._saved = ""
         self._drawn = 0.0
-        self._plot: RenderableType = Text("the first evaluation comes soon", style="dim")
+        self._plot: RenderableType = Text("curves begin with the second evaluation", style="dim")
 
     def show(self, event: Event) -> None:
         """Takes an event in, and redraws if the last time was long enough ago."""
