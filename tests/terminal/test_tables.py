@@ -27,7 +27,7 @@ def test_a_bar_fills_its_share_to_an_eighth_of_a_cell(share: float, width: int) 
     assert len(drawn) <= width
 
 
-@pytest.mark.parametrize(("share", "drawn"), [(-1.0, ""), (0.0, ""), (1.0, "███"), (7.0, "███")])
+@pytest.mark.parametrize(("share", "drawn"), [(-1.0, ""), (-0.1, ""), (0.0, ""), (1.0, "███"), (7.0, "███")])
 def test_a_bar_never_leaves_its_cell(share: float, drawn: str) -> None:
     assert bar(share, 3) == drawn
 
@@ -43,9 +43,14 @@ def test_a_bar_never_leaves_its_cell(share: float, drawn: str) -> None:
         ("\u202e", 5, ("\\u{202e}", "U+202E")),
         ("😀", 5, ("😀", "U+1F600")),
         ("[", 5, ("[", "U+005B")),
+        (" the", 300, ('" the"', "")),
+        ("th", 300, ("th", "")),
+        ("\x1bx", 300, ("^[x", "")),
         ("", 0, ("<boundary>", "")),
         ("", 1, ("<unk>", "")),
         ("\ufffd", 0xE9 + 1, ("byte", "0xE9")),
+        ("\ufffd", 0xFF + 1, ("byte", "0xFF")),
+        ("\ufffd", 0xFF + 2, ("\ufffd", "U+FFFD")),
     ],
 )
 def test_a_token_is_named_so_that_it_can_be_told_apart(text: str, token: int, shown: tuple[str, str]) -> None:
@@ -70,9 +75,25 @@ def test_the_next_tokens_and_how_likely_they_are_can_be_read_at_any_width(width:
     assert [row.split()[0] for row in rows] == ["o", "<unk>"]
     assert ["75.00%" in rows[0].split(), "25.00%" in rows[1].split()] == [True, True]
     assert max(map(len, rows)) <= width
+    assert "…" not in file.getvalue()
     # The bar is what goes first, and then whole columns.
     assert ("█" in rows[0]) == (width >= 60)
     assert ("U+006F" in rows[0]) == ("0.42" in rows[0]) == (width >= 40)
+
+
+def test_where_there_is_no_end_of_a_line_a_bar_is_as_wide_as_it_ever_is() -> None:
+    lines = []
+    for width in (100, 100_000):
+        screen, file = console(width=width)
+        print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+        lines.append(file.getvalue().splitlines())
+    assert lines[0] == lines[1]
+
+
+def test_of_a_text_that_fits_everything_is_shown() -> None:
+    screen, file = console()
+    print_next(screen, "y" * 40, [NextToken("y", 5, 1.0)], RESERVED)
+    assert file.getvalue().splitlines()[0] == f'after "{"y" * 40}"'
 
 
 def test_of_a_long_text_the_end_is_shown() -> None:
@@ -94,6 +115,8 @@ def test_surprise_is_told_by_line_and_in_all_and_by_colour() -> None:
     shown = file.getvalue()
     for colour, text in (("32", "line 0"), ("36", "line 1"), ("33", "line 2"), ("31", "line 3")):
         assert f"\x1b[{colour}m{text}" in shown
+    for colour, bits in (("32", "0.500"), ("36", "1.500"), ("33", "2.500"), ("31", "9.000")):
+        assert f"\x1b[{colour}m    {bits}" in shown
     assert shown.splitlines()[-1] == "file: 3.375 bits/byte, 2.3000 nats/token"
 
 
@@ -102,10 +125,13 @@ def test_how_surprising_a_line_is_can_be_read_at_any_width(width: int) -> None:
     screen, file = console(width=width)
     long = Line("a line of some length, longer than any terminal\n" * 5, 7 * 1.5, 7)
     print_surprise(screen, "file", Surprise((long, *lines(0.5)), 2.3, 14))
-    header, first, second, *_ = file.getvalue().splitlines()
+    header, first, second, *_ = (line.rstrip() for line in file.getvalue().splitlines())
     assert "bits/byte  text" in header
     assert "1.500  a line" in first
     assert "0.500  line 0" in second
+    if "line" in header.removesuffix("text"):
+        assert [line.split()[0] for line in (first, second)] == ["1", "2"]
+        assert second.endswith("line 0")  # and not its line feed
     assert max(map(len, (header, first, second))) <= width
 
 
@@ -138,6 +164,8 @@ def test_a_run_says_how_good_it_is_or_why_nobody_knows() -> None:
     beyond = RunRow("x", created="9999-12-31T23:59:59-01:00")
     assert run_cells(beyond)[5] == ""
     assert run_cells(RunRow("x", accuracy=0.9271))[0] == "92.71% right"
+    assert run_cells(RunRow("x", accuracy=0.0))[0] == "0.00% right"
+    assert run_cells(RunRow("x", 0.0))[0] == "0.0000 bits/byte"
     assert run_cells(RunRow("x", error="gone")) == ("", "x", "gone", "", "", "")
 
 
@@ -172,6 +200,14 @@ def test_the_score_of_a_run_and_its_name_are_whole_at_any_width(width: int) -> N
     assert shown == ["model", "parameters", "trained", "created"][: {40: 1, 60: 1, 80: 3}.get(width)]
     assert ("word lstm 1x8, 2 labels" in first) == (width > 40)
     assert "…" in second
+
+
+def test_a_long_name_is_cut_and_not_what_is_said_of_it() -> None:
+    screen, file = console(width=40)
+    print_next(screen, "hell", [NextToken("w" * 60, 300, 0.75)], RESERVED)
+    print_runs(screen, [RunRow("n" * 60, 2.217)])
+    rows = [line for line in file.getvalue().splitlines() if "…" in line]
+    assert [max(map(len, rows)) <= 40, "75.00%" in rows[0], "2.2170 bits/byte" in rows[1]] == [True] * 3
 
 
 def test_on_the_narrowest_terminal_there_is_something_of_score_and_name() -> None:
