@@ -1,7 +1,9 @@
 """What trainings share: the folder of a new run, and what becomes of it and of the log if training fails."""
 
 import fcntl
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -9,15 +11,31 @@ import pytest
 
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.lock import LOCK, BusyError, is_locked, locked
-from charrnn.cli.training import Asked, held_folder, train_in_view
-from charrnn.errors import DivergedError, StorageError
+from charrnn.cli.training import Asked, held_folder, refuse_idle_resume, sitting, train_in_view
+from charrnn.config import Budget
+from charrnn.errors import DivergedError, StorageError, UsageError
+from charrnn.evaluation.metrics import Validation
 from charrnn.terminal.screen import Heading
 from charrnn.training.events import Event, Started
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.log import Log
 from charrnn.training.loop import Training
-from charrnn.training.progress import Progress
+from charrnn.training.progress import PATIENCE, Point, Progress
 from charrnn.training.schedule import Segment
+from tests.terminal.test_streams import Stream
+
+ASKED = Asked(
+    started=0.0,
+    inputs=[],
+    task=None,
+    corpus_flags={},
+    label_flags={},
+    net_flags={},
+    budget=None,
+    device="cpu",
+    threads=None,
+    quiet=True,
+)
 
 
 def test_a_free_name_that_another_process_takes_meanwhile_is_left_to_it(
@@ -106,19 +124,41 @@ def test_the_log_is_closed_where_training_fails(monkeypatch: pytest.MonkeyPatch,
             yield Started(0.0, 0)
             raise DivergedError("training diverged")
 
-    asked = Asked(
-        started=0.0,
-        inputs=[],
-        task=None,
-        corpus_flags={},
-        label_flags={},
-        net_flags={},
-        budget=None,
-        device="cpu",
-        threads=None,
-        quiet=True,
-    )
     heading = Heading("tale", "gru", "chars", "char", None)
     with pytest.raises(DivergedError):
-        train_in_view(asked, cast(Training, Failing()), tmp_path, heading, lambda _: None)
+        train_in_view(ASKED, cast(Training, Failing()), tmp_path, heading, lambda _: None)
     assert len(closed) == 1
+
+
+def test_a_run_that_is_done_goes_on_only_if_more_is_asked_for() -> None:
+    begun = Progress(segment=Segment("steps", 0, 9), step=5)
+    done = replace(begun, finished=True)
+    turned = replace(
+        begun,
+        best=Validation(1.0, 1.0, 1),
+        since_best=PATIENCE,
+        history=(Point(1, 1.0, 1.0, 1.03),),
+        finished=True,
+    )
+    refuse_idle_resume(ASKED, "tale", begun)
+    for progress, end in (
+        (done, "has finished its budget"),
+        (turned, "ended because validation only got worse"),
+    ):
+        with pytest.raises(UsageError, match=f"^my tale: {end}$") as caught:
+            refuse_idle_resume(ASKED, "my tale", progress)
+        assert caught.value.hint == ("charrnn train --resume 'my tale' --time 5m trains five minutes more")
+        refuse_idle_resume(replace(ASKED, budget=Budget("steps", 5)), "my tale", progress)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "is_terminal", "is_shown"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_samples_are_written_where_somebody_watches_and_nowhere_else(
+    quiet: bool, is_terminal: bool, is_shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stderr", Stream(is_terminal=is_terminal))
+    found = sitting(replace(ASKED, quiet=quiet, started=12.5))
+    assert (found.sample_length > 0, found.started, found.device.type) == (is_shown, 12.5, "cpu")
