@@ -19,9 +19,9 @@ def batches(*inputs: str, lines: bool = False) -> list[list[str]]:
 def test_a_batch_has_so_many_texts_or_so_many_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(given_texts, "AT_ONCE", 3)
     monkeypatch.setattr(given_texts, "CHARACTERS_AT_ONCE", 10)
-    for name, length in zip("abcdefg", (1, 1, 1, 4, 7, 30, 1), strict=True):
+    for name, length in zip("abcdefghi", (1, 1, 1, 4, 7, 30, 1, 1, 1), strict=True):
         Path(name).write_text("x" * length)
-    assert batches(*"abcdefg") == [["a", "b", "c"], ["d", "e"], ["f"], ["g"]]
+    assert batches(*"abcdefghi") == [["a", "b", "c"], ["d", "e"], ["f"], ["g", "h", "i"]]
 
 
 def test_lines_are_batched_like_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,13 +51,33 @@ def test_lines_of_a_pipe_are_whole_and_counted_on_wherever_it_is_cut(
         ]
 
 
-def test_standard_input_among_files_begins_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ("a-bcd", [["a"], ["-:1"], ["b", "c"], ["d"]]),
+        ("-a", [["-:1"], ["a"]]),
+        ("", [["-:1"]]),
+    ],
+)
+def test_standard_input_among_files_is_a_batch_of_its_own_and_none_is_empty(
+    inputs: str, expected: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(given_texts, "CHARACTERS_AT_ONCE", 10)
     for name in "abcd":
         Path(name).write_text("x" * 6)
     with Path("a").open() as file, monkeypatch.context() as patch:
         patch.setattr(sys, "stdin", file)
-        assert batches("a", "-", "b", "c", "d") == [["a"], ["-:1"], ["b", "c"], ["d"]]
+        assert batches(*inputs) == expected
+
+
+def test_lines_that_begin_like_packed_data_are_lines_though_a_character_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(given_texts, "READ_BYTES", 12)
+    Path("lines").write_text("BZh, café été\nmore\n")  # the first chunk ends within the second é
+    with Path("lines").open() as file, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", file)
+        assert batches("-") == [["-:1", "-:2"]]
 
 
 def test_a_file_that_may_not_be_read_costs_the_others_of_its_folder_nothing(
