@@ -58,6 +58,7 @@ def test_the_first_reason_to_fail_is_said_and_a_good_text_after_it_mends_nothing
     failed = asked(*order, "--fail-under", "1")
     assert failed.status == 8
     assert failed.lines[0].startswith(f"charrnn: error: {order[0]}: ")
+    assert failed.lines[0].endswith(", below 1")
 
 
 def test_the_likeliest_labels_come_with_their_own_probabilities_and_only_the_first_is_withheld() -> None:
@@ -81,6 +82,16 @@ def test_in_a_pipe_an_explanation_is_a_line_for_every_word_that_says_something()
     assert [line.split("\t")[:2] for line in lines] == [["", f"{piece['effect']:+.6f}"] for piece in told]
     assert all(len(line.split("\t")) == 3 for line in lines)
     assert [line.split("\t")[2] for line in lines if line.endswith("end")] == ["end"]
+
+
+def test_in_a_pipe_words_that_are_taken_together_are_one_cell() -> None:
+    Path("long.txt").write_text("the\ta\x1bof\n" * 400)
+    _, *lines = asked("long.txt", "--explain", "-q").text.splitlines()
+    assert lines
+    for line in lines:
+        assert len(line.split("\t")) == 3
+        assert "^I" in line
+        assert "\x1b" not in line
 
 
 def test_json_is_for_programs_on_a_terminal_too() -> None:
