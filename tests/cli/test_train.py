@@ -21,7 +21,7 @@ import charrnn
 from charrnn.checkpoint import container
 from charrnn.checkpoint.model import load
 from charrnn.errors import ExitCode
-from charrnn.terminal.units import duration
+from charrnn.terminal.units import duration, short
 from tests.checkpoint.handmade import equal
 from tests.cli.conftest import SMALL, tale
 from tests.cli.program import CALLED, Answer, environment, run, warm
@@ -266,6 +266,18 @@ def test_a_new_run_sweeps_up_what_a_killed_one_was_writing() -> None:
     assert not list(Path("checkpoints/mine").glob(".*.tmp"))
 
 
+def test_a_run_that_goes_on_sweeps_up_what_a_killed_one_was_writing(model: Path) -> None:
+    (model / ".last.safetensors-x1.tmp").touch()
+    done(warm("train", "--resume", "tale", "--steps", "1", "-q"))
+    assert not list(model.glob(".*.tmp"))
+
+
+def test_a_budget_of_epochs_is_that_many_passes_over_the_text() -> None:
+    Path("tale.txt").write_text(tale())
+    done(warm("train", "tale.txt", "--epochs", "2", "--hidden", "8", "-q"))
+    assert card("tale")["trained"]["epochs"] == pytest.approx(2, abs=0.12)  # a step is a ninth
+
+
 def test_a_run_goes_on_if_its_texts_are_named_again_in_any_spelling() -> None:
     Path("poems").mkdir()
     for name in ("a", "b"):
@@ -366,6 +378,7 @@ def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
 def test_without_input_it_trains_on_text_that_python_carries() -> None:
     text = "\n".join(topics[name] for name in sorted(topics))
     answer = done(warm("train", "--steps", "1", "--hidden", "8"))
+    assert answer.lines[0].startswith(f"charrnn: {short(len(text))} chars, ")  # nothing had to be understood
     digest = hashlib.sha256(text.encode()).hexdigest()
     assert f"corpus       pydoc topics, sha256 {digest[:12]}" in answer.lines
     found = card("pydoc")
