@@ -168,7 +168,7 @@ def _next(
     text = prompt.given(subject, "the text", "a text", quiet=quiet)
     language_model = LanguageModel(load(announce(model, quiet=quiet)))
     ids = prompt.encoded(language_model.tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
-    reserved = _reserved(language_model.tokenizer)
+    reserved, has_bytes = _reserved(language_model.tokenizer), language_model.tokenizer.unknown is None
     console = for_product(product)
     for index, tokens in enumerate(language_model.each_next(ids, k)):
         if not each and index < len(ids):
@@ -179,7 +179,7 @@ def _next(
             continue
         if each and index:
             console.print()
-        print_next(console, before, tokens, reserved)
+        print_next(console, before, tokens, reserved, has_bytes=has_bytes)
 
 
 def _beginning(tokenizer: Tokenizer, text: str, ids: Ids, tokens: int) -> str:

@@ -20,7 +20,7 @@ from charrnn.terminal.columns import Column, print_rows
 from charrnn.terminal.units import duration, short
 
 BAR_WIDTH = 30
-BYTES = 256  # the ids that follow the boundary's, wherever a byte is a token
+BYTES = 256  # the ids that follow the boundary's, where a byte is a token
 BLOCKS = " ▏▎▍▌▋▊▉█"
 MAX_LINE = 200
 CONTEXT = 40  # characters of the text before a prediction
@@ -49,13 +49,28 @@ RUNS = (
 )
 
 
-def print_next(console: Console, text: str, tokens: Sequence[NextToken], reserved: dict[int, str]) -> None:
-    """The likeliest next tokens after a text."""
+def print_next(
+    console: Console,
+    text: str,
+    tokens: Sequence[NextToken],
+    reserved: dict[int, str],
+    *,
+    has_bytes: bool,
+) -> None:
+    """The likeliest next tokens after a text.
+
+    Args:
+        console: where.
+        text: what was read.
+        tokens: the likeliest first.
+        reserved: names of ids that stand for no text.
+        has_bytes: whether a byte is a token.
+    """
     # Not the table's title, which would wrap where the table ends.
     console.print(Text(f"after {_quoted(text)}", "italic"))
     rows = []
     for token in tokens:
-        name, code = glyph(token, reserved)
+        name, code = glyph(token, reserved, has_bytes=has_bytes)
         share = Bar(token.probability, BAR_WIDTH)
         rows.append(
             (Text(name), share, Text(f"{token.probability:.2%}"), Text(f"{token.bits:.2f}"), Text(code))
@@ -104,11 +119,11 @@ def _score(row: RunRow) -> str:
     return "" if row.accuracy is None else f"{row.accuracy:.2%} right"
 
 
-def glyph(token: NextToken, reserved: dict[int, str]) -> tuple[str, str]:
-    """How a token is shown, and its code point or byte."""
+def glyph(token: NextToken, reserved: dict[int, str], *, has_bytes: bool) -> tuple[str, str]:
+    """How a token is shown, and its code point or byte; arguments as for `print_next`."""
     if token.token in reserved:
         return reserved[token.token], ""
-    if token.text == "\ufffd" and token.token <= BYTES:
+    if has_bytes and token.text == "\ufffd" and token.token <= BYTES:
         return "byte", f"0x{token.token - 1:02X}"
     if len(token.text) > 1:
         return quoted_space(clean(token.text)), ""

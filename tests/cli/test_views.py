@@ -46,6 +46,12 @@ def test_as_many_tokens_are_shown_as_help_says() -> None:
     assert len(found["next"]) == LIKELIEST < LETTERS.vocab_size
 
 
+def test_the_character_for_what_could_not_be_read_is_a_character_like_others() -> None:
+    model.save(Path("spoilt"), small(CharTokenizer.from_codepoints([0x61, 0xFFFD])))
+    rows = inspect("next", "a", "-m", "spoilt").text.splitlines()[2:]
+    assert {(row.split()[0], row.split()[-1]) for row in rows} >= {("\ufffd", "U+FFFD"), ("a", "U+0061")}
+
+
 def test_a_model_may_be_named_twice_the_same() -> None:
     assert inspect("letters", "-m", "letters").stdout == inspect("letters").stdout
 

@@ -48,18 +48,28 @@ def test_a_bar_never_leaves_its_cell(share: float, drawn: str) -> None:
         ("\x1bx", 300, ("^[x", "")),
         ("", 0, ("<boundary>", "")),
         ("", 1, ("<unk>", "")),
-        ("\ufffd", 0xE9 + 1, ("byte", "0xE9")),
-        ("\ufffd", 0xFF + 1, ("byte", "0xFF")),
-        ("\ufffd", 0xFF + 2, ("\ufffd", "U+FFFD")),
+        ("\ufffd", 0xE9 + 1, ("\ufffd", "U+FFFD")),
     ],
 )
 def test_a_token_is_named_so_that_it_can_be_told_apart(text: str, token: int, shown: tuple[str, str]) -> None:
-    assert glyph(NextToken(text, token, 0.5), RESERVED) == shown
+    assert glyph(NextToken(text, token, 0.5), RESERVED, has_bytes=False) == shown
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (0xE9 + 1, ("byte", "0xE9")),
+        (0xFF + 1, ("byte", "0xFF")),
+        (0xFF + 2, ("\ufffd", "U+FFFD")),  # a word, or a piece of one
+    ],
+)
+def test_where_bytes_are_tokens_one_that_is_no_character_is_named(token: int, shown: tuple[str, str]) -> None:
+    assert glyph(NextToken("\ufffd", token, 0.5), {0: "<boundary>"}, has_bytes=True) == shown
 
 
 def test_the_next_tokens_stand_in_a_table_under_the_text() -> None:
     screen, file = console()
-    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED, has_bytes=False)
     title, header, *rows = file.getvalue().splitlines()
     assert title == 'after "hell"'
     assert header.split() == ["next", "probability", "bits", "code", "point"]
@@ -70,7 +80,7 @@ def test_the_next_tokens_stand_in_a_table_under_the_text() -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_next_tokens_and_how_likely_they_are_can_be_read_at_any_width(width: int) -> None:
     screen, file = console(width=width)
-    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+    print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED, has_bytes=False)
     _, _, *rows = file.getvalue().splitlines()
     assert [row.split()[0] for row in rows] == ["o", "<unk>"]
     assert ["75.00%" in rows[0].split(), "25.00%" in rows[1].split()] == [True, True]
@@ -85,23 +95,25 @@ def test_where_there_is_no_end_of_a_line_a_bar_is_as_wide_as_it_ever_is() -> Non
     lines = []
     for width in (100, 100_000):
         screen, file = console(width=width)
-        print_next(screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED)
+        print_next(
+            screen, "hell", [NextToken("o", 6, 0.75), NextToken("", 1, 0.25)], RESERVED, has_bytes=False
+        )
         lines.append(file.getvalue().splitlines())
     assert lines[0] == lines[1]
 
 
 def test_of_a_text_that_fits_everything_is_shown() -> None:
     screen, file = console()
-    print_next(screen, "y" * 40, [NextToken("y", 5, 1.0)], RESERVED)
+    print_next(screen, "y" * 40, [NextToken("y", 5, 1.0)], RESERVED, has_bytes=False)
     assert file.getvalue().splitlines()[0] == f'after "{"y" * 40}"'
 
 
 def test_of_a_long_text_the_end_is_shown() -> None:
     screen, file = console()
-    print_next(screen, "x" * 50 + "y" * 40, [NextToken("y", 5, 1.0)], RESERVED)
+    print_next(screen, "x" * 50 + "y" * 40, [NextToken("y", 5, 1.0)], RESERVED, has_bytes=False)
     assert file.getvalue().splitlines()[0] == f'after "…{"y" * 40}"'
     screen, file = console()
-    print_next(screen, "", [NextToken("y", 5, 1.0)], RESERVED)
+    print_next(screen, "", [NextToken("y", 5, 1.0)], RESERVED, has_bytes=False)
     assert file.getvalue().splitlines()[0] == "after nothing"
 
 
@@ -145,7 +157,7 @@ def test_a_long_line_is_cut_and_an_infinite_surprise_has_a_colour_too() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_nothing_foreign_escapes_from_a_table(terminal: bool) -> None:
     screen, file = console(terminal=terminal, width=200)
-    print_next(screen, HOSTILE, [NextToken("\x1b", 5, 0.5)], RESERVED)
+    print_next(screen, HOSTILE, [NextToken("\x1b", 5, 0.5)], RESERVED, has_bytes=False)
     print_surprise(screen, HOSTILE, Surprise((Line(HOSTILE + "\n", 5.0, 5),), 1.0, 5))
     print_runs(screen, [RunRow(HOSTILE, 1.0, model=HOSTILE, created=HOSTILE), RunRow(HOSTILE, error=HOSTILE)])
     shown = file.getvalue()
@@ -204,7 +216,7 @@ def test_the_score_of_a_run_and_its_name_are_whole_at_any_width(width: int) -> N
 
 def test_a_long_name_is_cut_and_not_what_is_said_of_it() -> None:
     screen, file = console(width=40)
-    print_next(screen, "hell", [NextToken("w" * 60, 300, 0.75)], RESERVED)
+    print_next(screen, "hell", [NextToken("w" * 60, 300, 0.75)], RESERVED, has_bytes=False)
     print_runs(screen, [RunRow("n" * 60, 2.217)])
     rows = [line for line in file.getvalue().splitlines() if "…" in line]
     assert [max(map(len, rows)) <= 40, "75.00%" in rows[0], "2.2170 bits/byte" in rows[1]] == [True] * 3
