@@ -125,28 +125,34 @@ def _open(key: str, digest: str, *, lines: bool) -> Corpus:
         dtype = np.dtype(description["dtype"])
         if ids_file.stat().st_size != description["tokens"] * dtype.itemsize:
             raise damaged
+        ids = np.memmap(ids_file, dtype, mode="r")
+        split = description["split"]
+        return Corpus(
+            training=ids[:split],
+            validation=ids[split:],
+            tokenizer=tokenizer,
+            counts=np.array(description["counts"], np.int64),
+            byte_lengths=_byte_lengths(tokenizer, description, lines=lines),
+            lines=lines,
+            digest=digest,
+            documents=description["documents"],
+            characters=description["characters"],
+            files=(ids_file, description_file),
+            notes=tuple(description["notes"]),
+        )
     except (ValueError, LookupError, TypeError, CheckpointError):
         raise damaged from None
-    ids = np.memmap(ids_file, dtype, mode="r")
+
+
+def _byte_lengths(tokenizer: Tokenizer, description: dict[str, Any], *, lines: bool) -> NDArray[np.float64]:
+    """`Corpus.byte_lengths`."""
     lengths = np.array(
         [len(tokenizer.token_bytes(token)) for token in range(tokenizer.vocab_size)], np.float64
     )
     lengths[BOUNDARY] = float(lines)
     if tokenizer.unknown is not None:
         lengths[tokenizer.unknown] = description["unknown_bytes"] / max(1, description["unknown_tokens"])
-    return Corpus(
-        training=ids[: description["split"]],
-        validation=ids[description["split"] :],
-        tokenizer=tokenizer,
-        counts=np.array(description["counts"], np.int64),
-        byte_lengths=lengths,
-        lines=lines,
-        digest=digest,
-        documents=description["documents"],
-        characters=description["characters"],
-        files=(ids_file, description_file),
-        notes=tuple(description["notes"]),
-    )
+    return lengths
 
 
 def _files(key: str) -> tuple[Path, Path]:

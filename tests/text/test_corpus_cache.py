@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import shlex
 import time
@@ -204,3 +205,15 @@ def test_a_file_that_changes_between_the_passes_is_refused() -> None:
     assert caught.value.message == "the corpus changed while it was being read"
     assert caught.value.hint == "try again when nothing writes to it"
     assert list(Path("cache", "charrnn").iterdir()) == []
+
+
+def test_a_description_that_lacks_a_part_is_noticed() -> None:
+    texts = documents(VERSE.encode() * 9)
+    ids_file, description_file = prepared(texts).files
+    description = json.loads(description_file.read_bytes())
+    for part in ("tokenizer", "dtype", "tokens", "split", "counts", "documents", "characters", "notes"):
+        left = {name: of for name, of in description.items() if name != part}
+        description_file.write_text(json.dumps(left), "utf-8")
+        with pytest.raises(StorageError) as caught:
+            prepared(texts)
+        assert caught.value.message == f"{ids_file}: the cached corpus is damaged"
