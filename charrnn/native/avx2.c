@@ -20,6 +20,7 @@
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define STRIP_ALONE 4
 #define STRIP_AMONG 2
+#define LEAST_LANES 12
 #include "road.h"
 
 static int is_passable(void)
@@ -28,7 +29,7 @@ static int is_passable(void)
 }
 
 const struct road AVX2 = {
-    "AVX2", is_passable, forward, backward, EQUATIONS, 12, STRIP_ALONE, quantize, multiply,
+    "AVX2", is_passable, forward, backward, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

@@ -22,6 +22,7 @@
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #define STRIP_ALONE 8
 #define STRIP_AMONG 4
+#define LEAST_LANES 8
 #include "road.h"
 
 static int is_passable(void)
@@ -32,7 +33,7 @@ static int is_passable(void)
 }
 
 const struct road AVX512 = {
-    "AVX-512", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
+    "AVX-512", is_passable, forward, backward, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

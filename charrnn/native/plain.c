@@ -23,6 +23,7 @@
 #define STRIP_ALONE 2
 #define STRIP_AMONG 1
 #endif
+#define LEAST_LANES 8
 #include "road.h"
 
 #if defined(__aarch64__)
@@ -32,7 +33,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "NEON", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
+    "NEON", is_passable, forward, backward, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #else
 static int is_passable(void)
@@ -41,6 +42,6 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "portable", is_passable, forward, backward, EQUATIONS, 8, STRIP_ALONE, quantize, multiply,
+    "portable", is_passable, forward, backward, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #endif

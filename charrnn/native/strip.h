@@ -20,6 +20,15 @@ struct strip_tile {
     int64_t pitch;      /* numbers from the sums of one panel to those of the next */
 };
 
+/* Stores sums row by row, part by part; ROWS and PANELS are constants. */
+INLINE void leave(const int ROWS, const int PANELS, const vec *sum, struct strip_tile t)
+{
+    UNROLLED(i, ROWS * PANELS * PARTS) {
+        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
+        *(vec *)(t.sums + part / PARTS * t.pitch + row * PANEL + part % PARTS * LANES) = sum[i];
+    }
+}
+
 /* sums[p][r][0..15] = rows r times panel p; ROWS and PANELS are constants. */
 INLINE void exact_tile(const int ROWS, const int PANELS, struct strip_tile t)
 {
@@ -32,10 +41,7 @@ INLINE void exact_tile(const int ROWS, const int PANELS, struct strip_tile t)
             UNROLLED(row, ROWS)
                 sum[row * PANELS * PARTS + part] += left[row * depth + k] * w;
         }
-    UNROLLED(i, ROWS * PANELS * PARTS) {
-        int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
-        *(vec *)(t.sums + part / PARTS * t.pitch + row * PANEL + part % PARTS * LANES) = sum[i];
-    }
+    leave(ROWS, PANELS, sum, t);
 }
 
 /* The same of whole numbers: those of MOST_PRODUCTS products are summed as such. */
@@ -61,9 +67,9 @@ INLINE void quantized_tile(const int ROWS, const int PANELS, struct strip_tile t
     }
     UNROLLED(i, ROWS * PANELS * PARTS) {
         int row = i / (PANELS * PARTS), part = i % (PANELS * PARTS);
-        vec step = *(const vec *)(t.m->steps + t.panel * PANEL + part * LANES) * t.left->steps[t.row + row];
-        *(vec *)(t.sums + part / PARTS * t.pitch + row * PANEL + part % PARTS * LANES) = sum[i] * step;
+        sum[i] *= *(const vec *)(t.m->steps + t.panel * PANEL + part * LANES) * t.left->steps[t.row + row];
     }
+    leave(ROWS, PANELS, sum, t);
 }
 
 /* So many rows and panels, few enough for a tile. */

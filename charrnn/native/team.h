@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { MOST_MEMBERS = 64 };
+enum { MOST_MEMBERS = 64 }; /* of a team */
 
 struct team {
     int size;

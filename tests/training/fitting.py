@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from charrnn.checkpoint import container
 from charrnn.errors import CheckpointError
 from charrnn.training.events import Event, Stepped
@@ -26,6 +28,15 @@ def fit(
             if at:
                 at(event)
     return events
+
+
+def assert_equal_files(one: str, other: str, *names: str) -> None:
+    """That runs kept in two folders left the same tensors, to the last bit."""
+    for name in names:
+        ours, theirs = (container.unpack(Path(folder, name))[1] for folder in (one, other))
+        assert ours.keys() == theirs.keys()
+        for tensor in ours:
+            np.testing.assert_array_equal(ours[tensor], theirs[tensor], err_msg=tensor)
 
 
 def at_each_command(seconds: float) -> Callable[..., Callable[[], float]]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charrnn.checkpoint import container
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.weights import EMBEDDING
 from charrnn.config import Budget, LabelledConfig
@@ -24,7 +23,7 @@ from charrnn.training.progress import Point
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import Sitting
 from tests.text.reviews import reviews
-from tests.training.fitting import at_each_command, fit
+from tests.training.fitting import assert_equal_files, at_each_command, fit
 from tests.training.small_classifier import STEPS, new, resumed
 
 
@@ -36,11 +35,7 @@ def test_a_run_stopped_anywhere_and_resumed_equals_one_that_never_stopped(
     fit(new("parts", Budget("steps", STEPS), **flags)[0], stops[0])
     for stop in (*stops[1:], None):
         fit(resumed("parts")[0], stop)
-    for name in ("model.safetensors", "last.safetensors"):
-        whole, parts = (container.unpack(Path(folder, name))[1] for folder in ("whole", "parts"))
-        assert whole.keys() == parts.keys()
-        for tensor in whole:
-            np.testing.assert_array_equal(whole[tensor], parts[tensor], err_msg=tensor)
+    assert_equal_files("whole", "parts", "model.safetensors", "last.safetensors")
 
 
 def test_of_few_texts_the_linear_model_that_answers_learnt_from_all_and_the_measured_one_did_not() -> None:

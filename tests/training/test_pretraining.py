@@ -29,7 +29,7 @@ from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 from charrnn.training.start import NOTHING, Sitting
 from tests.text.reading import finish
 from tests.text.reviews import labelled_reviews
-from tests.training.fitting import fit, refusals
+from tests.training.fitting import assert_equal_files, fit, refusals
 
 STEPS = 24
 SITTING = Sitting(0.0, torch.device("cpu"), 0)
@@ -63,11 +63,7 @@ def test_a_stage_stopped_anywhere_and_resumed_equals_one_that_never_stopped(cell
     fit(new("parts", cell=cell, members=members)[1], 5)
     for stop in (6, None):
         fit(resumed("parts")[1], stop)
-    for name in ("words.safetensors", "last.safetensors"):
-        whole, parts = (container.unpack(Path(folder, name))[1] for folder in ("whole", "parts"))
-        assert whole.keys() == parts.keys()
-        for tensor in whole:
-            np.testing.assert_array_equal(whole[tensor], parts[tensor], err_msg=tensor)
+    assert_equal_files("whole", "parts", "words.safetensors", "last.safetensors")
 
 
 def test_it_foresees_words_ever_better() -> None:
