@@ -6,7 +6,7 @@
 
 int64_t packed_size(int64_t columns, int64_t depth)
 {
-    return (columns + PANEL - 1) / PANEL * PANEL * depth;
+    return panels_over(columns) * PANEL * depth;
 }
 
 /* Fills with zeros a panel that has fewer columns than 16; returns how many it has. */
@@ -18,30 +18,31 @@ static int64_t begin_panel(float *panel, int64_t H, int64_t unit, int64_t depth)
     return H - unit;
 }
 
-void pack_rows(float *panels, const float *weight, int64_t H, int64_t depth, int first, int gates)
+void pack_rows(const struct packing *p, int64_t unit)
 {
-    for (int64_t unit = 0; unit < H; unit += PANEL)
-        for (int gate = first; gate < first + gates; gate++, panels += depth * PANEL) {
-            const float *rows = weight + (gate * H + unit) * depth;
-            int64_t count = begin_panel(panels, H, unit, depth);
-            for (int64_t k = 0; k < depth; k++)
-                if (count == PANEL) /* a constant, in nearly every panel, is twice as fast */
-                    for (int64_t j = 0; j < PANEL; j++)
-                        panels[k * PANEL + j] = rows[j * depth + k];
-                else
-                    for (int64_t j = 0; j < count; j++)
-                        panels[k * PANEL + j] = rows[j * depth + k];
-        }
+    int64_t depth = p->depth;
+    float *panel = p->panels + unit * p->gates * depth;
+    for (int gate = 0; gate < p->gates; gate++, panel += depth * PANEL) {
+        const float *rows = p->weight + (gate * p->H + unit) * depth;
+        int64_t count = begin_panel(panel, p->H, unit, depth);
+        for (int64_t k = 0; k < depth; k++)
+            if (count == PANEL) /* a constant, in nearly every panel, is twice as fast */
+                for (int64_t j = 0; j < PANEL; j++)
+                    panel[k * PANEL + j] = rows[j * depth + k];
+            else
+                for (int64_t j = 0; j < count; j++)
+                    panel[k * PANEL + j] = rows[j * depth + k];
+    }
 }
 
-void pack_columns(float *panels, const float *weight, int64_t H, int64_t depth)
+void pack_columns(const struct packing *p, int64_t unit)
 {
-    for (int64_t unit = 0; unit < H; unit += PANEL, panels += depth * PANEL) {
-        int64_t count = begin_panel(panels, H, unit, depth);
-        for (int64_t k = 0; k < depth; k++)
-            if (count == PANEL)
-                memcpy(panels + k * PANEL, weight + k * H + unit, sizeof(float) * PANEL);
-            else
-                memcpy(panels + k * PANEL, weight + k * H + unit, sizeof(float) * count);
-    }
+    const float *columns = p->weight + unit;
+    float *panel = p->panels + unit * p->depth;
+    int64_t count = begin_panel(panel, p->H, unit, p->depth);
+    for (int64_t k = 0; k < p->depth; k++)
+        if (count == PANEL)
+            memcpy(panel + k * PANEL, columns + k * p->H, sizeof(float) * PANEL);
+        else
+            memcpy(panel + k * PANEL, columns + k * p->H, sizeof(float) * count);
 }

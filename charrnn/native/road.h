@@ -39,7 +39,7 @@ struct block {
 
 static int64_t panels_of(const struct work *work)
 {
-    return (work->of->hidden_size + PANEL - 1) / PANEL;
+    return panels_over(work->of->hidden_size);
 }
 
 /* How many blocks the units are divided into where a product makes so many gates of each panel of units: few,

@@ -9,7 +9,7 @@ static const int THREADS_TO_SERVE = 2; /* strips are a multiple of it, so that s
 static int pack(struct sampler *sampler, struct matrix *m, const float *weight, int64_t units, int64_t depth,
                 int first, int gates)
 {
-    int64_t blocks = (units + PANEL - 1) / PANEL, alone = sampler->road->panels_alone / gates,
+    int64_t blocks = panels_over(units), alone = sampler->road->panels_alone / gates,
             most = alone > 1 ? alone : 1;
     int64_t strips =
         ((blocks + most - 1) / most + THREADS_TO_SERVE - 1) / THREADS_TO_SERVE * THREADS_TO_SERVE;

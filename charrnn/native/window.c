@@ -1,4 +1,5 @@
 /* A window through a layer, forward and back: packs the weights and hands out the lanes to threads. */
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ const struct road *const ROADS[] = {
 };
 
 enum { ROAD_COUNT = sizeof ROADS / sizeof *ROADS };
+enum { MOST_THREADS = 256 };
 
 /* The name of a road, the best one first; null past the last. */
 PUBLIC const char *charrnn_road_name(int32_t road)
@@ -42,24 +44,42 @@ PUBLIC int64_t charrnn_size(int32_t structure)
     return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 
-/* The lanes of a window, a few at a time for whichever thread is free: one that starts late, for another
- * program has its core, then has less to do and keeps nobody waiting. */
+/* What the threads of a window share: panels to pack, then lanes, a few at a time for whichever thread is
+ * free. One that starts late, for another program has its core, then has less to do and keeps nobody waiting.
+ */
 struct queue {
     const struct window *of;
-    const struct packed *packed;
-    void (*run)(const struct work *);
-    int64_t rows; /* lanes at a time */
-    atomic_int_fast64_t next;
+    const struct road *road;
+    int is_back;
+    struct packing packings[2]; /* of the product that every cell has, and of the second one, if any */
+    int64_t pieces;             /* of all packings; one has the panels of 16 units */
+    int64_t rows;               /* lanes at a time */
+    atomic_int_fast64_t next_piece, packed_pieces, next_lane;
 };
+
+/* Packs whatever nobody packs yet, and waits for what others have begun. */
+static void pack_all(struct queue *queue)
+{
+    void (*pack)(const struct packing *, int64_t unit) = queue->is_back ? pack_columns : pack_rows;
+    int64_t each = panels_over(queue->of->hidden_size);
+    for (int64_t piece; (piece = atomic_fetch_add(&queue->next_piece, 1)) < queue->pieces;) {
+        pack(&queue->packings[piece / each], piece % each * PANEL);
+        atomic_fetch_add(&queue->packed_pieces, 1);
+    }
+    while (atomic_load(&queue->packed_pieces) < queue->pieces)
+        sched_yield();
+}
 
 static void *run_queue(void *given)
 {
     struct queue *queue = given;
+    pack_all(queue);
     const int64_t lanes = queue->of->lanes, rows = queue->rows;
+    const struct packed packed = {queue->packings[0].panels, queue->packings[1].panels};
+    void (*run)(const struct work *) = queue->is_back ? queue->road->backward : queue->road->forward;
     _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
-    for (int64_t lane; (lane = atomic_fetch_add(&queue->next, rows)) < lanes;)
-        queue->run(
-            &(struct work){queue->of, queue->packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
+    for (int64_t lane; (lane = atomic_fetch_add(&queue->next_lane, rows)) < lanes;)
+        run(&(struct work){queue->of, &packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
     return 0;
 }
 
@@ -71,52 +91,48 @@ static int64_t helping(int64_t lanes, int64_t threads, int64_t least)
     return rows < MOST_LANES ? rows : MOST_LANES;
 }
 
-/* Runs through all lanes. A thread that cannot be started is no error: the others do its part. */
-static void run_all(const struct window *w, const struct packed *packed, const struct road *road, int is_back)
+/* Works through the queue. A thread that cannot be started is no error: the others do its part. */
+static void run_all(struct queue *queue, int64_t count)
 {
-    enum { MOST_THREADS = 256 };
     pthread_t threads[MOST_THREADS];
-    int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
-    int64_t count = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
-    struct queue queue = {w, packed, is_back ? road->backward : road->forward,
-                          helping(w->lanes, count, road->least_lanes), 0};
     int64_t started = 1;
-    while (started < count && start_beside(&threads[started], run_queue, &queue) == 0)
+    while (started < count && start_beside(&threads[started], run_queue, queue) == 0)
         started++;
-    run_queue(&queue);
+    run_queue(queue);
     for (int64_t i = 1; i < started; i++)
         pthread_join(threads[i], 0);
 }
 
-static float *panels(int64_t columns, int64_t depth)
+/* Of a product's weights, to be packed; its panels are null if memory ran out. */
+static struct packing packing(const float *weight, int64_t H, int64_t gates, int is_back)
 {
-    return aligned_alloc(64, sizeof(float) * packed_size(columns, depth));
+    float *panels = aligned_alloc(64, sizeof(float) * packed_size(H, gates * H));
+    return is_back ? (struct packing){panels, weight, H, gates * H, 1}
+                   : (struct packing){panels, weight, H, H, (int)gates};
 }
 
-/* Packs the weights of the window's products, of all gates or all but a candidate that is apart and of the
- * second one, and takes every lane through; 0, or -1 if memory ran out. */
+/* Takes every lane through, by the weights of the window's products: of all gates or all but a candidate that
+ * is apart, and of the second one; 0, or -1 if memory ran out. */
 static int go_through(const struct window *w, const struct road *road, int is_back)
 {
-    int64_t H = w->hidden_size, gates = gates_of(w->cell);
+    int64_t H = w->hidden_size, most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
+    int64_t threads = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
     int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && is_back);
-    int64_t first_gates = has_second && w->cell != LSTM_PEEPHOLE ? 2 : gates;
-    const float *second = w->cell == LSTM_PEEPHOLE ? w->peephole : w->recurrent + 2 * H * H;
-    struct packed packed = {panels(H, first_gates * H), has_second ? panels(H, H) : 0};
-    int is_packed = packed.gates && (packed.second || !has_second);
-    if (is_packed) {
-        if (is_back)
-            pack_columns(packed.gates, w->recurrent, H, first_gates * H);
-        else
-            pack_rows(packed.gates, w->recurrent, H, H, 0, (int)first_gates);
-        if (has_second && is_back)
-            pack_columns(packed.second, second, H, H);
-        else if (has_second)
-            pack_rows(packed.second, second, H, H, 0, 1);
-        run_all(w, &packed, road, is_back);
-    }
-    free(packed.gates);
-    free(packed.second);
-    return is_packed ? 0 : -1;
+    int is_apart = has_second && w->cell != LSTM_PEEPHOLE;
+    struct queue queue = {.of = w,
+                          .road = road,
+                          .is_back = is_back,
+                          .packings = {packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), is_back)},
+                          .pieces = (1 + has_second) * panels_over(H),
+                          .rows = helping(w->lanes, threads, road->least_lanes)};
+    if (has_second)
+        queue.packings[1] = packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, is_back);
+    int has_room = queue.packings[0].panels && (queue.packings[1].panels || !has_second);
+    if (has_room)
+        run_all(&queue, threads);
+    free(queue.packings[0].panels);
+    free(queue.packings[1].panels);
+    return has_room ? 0 : -1;
 }
 
 /* Fills gates, hidden, memory and beside for every step; 0, or -1 if memory ran out. */

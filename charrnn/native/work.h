@@ -10,6 +10,12 @@ enum { MOST_LANES = 64 };
 enum { MOST_GATES = 4 };
 enum { MOST_TOGETHER = 12 }; /* panels whose products come before their equations: whole tiles of 3 or 4 */
 
+/* How many panels lie over so many columns, the last one perhaps in part. */
+static inline int64_t panels_over(int64_t columns)
+{
+    return (columns + PANEL - 1) / PANEL;
+}
+
 /* Weights packed as product.h draws them. On the way forward a panel is one gate of 16 units, and the gates
  * of these units lie side by side; on the way back it is 16 units of what went in, and k runs over the gates.
  */
