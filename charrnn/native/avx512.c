@@ -22,7 +22,7 @@
 #define EACH_COUNT(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #define STRIP_ALONE 8
 #define STRIP_AMONG 4
-#define LEAST_LANES 8
+#define LEAST_LANES 16
 #include "road.h"
 
 static int is_passable(void)
