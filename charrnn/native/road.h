@@ -1,9 +1,9 @@
 /* Whole windows of every cell, on one road; included once for each, which sets LANES and what a tile may
  * hold.
  *
- * Each thread takes lanes of its own through all steps, so no thread ever waits for another. The units of a
- * layer are taken a few panels of 16 at a time, with all their gates: the product leaves its sums in `sums`,
- * and the equations go on from there, panel by panel, while they are in the nearest cache.
+ * Each thread takes lanes of its own through all steps, so none waits for another from step to step. The
+ * units of a layer are taken a few panels of 16 at a time, with all their gates: the product leaves its sums
+ * in `sums`, and the equations go on from there, panel by panel, while they are in the nearest cache.
  */
 #include "work.h"
 

@@ -1,4 +1,4 @@
-/* A window through a layer, forward and back: packs the weights and hands out the lanes to threads. */
+/* A window through a layer, forward and back: hands out to threads the weights to pack, then the lanes. */
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -105,6 +105,23 @@ def test_lanes_do_not_know_how_many_threads_or_other_lanes_there_are(road: Road)
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_gradients_do_not_know_how_many_threads_there_are(road: Road, kind: tuple[str, str]) -> None:
+    of = in_single_precision(drawn(kind[0], (4, 33, 50)))
+    threads = torch.get_num_threads()
+    found = []
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        try:
+            outputs, after = scanned(road, kind, of)
+            found.append(gradients(outputs, after, of))
+        finally:
+            torch.set_num_threads(threads)
+    alone, shared = found
+    assert all(torch.equal(alone[name], shared[name]) for name in of)
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_what_is_no_number_stays_so(road: Road, kind: tuple[str, str]) -> None:
     of = in_single_precision(drawn(kind[0], (2, 1, 3)))
     with torch.no_grad():

@@ -158,6 +158,7 @@ int main(void)
             exercise_documents(road, cell, 9, 17);
             exercise_sampler(road, cell, 17, 0, 0, 1);
             exercise_sampler(road, cell, 130, 1, 1, 0); /* large enough for a team */
+            exercise_sampler(road, cell, 130, 0, 1, 1);
         }
     }
     puts("done");
