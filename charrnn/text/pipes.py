@@ -71,11 +71,20 @@ def all_there(run: Path, sources: Sequence[str], shown: Sequence[str]) -> bool:
 
 def _where_now(run: Path, source: Path, shown: Sequence[str]) -> Document:
     copy = run / source.name
-    # A file of that name may have been typed, and the copy be an earlier run's.
-    is_copied = IS_COPY.fullmatch(source.name) and source.name not in (Path(typed).name for typed in shown)
-    if is_copied and copy.exists():
+    # A file of that name may have been typed, or be in what was, and the copy be an earlier run's.
+    is_typed = source.name in (Path(typed).name for typed in shown)
+    is_copied = IS_COPY.fullmatch(source.name) and not is_typed
+    if is_copied and copy.exists() and (STDIN in shown or not _is_another(source, copy)):
         return _of_pipe(shown[0] if shown else str(source), copy)
     return Document(str(source), source)
+
+
+def _is_another(source: Path, copy: Path) -> bool:
+    """Whether the source is a file still, and not the copy by any of its names."""
+    try:
+        return not source.samefile(copy)
+    except (OSError, ValueError):  # it is gone, or nobody here can look at it
+        return False
 
 
 def _of_pipe(pipe: str, copy: Path) -> Document:

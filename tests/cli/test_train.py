@@ -177,6 +177,14 @@ def test_a_run_on_what_came_through_a_pipe_goes_on_wherever_it_was_moved() -> No
     assert gone.lines[0].startswith("charrnn: error: a tale: its corpus cannot be read again: ")
 
 
+def test_a_run_on_a_folder_goes_on_though_an_earlier_one_s_piped_text_is_called_like_a_file_of_it() -> None:
+    done(warm("train", "-", *TINY, "--name", "tale", "-q", given=tale().encode()))
+    Path("books").mkdir()
+    Path("books/corpus.txt").write_text(tale() + "another end")
+    done(warm("train", "books", *TINY, "--name", "tale", "--force", "-q"))
+    done(warm("train", "--resume", "tale", "--steps", "2", "-q"))
+
+
 def test_an_encoding_may_be_given_with_resume_under_any_of_its_names() -> None:
     Path("tale.txt").write_text(tale(), "latin-1")
     done(warm("train", "tale.txt", *TINY, "--encoding", "latin-1", "-q"))

@@ -110,3 +110,29 @@ def test_a_copy_is_called_as_what_it_is_of(shown: list[str], name: str, tmp_path
     assert where_now(tmp_path, ["/texts/a.txt"], ["a.txt"]) == [
         Document("/texts/a.txt", Path("/texts/a.txt"))
     ]
+
+
+def test_a_file_of_a_folder_is_not_taken_for_the_copy_that_an_earlier_run_left(tmp_path: Path) -> None:
+    run, own = tmp_path / "run", tmp_path / "books" / "corpus.txt"
+    for file in (run / "corpus.txt", own):
+        file.parent.mkdir()
+        file.touch()
+    for typed in ("books", "books/*.txt", str(own.parent)):
+        assert where_now(run, [str(own)], [typed]) == [Document(str(own), own)]
+
+
+def test_the_copy_of_a_copied_run_is_its_own_and_not_the_one_it_was_copied_from(tmp_path: Path) -> None:
+    for run in ("old", "new"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "corpus.txt").touch()
+    was = str(tmp_path / "old" / "corpus.txt")
+    (tmp_path / "link").symlink_to("old")  # another name of the folder that the run began in
+    for run, typed in (("new", "-"), ("old", "-"), ("link", "-"), ("old", "fifo"), ("link", "fifo")):
+        (found,) = where_now(tmp_path / run, [was], [typed])
+        assert (found.path, found.is_piped) == (tmp_path / run / "corpus.txt", True)
+
+
+@pytest.mark.parametrize("was", ["/runs/\0/corpus.txt", f"/{'x' * 300}/corpus.txt"])
+def test_a_copy_is_found_though_its_old_place_cannot_be_looked_at(was: str, tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").touch()
+    assert [found.path for found in where_now(tmp_path, [was], ["fifo"])] == [tmp_path / "corpus.txt"]
