@@ -54,11 +54,12 @@ def texts(
 
 
 def _files(given: str) -> Iterator[Text | Document]:
-    """The files that an argument stands for, or what is wrong with it."""
-    from charrnn.text.sources import named
+    """The files that an argument stands for, or what is wrong with it or with any of them."""
+    from charrnn.text.sources import Missed, each
 
     try:
-        yield from named([given], once=True)
+        for found in each(given, once=True):
+            yield Text(found.name, "", found.error) if isinstance(found, Missed) else found
     except CharrnnError as error:
         yield Text(given, "", error)
 

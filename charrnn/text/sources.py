@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from charrnn.errors import TextError, UsageError
 from charrnn.text.document import EMBEDDED, STDIN, Document, check_readable
 from charrnn.text.pipes import copied, is_pipe
 
 MOST_BYTES = 60  # of a run's name after its text, whatever its alphabet
+
+
+class Missed(NamedTuple):
+    """What may be a text, or a folder of them, but cannot be looked at."""
+
+    name: str
+    error: UsageError
 
 
 def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
@@ -44,30 +53,38 @@ def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
     """
     documents: list[Document] = []
     for argument in arguments:
-        if once and argument == STDIN:
-            documents.append(Document(STDIN, is_piped=True))
-            continue
-        path = Path(argument)
-        try:
-            mode = path.stat().st_mode
-        except FileNotFoundError:
-            documents += [Document(str(match), match) for match in _glob(argument)]
-            continue
-        except OSError as error:
-            raise UsageError(f"{argument}: {error.strerror}") from error
-        except ValueError as error:
-            raise UsageError(f"{argument}: {error}") from error
-        if stat.S_ISDIR(mode):
-            documents += _folder(path)
-        elif stat.S_ISREG(mode) or (once and stat.S_ISFIFO(mode)):
-            documents.append(Document(argument, path, is_piped=stat.S_ISFIFO(mode)))
-        elif stat.S_ISFIFO(mode):
-            raise UsageError(
-                f"{argument}: is a pipe, which can be read only once", "write it to a file first"
-            )
-        else:
-            raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
+        for found in each(argument, once=once):
+            if isinstance(found, Missed):
+                raise found.error
+            documents.append(found)
     return documents
+
+
+def each(argument: str, *, once: bool = False) -> list[Document | Missed]:
+    """As `named` for one argument, but what cannot be looked at in a folder stands in its place.
+
+    Raises:
+        UsageError: if the argument itself does not exist or cannot be a corpus.
+        TextError: if a folder has no files.
+    """
+    if once and argument == STDIN:
+        return [Document(STDIN, is_piped=True)]
+    path = Path(argument)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return _glob(argument)
+    except OSError as error:
+        raise UsageError(f"{argument}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{argument}: {error}") from error
+    if stat.S_ISDIR(mode):
+        return _folder(path)
+    if stat.S_ISREG(mode) or (once and stat.S_ISFIFO(mode)):
+        return [Document(argument, path, is_piped=stat.S_ISFIFO(mode))]
+    if stat.S_ISFIFO(mode):
+        raise UsageError(f"{argument}: is a pipe, which can be read only once", "write it to a file first")
+    raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
 
 
 def documents_of(arguments: Sequence[str], run: Path) -> list[Document]:
@@ -105,24 +122,43 @@ def default_name(arguments: Sequence[str]) -> str:
     return os.fsencode(name)[:MOST_BYTES].decode(errors="ignore") or "corpus"
 
 
-def _glob(pattern: str) -> list[Path]:
+def _glob(pattern: str) -> list[Document | Missed]:
     matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207 (keeps `~` and absolute patterns as typed)
-    files = [match for match in matches if match.is_file()]
-    if not files:
+    found = _looked_at(matches)
+    if not found:
         is_pattern = glob.has_magic(pattern)
         raise UsageError(f"{pattern}: {'no file matches this pattern' if is_pattern else 'no such file'}")
-    return files
+    return found
 
 
-def _folder(folder: Path) -> list[Document]:
-    def complain(error: OSError) -> None:
-        raise UsageError(f"{error.filename}: {error.strerror}") from error
+def _folder(folder: Path) -> list[Document | Missed]:
+    missed: list[Missed] = []
+
+    def note(error: OSError) -> None:
+        missed.append(_missed(Path(error.filename or folder), error))  # reading may break off without a name
 
     files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=complain):
+    for root, folders, names in os.walk(folder, onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(root, name) for name in names if not name.startswith(".")]
-    files = [file for file in files if file.is_file()]
-    if not files:
+    found = [*_looked_at(files), *missed]
+    if not found:
         raise TextError(f"{folder}: has no files")
-    return [Document(str(file), file) for file in sorted(files)]
+    return sorted(found, key=lambda item: Path(item.name))
+
+
+def _looked_at(paths: Sequence[Path]) -> list[Document | Missed]:
+    """The regular files among these, and what nobody here may look at; not folders and links to nowhere."""
+    found: list[Document | Missed] = []
+    for path in paths:
+        try:
+            if stat.S_ISREG(path.stat().st_mode):
+                found.append(Document(str(path), path))
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                found.append(_missed(path, error))
+    return found
+
+
+def _missed(path: Path, error: OSError) -> Missed:
+    return Missed(str(path), UsageError(f"{path}: {error.strerror}"))

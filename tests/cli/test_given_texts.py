@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,4 +101,26 @@ def test_a_file_that_may_not_be_read_costs_the_others_of_its_folder_nothing(
         ("a", None),
         ("", "texts/b: Permission denied"),
         ("c", None),
+    ]
+
+
+def test_a_folder_that_may_not_be_read_costs_the_other_files_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a/1", "locked/2", "z/3"):
+        file = Path("texts", name)
+        file.parent.mkdir(parents=True)
+        file.write_text(name)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:  # as for anybody but root, whom no mode of a folder keeps out
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    (found,) = given_texts.texts(["texts", "texts/locked"], "utf-8", lines=False, quiet=True)
+    assert [(item.source, item.text, item.error and item.error.message) for item in found] == [
+        ("texts/a/1", "a/1", None),
+        ("texts/locked", "", "texts/locked: Permission denied"),
+        ("texts/z/3", "z/3", None),
+        ("texts/locked", "", "texts/locked: Permission denied"),
     ]

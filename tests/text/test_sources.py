@@ -8,7 +8,7 @@ import pytest
 
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
 from charrnn.text.document import EMBEDDED, Document
-from charrnn.text.sources import default_name, documents_of, find
+from charrnn.text.sources import Missed, default_name, documents_of, each, find
 
 
 def files(*names: str) -> None:
@@ -48,6 +48,41 @@ def test_a_folder_that_cannot_be_looked_into_is_named(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "scandir", refusing)
     assert refused(UsageError, "poems") == "poems/locked: Permission denied"
+
+
+def keep_out_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets files of a folder be listed but not looked at, as without its x permission for all but root."""
+    real = Path.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+
+
+@pytest.mark.parametrize("argument", ["poems", "poems/*/*.txt"])
+def test_a_file_that_cannot_be_looked_at_is_named(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files("poems/a/a.txt", "poems/locked/b.txt")
+    keep_out_of("locked", monkeypatch)
+    assert refused(UsageError, argument) == "poems/locked/b.txt: Permission denied"
+
+
+@pytest.mark.parametrize("argument", ["poems", "poems/*/*.txt"])
+def test_what_cannot_be_looked_at_stands_in_its_place_among_the_others(
+    argument: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files("poems/a/a.txt", "poems/locked/b.txt", "poems/z/c.txt")
+    keep_out_of("locked", monkeypatch)
+    found = [(item.name, isinstance(item, Missed)) for item in each(argument)]
+    assert found == [("poems/a/a.txt", False), ("poems/locked/b.txt", True), ("poems/z/c.txt", False)]
+
+
+def test_a_link_to_itself_is_no_file() -> None:
+    files("poems/a.txt")
+    Path("poems/loop.txt").symlink_to("loop.txt")
+    assert found("poems") == found("poems/*.txt") == ["poems/a.txt"]
 
 
 def test_a_folder_stands_for_all_files_below_it_in_alphabetical_order_without_hidden_ones() -> None:
