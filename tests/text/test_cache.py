@@ -141,6 +141,16 @@ def test_the_longest_unread_files_are_forgotten_first(monkeypatch: pytest.Monkey
     assert [cache.remembered([source]) is not None for source in (a, b, c, d)] == [True, False, True, True]
 
 
+def test_no_file_of_the_corpus_that_was_just_read_is_forgotten_however_many_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cache, "MAX_REMEMBERED", 3)
+    texts = [settled(f"{letter}.txt") for letter in "abcde"]
+    noted(settled("before.txt"))
+    noted(*texts)
+    assert cache.remembered(texts) == ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"\xff\xfe", b"[1, 2]", b"null", b"{}", b'{"%b": 5}', b'{"%b": [1, 2]}']
 )
