@@ -23,11 +23,11 @@ from charrnn.errors import CheckpointError, StorageError
 from charrnn.storage import write_atomically
 from charrnn.text import cache, encoding
 from charrnn.text.document import Document
-from charrnn.text.encoding import Reading
+from charrnn.text.encoding import Mark, Reading
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer, restore
 
-# Counted up when the same settings would give other ids.
-CACHE_FORMAT = 2
+# Counted up when the same settings would give other ids, or another description of them.
+CACHE_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def prepare(
         if not _is_cached(_key(digests, config, tokenizer)):
             yield from _encode(_key(digests, config, tokenizer), documents, config, survey, tokenizer)
         cache.remember(documents, signatures, digests)
-    return _open(_key(digests, config, tokenizer), _digest(digests), lines=config.lines)
+    return _open(_key(digests, config, tokenizer), _digest(digests), documents, lines=config.lines)
 
 
 def digest_of(documents: Sequence[Document]) -> Generator[Reading, None, str]:
@@ -106,7 +106,7 @@ def _encode(
         "tokenizer": tokenizer.describe(),
         "documents": len(documents),
         "characters": survey.units,
-        "notes": survey.notes,
+        "marks": survey.marks,
     }
     # Written last: a description stands only beside complete ids.
     try:
@@ -115,7 +115,7 @@ def _encode(
         raise StorageError(error.message, cache.ELSEWHERE) from error
 
 
-def _open(key: str, digest: str, *, lines: bool) -> Corpus:
+def _open(key: str, digest: str, documents: Sequence[Document], *, lines: bool) -> Corpus:
     ids_file, description_file = _files(key)
     hint = f"delete it: rm {shlex.quote(str(ids_file))}"
     damaged = StorageError(f"{ids_file}: the cached corpus is damaged", hint)
@@ -138,10 +138,18 @@ def _open(key: str, digest: str, *, lines: bool) -> Corpus:
             documents=description["documents"],
             characters=description["characters"],
             files=(ids_file, description_file),
-            notes=tuple(description["notes"]),
+            notes=tuple(_note(Mark(*mark), documents) for mark in description["marks"]),
         )
-    except (ValueError, LookupError, TypeError, CheckpointError):
+    except (ValueError, LookupError, TypeError, AttributeError, CheckpointError):
         raise damaged from None
+
+
+def _note(mark: Mark, documents: Sequence[Document]) -> str:
+    """What is said of a byte order mark: once for all documents that have it, as they are called now."""
+    encoding = mark.encoding.upper()
+    if mark.documents == 1:
+        return f"{documents[mark.first].name}: {encoding} by its byte order mark, which is left out"
+    return f"{mark.documents:,} files: {encoding} by their byte order marks, which are left out"
 
 
 def _byte_lengths(tokenizer: Tokenizer, description: dict[str, Any], *, lines: bool) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,13 +40,21 @@ class Reading:
     total: int
 
 
+class Mark(NamedTuple):
+    """A kind of byte order mark, and how many documents have it."""
+
+    encoding: str
+    first: int  # the place among the documents of the first that has it
+    documents: int
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What the first pass finds."""
 
     digests: tuple[str, ...]  # of the documents' bytes
     units: int  # how many will be scored: line ends do not count where they part documents
-    notes: tuple[str, ...]
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class _Pass:
         self.documents = documents
         self.config = config
         self.digests: list[str] = []
-        self.notes: list[str] = []
+        self.marks: dict[str, Mark] = {}  # by their encodings
         self._done = 0
         packed = any(document.path and document.path.suffix == ".gz" for document in documents)
         self._total = 0 if packed else sum(document.size() for document in documents)
@@ -98,9 +107,9 @@ class _Pass:
         size = 0
         for chunk in document.chunks():
             if size == 0 and self.config.level != "byte" and (mark := byte_order_mark(chunk)):
-                self.notes.append(
-                    f"{document.name}: {mark[1].upper()} by its byte order mark, which is left out"
-                )
+                place = len(self.digests)  # those before it have been read to their ends
+                known = self.marks.get(mark[1], Mark(mark[1], place, 0))
+                self.marks[mark[1]] = known._replace(documents=known.documents + 1)
             digest.update(chunk)
             size += len(chunk)
             self._done += len(chunk)
@@ -118,7 +127,7 @@ def survey(documents: Sequence[Document], config: CorpusConfig) -> Generator[Rea
     if not count:
         names = documents[0].name if len(documents) == 1 else f"all {len(documents)} files"
         raise TextError(f"{names}: {'is' if len(documents) == 1 else 'are'} empty")
-    return Survey(tuple(reader.digests), count, tuple(reader.notes))
+    return Survey(tuple(reader.digests), count, tuple(reader.marks.values()))
 
 
 def digests(documents: Sequence[Document]) -> Generator[Reading, None, list[str]]:

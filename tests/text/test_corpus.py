@@ -251,3 +251,12 @@ def test_a_byte_order_mark_is_noted_and_no_text() -> None:
     assert prepared([marked]).notes == ("marked.txt: UTF-8 by its byte order mark, which is left out",)
     assert prepared([marked]).training.tolist() == prepared([plain]).training.tolist()
     assert prepared([plain]).notes == ()
+
+
+def test_byte_order_marks_of_a_kind_are_noted_in_one_line() -> None:
+    marked = [document(f"{number}.txt", b"\xef\xbb\xbf" + b"ab" * 20) for number in range(1_200)]
+    texts = [document("plain.txt", b"ab" * 20), *marked, document("wide.txt", ("ab" * 20).encode("utf-16"))]
+    assert prepared(texts).notes == (
+        "1,200 files: UTF-8 by their byte order marks, which are left out",
+        "wide.txt: UTF-16-LE by its byte order mark, which is left out",
+    )

@@ -113,6 +113,16 @@ def test_the_same_content_under_another_name_is_not_encoded_again(monkeypatch: p
     assert same(prepared([document("b.txt", VERSE.encode() * 9)]), first)
 
 
+def test_a_byte_order_mark_is_said_to_be_of_the_file_that_is_read_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = b"\xef\xbb\xbf" + VERSE.encode() * 9
+    prepared([document("a.txt", b"another text"), document("b.txt", data)])
+    monkeypatch.setattr(corpus, "_encode", None)
+    (note,) = prepared([document("c.txt", b"another text"), document("d.txt", data)]).notes
+    assert note == "d.txt: UTF-8 by its byte order mark, which is left out"
+
+
 def test_settings_and_order_have_ids_of_their_own() -> None:
     texts = documents(VERSE.encode() * 9, b"a\r\nb\r\n" * 20)
     settings: list[dict[str, Any]] = [
@@ -211,9 +221,20 @@ def test_a_description_that_lacks_a_part_is_noticed() -> None:
     texts = documents(VERSE.encode() * 9)
     ids_file, description_file = prepared(texts).files
     description = json.loads(description_file.read_bytes())
-    for part in ("tokenizer", "dtype", "tokens", "split", "counts", "documents", "characters", "notes"):
+    for part in ("tokenizer", "dtype", "tokens", "split", "counts", "documents", "characters", "marks"):
         left = {name: of for name, of in description.items() if name != part}
         description_file.write_text(json.dumps(left), "utf-8")
         with pytest.raises(StorageError) as caught:
             prepared(texts)
         assert caught.value.message == f"{ids_file}: the cached corpus is damaged"
+
+
+@pytest.mark.parametrize("mark", [["utf-8", 0], ["utf-8", 1, 1], ["utf-8", "0", 1], [8, 0, 1], 0])
+def test_a_description_of_marks_that_cannot_be_is_noticed(mark: object) -> None:
+    texts = documents(VERSE.encode() * 9)
+    ids_file, description_file = prepared(texts).files
+    description = json.loads(description_file.read_bytes())
+    description_file.write_text(json.dumps(description | {"marks": [mark]}), "utf-8")
+    with pytest.raises(StorageError) as caught:
+        prepared(texts)
+    assert caught.value.message == f"{ids_file}: the cached corpus is damaged"

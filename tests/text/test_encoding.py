@@ -83,20 +83,18 @@ def test_a_survey_counts_what_will_be_scored(config: CorpusConfig, units: int) -
     assert surveyed(documents("né\r\n\na".encode(), "€\nb".encode()), config).units == units
 
 
-def test_a_byte_order_mark_is_noted() -> None:
-    texts = documents(b"plain", b"\xef\xbb\xbfmarked", "wide".encode("utf-16"))
-    assert surveyed(texts).notes == (
-        "1.txt: UTF-8 by its byte order mark, which is left out",
-        "2.txt: UTF-16-LE by its byte order mark, which is left out",
-    )
+def test_byte_order_marks_are_counted_from_the_first_document_that_has_one_of_a_kind() -> None:
+    marked, wide = b"\xef\xbb\xbfmarked", "wide".encode("utf-16-be")
+    texts = documents(b"plain", marked, b"\xfe\xff" + wide, b"", marked, marked)
+    assert surveyed(texts).marks == (("utf-8", 1, 3), ("utf-16-be", 2, 1))
     assert surveyed(texts[1:2]).units == len("marked")
-    assert surveyed(texts, CorpusConfig(level="byte")).notes == ()
+    assert surveyed(texts, CorpusConfig(level="byte")).marks == ()
 
 
 def test_only_a_mark_at_the_beginning_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charrnn.text.document.CHUNK_BYTES", 4)
     survey = surveyed(documents("\ufeffa\ufeffb".encode(), "abcd\ufeff".encode()))
-    assert survey.notes == ("0.txt: UTF-8 by its byte order mark, which is left out",)
+    assert survey.marks == (("utf-8", 0, 1),)
     assert survey.units == len("a\ufeffb") + len("abcd\ufeff")
 
 
