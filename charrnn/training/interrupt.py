@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A wish may come twice: a terminal that closes is told by the shell and by the kernel, `timeout` signals a
@@ -61,10 +62,12 @@ def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Inter
             signal.signal(number, handler)
 
 
-def die(number: int) -> None:
+def die(number: int) -> NoReturn:
     """Ends this process by a signal, so that its parent sees what happened."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    # The kernel keeps the first process of a container from every signal that it does not catch.
+    os._exit(128 + number)
 
 
 def _is_ignored(number: int) -> bool:

@@ -1,6 +1,7 @@
 """Signals set a flag; handlers are put back."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,30 @@ def test_the_second_signal_ends_the_process_by_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "first\n"
     assert done.returncode == -signal.SIGINT
+
+
+DYING = "import sys; from charrnn.training.interrupt import die; die(int(sys.argv[1])); print('alive')"
+IN_A_CONTAINER = ("unshare", "--fork", "--pid", "--user", "--map-root-user")
+
+
+def test_a_signal_that_does_not_come_through_ends_the_process_all_the_same() -> None:
+    code = f"import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); {DYING}"
+    done = subprocess.run([sys.executable, "-c", code, str(int(signal.SIGTERM))], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGTERM, b"", b"")
+
+
+@pytest.mark.parametrize("number", [*SIGNALS, signal.SIGPIPE])
+def test_the_first_process_of_a_container_ends_with_the_status_of_a_signal(number: signal.Signals) -> None:
+    can_try = (
+        shutil.which("unshare")
+        and not subprocess.run([*IN_A_CONTAINER, "true"], capture_output=True).returncode
+    )
+    if not can_try:
+        pytest.skip("no container can be made here")
+    done = subprocess.run(
+        [*IN_A_CONTAINER, sys.executable, "-c", DYING, str(int(number))], capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, b"", b"")
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
