@@ -47,7 +47,10 @@ def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Inter
 
     def wait(_: int, __: FrameType | None) -> None:
         before_leaving()
-        os.kill(os.getpid(), signal.SIGSTOP)  # until somebody has it go on
+        # Until somebody has it go on. Where no shell could, the kernel drops this signal, but not SIGSTOP.
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, wait)
 
     handlers = {**dict.fromkeys(SIGNALS, note), signal.SIGTSTP: wait}
     before = {

@@ -1,10 +1,13 @@
 """Signals set a flag; handlers are put back."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import IO, Any
 
 import pytest
 
@@ -100,23 +103,48 @@ def test_what_is_to_be_done_before_dying_is_done() -> None:
     assert (done.stdout, done.returncode) == ("cursor\n", -signal.SIGINT)
 
 
-def test_what_waits_after_a_ctrl_z_goes_on() -> None:
-    code = (
-        "import signal, time\n"
-        "signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n"
-        "from charrnn.training.interrupt import watched\n"
-        "with watched(lambda: print('cursor', flush=True)) as interrupt:\n"
-        "    print('ready', flush=True)\n"
-        "    while not interrupt.requested: time.sleep(0.01)\n"
-        "print('done', flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+ECHOING = (
+    "import signal, sys\n"
+    "signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n"
+    "from charrnn.training.interrupt import watched\n"
+    "with watched(lambda: print('cursor', flush=True)):\n"
+    "    print('ready', flush=True)\n"
+    "    for line in iter(sys.stdin.readline, ''): print(line, end='', flush=True)\n"
+)
+
+
+@contextlib.contextmanager
+def echoing(**options: Any) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    """A process that repeats what it is told, its ear and its mouth."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ECHOING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+        try:
+            yield process, process.stdin, process.stdout
+        finally:
+            process.kill()  # it may have stopped where it should not
+
+
+def test_what_waits_after_a_ctrl_z_goes_on() -> None:
+    # In a group of its own with its parent beside it, as a shell starts it: somebody can have it go on.
+    with echoing(process_group=0) as (process, told, said):
         for _ in range(2):
             process.send_signal(signal.SIGTSTP)
-            assert process.stdout.readline() == "cursor\n"
+            assert said.readline() == "cursor\n"
             assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
             process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "done\n"
+            print("on", file=told, flush=True)
+            assert said.readline() == "on\n"
+
+
+def test_what_nobody_could_have_go_on_does_not_stop_at_a_ctrl_z() -> None:
+    with echoing(start_new_session=True) as (process, told, said):
+        process.send_signal(signal.SIGTSTP)
+        assert said.readline() == "cursor\n"
+        print("on", file=told)
+        told.close()
+        assert os.WIFEXITED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        assert said.read() == "on\n"
