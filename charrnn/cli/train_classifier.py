@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import labelled_input
 from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
-from charrnn.cli.training import Asked, make_room, refuse_idle_resume, sitting, train_in_view
+from charrnn.cli.training import Asked, fit_in_view, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import CLASSIFIER, LANGUAGE_MODEL
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import Signalled, TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.text.document import Document
@@ -170,19 +170,32 @@ def _both_stages(asked: Asked, request: ClassifierRequest, training: Training, r
     from charrnn.checkpoint import runs
     from charrnn.terminal import pretraining_closing
     from charrnn.training import pretraining
+    from charrnn.training.interrupt import raised
 
-    train_in_view(
-        asked,
-        training,
-        run.folder,
-        pretraining_closing.heading(run, training.progress),
-        lambda finished: pretraining_closing.show(run, finished),
-        log=runs.PAIR_LOG,
-    )
-    _labels_stage(asked, *pretraining.handed_on(request, training.progress, run))
+    heading = pretraining_closing.heading(run, training.progress)
+    finished, interrupt = fit_in_view(asked, training, run.folder, heading, log=runs.PAIR_LOG)
+    try:
+        # Until labels are learnt there is nothing new to save, but what there is can be gone on with.
+        with raised():
+            interrupt.heed()
+            if not asked.quiet:
+                pretraining_closing.show(finished)
+            labels = _at_labels(asked, *pretraining.handed_on(request, training.progress, run))
+    except Signalled:
+        if not asked.quiet:
+            pretraining_closing.show_stopped(run, finished)
+        raise
+    _show(asked, *labels)
 
 
 def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning | None) -> None:
+    _show(asked, *_at_labels(asked, request, beginning))
+
+
+def _at_labels(
+    asked: Asked, request: ClassifierRequest, beginning: Beginning | None
+) -> tuple[Training, ClassifierRun]:
+    """The stage that learns labels, at its very beginning."""
     from charrnn.terminal import classifier_closing
     from charrnn.terminal.notes import note
     from charrnn.training import classifier_start
@@ -193,7 +206,7 @@ def _labels_stage(asked: Asked, request: ClassifierRequest, beginning: Beginning
         note(line, quiet=asked.quiet)
     if beginning is None or beginning.pretraining is None:
         make_room(run.folder, request.texts.sources)
-    _show(asked, training, run)
+    return training, run
 
 
 def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:

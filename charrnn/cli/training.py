@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn.config import Budget
-from charrnn.errors import Signalled, UsageError
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.terminal.screen import Heading
     from charrnn.training.events import Finished
+    from charrnn.training.interrupt import Interrupt
     from charrnn.training.loop import Training
     from charrnn.training.progress import Progress
     from charrnn.training.start import Sitting
@@ -46,8 +47,6 @@ def train_in_view(
     folder: Path,
     heading: Heading,
     show: Callable[[Finished], None],
-    *,
-    log: str | None = None,
 ) -> None:
     """Runs the loop in view of the person, and ends with the card or by the signal that stopped it.
 
@@ -57,6 +56,25 @@ def train_in_view(
         folder: of the run.
         heading: what stands above the live screen.
         show: shows the card at the end.
+    """
+    finished, interrupt = fit_in_view(asked, training, folder, heading)
+    if not asked.quiet:
+        show(finished)
+    interrupt.heed()
+
+
+def fit_in_view(
+    asked: Asked, training: Training, folder: Path, heading: Heading, *, log: str | None = None
+) -> tuple[Finished, Interrupt]:
+    """Runs the loop in view of the person: how it ended, and whether somebody asked to stop.
+
+    Who asked in its last moments finds it finished, and not stopped.
+
+    Args:
+        asked: the command line.
+        training: what to run.
+        folder: of the run.
+        heading: what stands above the live screen.
         log: the file in that folder to which all events go, if not to that of every run.
     """
     from charrnn.checkpoint.runs import LOG
@@ -77,10 +95,7 @@ def train_in_view(
                 view.show(event)
                 finished = event if isinstance(event, Finished) else None
     assert finished is not None
-    if not asked.quiet:
-        show(finished)
-    if flag.signal_number is not None:
-        raise Signalled(flag.signal_number)
+    return finished, flag
 
 
 def sitting(asked: Asked) -> Sitting:

@@ -26,15 +26,21 @@ def heading(run: PretrainingRun, progress: Progress) -> Heading:
     )
 
 
-def show(run: PretrainingRun, finished: Finished) -> None:
-    """A line at the end, or how to go on with what was stopped."""
+def show(finished: Finished) -> None:
+    """A line at the end, before labels are learnt."""
+    note(f"the net foresees words with {_said(finished)}; now it learns labels")
+
+
+def show_stopped(run: PretrainingRun, finished: Finished) -> None:
+    """How to go on with what was stopped before labels were learnt."""
+    facts = [
+        ("stopped", f"before labels: {_said(finished)}"),
+        ("go on", command("train", "--resume", run.folder.name)),
+    ]
+    print_card(for_talk(), facts)
+
+
+def _said(finished: Finished) -> str:
     score = finished.validation
     assert isinstance(score, Foresight)
-    said = f"{score.nats_per_token:.3f} nats/token, perplexity {score.perplexity:.1f}"
-    if finished.reason == "stopped":
-        name = run.folder.name
-        print_card(
-            for_talk(), [("stopped", f"before labels: {said}"), ("go on", command("train", "--resume", name))]
-        )
-    else:
-        note(f"the net foresees words with {said}; now it learns labels")
+    return f"{score.nats_per_token:.3f} nats/token, perplexity {score.perplexity:.1f}"

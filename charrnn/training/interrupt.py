@@ -6,9 +6,11 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import NoReturn
+
+from charrnn.errors import Signalled
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A wish may come twice: a terminal that closes is told by the shell and by the kernel, `timeout` signals a
@@ -25,6 +27,15 @@ class Interrupt:
     def requested(self) -> bool:
         """Whether to stop at the next step."""
         return self.signal_number is not None
+
+    def heed(self) -> None:
+        """Goes no further if somebody asked to stop.
+
+        Raises:
+            Signalled: by whom.
+        """
+        if self.signal_number is not None:
+            raise Signalled(self.signal_number)
 
 
 @contextlib.contextmanager
@@ -52,17 +63,23 @@ def watched(before_leaving: Callable[[], None] = lambda: None) -> Iterator[Inter
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, wait)
 
-    handlers = {**dict.fromkeys(SIGNALS, note), signal.SIGTSTP: wait}
-    before = {
-        number: signal.signal(number, handler)
-        for number, handler in handlers.items()
-        if not _is_ignored(number)
-    }
-    try:
+    with _handled({**dict.fromkeys(SIGNALS, note), signal.SIGTSTP: wait}):
         yield interrupt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """Ends the block at the first signal, wherever it is: for work of which nothing would be saved.
+
+    Raises:
+        Signalled: by which signal.
+    """
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise Signalled(number)
+
+    with _handled(dict.fromkeys(SIGNALS, end)):
+        yield
 
 
 def die(number: int) -> NoReturn:
@@ -71,6 +88,20 @@ def die(number: int) -> NoReturn:
     os.kill(os.getpid(), number)
     # The kernel keeps the first process of a container from every signal that it does not catch.
     os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def _handled(handlers: Mapping[int, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if not _is_ignored(number)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_ignored(number: int) -> bool:

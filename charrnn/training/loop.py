@@ -209,7 +209,8 @@ class Training:
         tensors = self._run.load_model()
         best = {"best": self._learner.with_weights(tensors)}
         try:
-            validation = self._scores(best, self._final_tokens, self._heed)["best"]
+            # It may take minutes, and can be done when the run goes on.
+            validation = self._scores(best, self._final_tokens, self._interrupt.heed)["best"]
         except Signalled:
             yield from self._stop_early()
             return
@@ -218,11 +219,6 @@ class Training:
         yield self._save_model(tensors, validation, yardstick)
         yield self._save()
         yield Finished(self._clock(), self.progress.step, reason, validation, yardstick)
-
-    def _heed(self) -> None:
-        """Ends what may take minutes and can be done when the run goes on, if somebody asked to stop."""
-        if self._interrupt.signal_number is not None:
-            raise Signalled(self._interrupt.signal_number)
 
     def _stop_early(self) -> Iterator[Event]:
         """Saves everything; a run that has no model yet gets one, which does not count as its best."""

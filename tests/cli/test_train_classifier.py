@@ -1,13 +1,30 @@
 """What `charrnn train` says of labelled texts, and what it refuses of them before torch is there."""
 
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import save
+from charrnn.cli.train_classifier import _both_stages
+from charrnn.errors import Signalled
+from charrnn.evaluation.metrics import Foresight
+from charrnn.terminal.notes import command
+from charrnn.training import linear
+from charrnn.training.interrupt import SIGNALS
+from charrnn.training.pretraining_run import PretrainingRun, load_last
+from charrnn.training.progress import Progress
 from tests.checkpoint.handmade import small
 from tests.cli.program import CALLED, Answer, lukewarm, warm
+from tests.cli.test_training import ASKED
 from tests.text.reviews import reviews, tsv
+from tests.training.fitting import assert_equal_files
+from tests.training.test_pretraining import new, resumed
 
 
 def refused(*words: str) -> Answer:
@@ -118,3 +135,65 @@ def test_a_classifier_that_goes_on_is_swept_asked_for_more_and_refuses_what_it_i
     assert warm("train", *moved, "--resume", "bad", "--steps", "1", "-q") == Answer(0, b"", "")
     assert not list(run.glob(".*.tmp"))
     assert warm("train", "--resume", "bad", "--steps", "1", "-q") == Answer(0, b"", "")
+
+
+@pytest.fixture(params=SIGNALS)
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that fails the test where nobody expects it."""
+
+    def die(*_: object) -> None:
+        pytest.fail("the signal would have ended it without a word")
+
+    number: signal.Signals = request.param
+    inherited = signal.signal(number, die)
+    yield number
+    signal.signal(number, inherited)
+
+
+def stopped(number: signal.Signals, stderr: pytest.CaptureFixture[str], *, quiet: bool) -> list[str]:
+    """What training in two stages says when it ends by the signal in the first or right after it."""
+    with pytest.raises(Signalled) as caught:
+        _both_stages(replace(ASKED, quiet=quiet), *new("run"))
+    assert caught.value.signal_number == number
+    return stderr.readouterr().err.splitlines()
+
+
+def go_on_from_words() -> list[str]:
+    """The card of the first stage, stopped."""
+    score = load_last(Path("run")).progress.best
+    assert isinstance(score, Foresight)
+    foresight = f"{score.nats_per_token:.3f} nats/token, perplexity {score.perplexity:.1f}"
+    return [f"stopped      before labels: {foresight}", f"go on        {command('train', '--resume', 'run')}"]
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_signal_between_words_and_labels_says_how_to_go_on(
+    quiet: bool, number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(*_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), number)
+        pytest.fail("it went on")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(linear, "train", train)
+        said = stopped(number, capsys, quiet=quiet)
+    assert said[-2:] == ([] if quiet else go_on_from_words())
+    _both_stages(ASKED, *resumed("run"))
+    _both_stages(ASKED, *new("whole"))
+    assert_equal_files("run", "whole", "model.safetensors")
+
+
+def test_a_signal_as_words_end_is_not_answered_by_going_on_to_labels(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_last = PretrainingRun.save_last
+
+    def save_and_signal(run: PretrainingRun, tensors: Tensors, progress: Progress) -> None:
+        save_last(run, tensors, progress)
+        if progress.finished:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(PretrainingRun, "save_last", save_and_signal)
+    said = stopped(number, capsys, quiet=False)
+    assert said[-2:] == go_on_from_words()
+    assert "labels" not in "".join(said[:-2])

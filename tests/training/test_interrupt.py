@@ -11,7 +11,8 @@ from typing import IO, Any
 
 import pytest
 
-from charrnn.training.interrupt import SIGNALS, watched
+from charrnn.errors import Signalled
+from charrnn.training.interrupt import SIGNALS, raised, watched
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -42,6 +43,23 @@ def test_the_second_signal_ends_the_process_by_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "first\n"
     assert done.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_work_of_which_nothing_is_saved_ends_where_it_is(number: signal.Signals) -> None:
+    def work() -> None:
+        with raised():
+            os.kill(os.getpid(), number)
+            pytest.fail("it went on")
+
+    inherited = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(Signalled) as caught:
+            work()
+        assert caught.value.signal_number == number
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, inherited)
 
 
 DYING = "import sys; from charrnn.training.interrupt import die; die(int(sys.argv[1])); print('alive')"
