@@ -79,6 +79,7 @@ def fit_in_view(
     """
     from charrnn.checkpoint.runs import LOG
     from charrnn.terminal import screen
+    from charrnn.terminal.notes import note
     from charrnn.training import interrupt
     from charrnn.training.events import Finished
     from charrnn.training.log import Log
@@ -94,6 +95,8 @@ def fit_in_view(
                 events.write(event)
                 view.show(event)
                 finished = event if isinstance(event, Finished) else None
+    if events.failure is not None:  # not before: it would stand in the midst of the panel
+        note(f"{events.failure}; the log is incomplete", quiet=asked.quiet)
     assert finished is not None
     return finished, flag
 

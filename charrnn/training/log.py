@@ -6,38 +6,40 @@ import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from charrnn.errors import storage_error
+from charrnn.errors import StorageError, storage_error
+from charrnn.storage import write_atomically
 from charrnn.training.events import Event, Stepped
 
 STEP_SECONDS = 1.0
 
 
 class Log:
-    """Appends events to a file; the log is for reading, and nothing depends on it."""
+    """Appends events to a file; the log is for reading, and nothing depends on it.
+
+    A disk that is full, say, ends the log and not the training: `failure` tells what was wrong.
+    """
 
     def __init__(self, path: Path, from_step: int) -> None:
-        """Opens the log; on resuming, lines of steps that will be taken again are dropped.
-
-        Raises:
-            StorageError: if it cannot be opened.
-        """
-        kept = [line for line in _lines(path) if _step(line) <= from_step] if from_step else []
-        try:
-            path.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-            self._file = path.open("a", encoding="utf-8")
-        except OSError as error:
-            raise storage_error(path, error) from error
+        """Opens the log; on resuming, lines of steps that will be taken again are dropped."""
+        self.failure: str | None = None
         self._path = path
+        self._file: TextIO | None = None
         self._stepped_at = -STEP_SECONDS
+        try:
+            if from_step:
+                _drop_after(from_step, path)
+            self._file = path.open("a" if from_step else "w", encoding="utf-8")
+        except OSError as error:
+            self.failure = storage_error(path, error).message
+        except StorageError as error:
+            self.failure = error.message
 
     def write(self, event: Event) -> None:
-        """Appends one event.
-
-        Raises:
-            StorageError: if the disk is full, say.
-        """
+        """Appends one event, unless the log has failed."""
+        if self._file is None:
+            return
         if isinstance(event, Stepped):
             if event.seconds - self._stepped_at < STEP_SECONDS:
                 return
@@ -47,19 +49,23 @@ class Log:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         except OSError as error:
-            raise storage_error(self._path, error) from error
+            self.failure = storage_error(self._path, error).message
+            self.close()
 
     def close(self) -> None:
         """Closes the file; each line went out when it came."""
-        with contextlib.suppress(OSError):  # once more of a line that failed, as `write` said
-            self._file.close()
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # once more of a line that failed, as `failure` says
+                self._file.close()
+            self._file = None
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
+def _drop_after(step: int, path: Path) -> None:
+    """Takes the lines of later steps out of a log, and none if that fails."""
+    text = path.read_text("utf-8", "replace") if path.exists() else ""
+    kept = "".join(f"{line}\n" for line in text.splitlines() if _step(line) <= step)
+    if kept != text:
+        write_atomically(path, kept.encode())
 
 
 def _step(line: str) -> float:

@@ -11,12 +11,12 @@ import pytest
 
 from charrnn.checkpoint import runs
 from charrnn.checkpoint.lock import LOCK, BusyError, is_locked, locked
-from charrnn.cli.training import Asked, held_folder, refuse_idle_resume, sitting, train_in_view
+from charrnn.cli.training import Asked, fit_in_view, held_folder, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import Budget
 from charrnn.errors import DivergedError, StorageError, UsageError
 from charrnn.evaluation.metrics import Validation
 from charrnn.terminal.screen import Heading
-from charrnn.training.events import Event, Started
+from charrnn.training.events import Event, Finished, Saved, Started
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.log import Log
 from charrnn.training.loop import Training
@@ -128,6 +128,30 @@ def test_the_log_is_closed_where_training_fails(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(DivergedError):
         train_in_view(ASKED, cast(Training, Failing()), tmp_path, heading, lambda _: None)
     assert len(closed) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_log_that_takes_no_more_ends_no_training_and_is_said_once(
+    quiet: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = Finished(2.0, 1, "budget", Validation(1.0, 1.0, 1), None)
+
+    class Short:
+        progress = Progress(segment=Segment("steps", 0, 1))
+
+        def watch(self, _: Interrupt) -> None:
+            pass
+
+        def fit(self) -> Iterator[Event]:
+            yield from (Started(0.0, 0), Saved(1.0, 1, "model"), end)
+
+    heading = Heading("tale", "gru", "chars", "char", None)
+    asked = replace(ASKED, quiet=quiet)
+    finished, _ = fit_in_view(asked, cast(Training, Short()), tmp_path, heading, log="/dev/full")
+    assert finished is end
+    said = "charrnn: /dev/full: No space left on device; the log is incomplete\n"
+    assert capsys.readouterr().err == ("" if quiet else said)
 
 
 def test_a_run_that_is_done_goes_on_only_if_more_is_asked_for() -> None:

@@ -1,12 +1,12 @@
 """The log: a line an event, steps at most once a second, nothing twice after a resume."""
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from charrnn.errors import StorageError
 from charrnn.evaluation.metrics import Validation
 from charrnn.training.events import Evaluated, Started, Stepped
 from charrnn.training.log import Log
@@ -60,9 +60,58 @@ def test_a_new_run_starts_a_new_log() -> None:
     assert PATH.read_text() == ""
 
 
+def three_steps() -> bytes:
+    """Leaves a log of three steps, and gives its content."""
+    log = Log(PATH, 0)
+    for step in (10, 20, 30):
+        log.write(stepped(float(step), step))
+    log.close()
+    return PATH.read_bytes()
+
+
+def test_a_resumed_log_of_which_nothing_is_dropped_is_the_same_file() -> None:
+    before, file = three_steps(), PATH.stat().st_ino
+    Log(PATH, from_step=30).close()
+    assert (PATH.read_bytes(), PATH.stat().st_ino) == (before, file)
+
+
+def test_a_last_line_that_lost_its_end_stays_a_line() -> None:
+    PATH.write_bytes(three_steps().removesuffix(b"\n"))
+    log = Log(PATH, from_step=30)
+    log.write(stepped(40.0, 40))
+    log.close()
+    assert [line["step"] for line in lines()] == [10, 20, 30, 40]
+
+
+def test_a_full_disk_takes_nothing_from_the_log_that_is_there() -> None:
+    before = three_steps()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9, hard))  # bytes
+    try:
+        log = Log(PATH, from_step=20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    log.write(stepped(25.0, 25))
+    log.close()
+    assert log.failure == "log.jsonl: File too large"
+    assert PATH.read_bytes() == before
+    assert list(Path().iterdir()) == [PATH]
+
+
+def test_a_log_that_cannot_be_opened_is_none() -> None:
+    PATH.mkdir()
+    for from_step in (0, 1):
+        log = Log(PATH, from_step)
+        log.write(stepped(1.0, 1))
+        log.close()
+        assert log.failure == "log.jsonl: Is a directory"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
-def test_a_full_disk_is_told_once() -> None:
+def test_a_full_disk_ends_the_log_and_nothing_else() -> None:
     log = Log(Path("/dev/full"), 0)
-    with pytest.raises(StorageError, match="/dev/full: No space left on device"):
-        log.write(Started(0.5, 0))
+    assert log.failure is None
+    for step in range(3):
+        log.write(stepped(float(step), step))
+        assert log.failure == "/dev/full: No space left on device"
     log.close()
