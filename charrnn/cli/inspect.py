@@ -64,8 +64,7 @@ def inspect(
             if value and target != view:
                 raise UsageError(f"{flag} is for the view {view}")
     if target != "gradients":
-        likeliest = k or LIKELIEST
-        _view(product, target, subject, models or [], likeliest, each=each, as_json=json, quiet=quiet)
+        _view(product, target, subject, models or [], k or LIKELIEST, each=each, as_json=json, quiet=quiet)
         return
     from charrnn.cli.gradients import show_gradients
 
@@ -163,16 +162,21 @@ def _next(
     from charrnn.cli.models import announce, load
     from charrnn.inference.language_model import LanguageModel
     from charrnn.terminal.console import for_product
+    from charrnn.terminal.reading import with_bar
     from charrnn.terminal.tables import print_next
+    from charrnn.terminal.units import UNITS
 
     text = prompt.given(subject, "the text", "a text", quiet=quiet)
     language_model = LanguageModel(load(announce(model, quiet=quiet)))
     ids = prompt.encoded(language_model.tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
     reserved, has_bytes = _reserved(language_model.tokenizer), language_model.tokenizer.unknown is None
     console = for_product(product)
-    for index, tokens in enumerate(language_model.each_next(ids, k)):
-        if not each and index < len(ids):
-            continue
+    if each:
+        positions = enumerate(language_model.each_next(ids, k))
+    else:
+        work, unit = language_model.last_next(ids, k), UNITS[language_model.tokenizer.level]
+        positions = enumerate([with_bar(work, unit=f" {unit}", quiet=quiet)], len(ids))
+    for index, tokens in positions:
         before = _beginning(language_model.tokenizer, text, ids, index)
         if as_json:
             write_json(product, {"text": before, "next": [_described(token, reserved) for token in tokens]})

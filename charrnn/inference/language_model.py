@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +20,12 @@ from charrnn.errors import UsageError
 from charrnn.inference import engine
 from charrnn.inference.generate import generate
 from charrnn.inference.softmax import finite, log_softmax
-from charrnn.inference.stepper import BLOCK, Reader
+from charrnn.inference.stepper import BLOCK, Array, Reader
 from charrnn.inference.writer import Writer
 from charrnn.text.tokenizer import BOUNDARY, Ids, check_readable
+
+if TYPE_CHECKING:
+    from charrnn.text.encoding import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +115,38 @@ class LanguageModel:
         if k < 1:
             raise UsageError(f"k {k}: must be 1 or more")
         check_readable(self.tokenizer, "text", text)
-        return deque(self.each_next(self.tokenizer.encode(text), k), maxlen=1).pop()
+        last = deque(self._outputs(self.tokenizer.encode(text)), maxlen=1).pop()
+        return self._likeliest(last[-1], k)
 
     def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:
         """The k most likely tokens before each of these ids, and after the last: len(ids) + 1 lists."""
+        for outputs in self._outputs(ids):
+            for hidden in outputs:
+                yield self._likeliest(hidden, k)
+
+    def last_next(self, ids: Ids, k: int) -> Generator[Reading, None, list[NextToken]]:
+        """Yields progress and returns the last list of `each_next`; the others take nearly all the time."""
+        # Imported here: writing has no use for it and begins sooner without.
+        from charrnn.text.encoding import Reading
+
+        read = -1  # the boundary before the ids is none of them
+        for outputs in self._outputs(ids):
+            read += len(outputs)
+            yield Reading(read, len(ids))
+        return self._likeliest(outputs[-1], k)
+
+    def _outputs(self, ids: Ids) -> Iterator[Array]:
+        """The last layer's outputs at the boundary and at each of these ids, in blocks, [T, H]."""
         states = self.reader.start()
         inputs = np.concatenate(([BOUNDARY], ids)).astype(np.int64)
         for begin in range(0, len(inputs), BLOCK):
             outputs, states = self.reader.outputs(inputs[begin : begin + BLOCK], states)
-            for hidden in outputs:
-                p = np.exp(log_softmax(finite(self.reader.logits(hidden))))
-                likeliest = np.argsort(-p, kind="stable")[:k]
-                yield [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
+            yield outputs
+
+    def _likeliest(self, hidden: Array, k: int) -> list[NextToken]:
+        p = np.exp(log_softmax(finite(self.reader.logits(hidden))))
+        likeliest = np.argsort(-p, kind="stable")[:k]
+        return [NextToken(self._text(int(token)), int(token), float(p[token])) for token in likeliest]
 
     def _text(self, token: int) -> str:
         return self.tokenizer.token_bytes(token).decode("utf-8", "replace")

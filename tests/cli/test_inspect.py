@@ -9,11 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import charrnn
 from charrnn.checkpoint.model import Checkpoint, save
 from charrnn.cli.inspect import inspect as inspect_view
+from charrnn.inference import language_model
+from charrnn.inference.softmax import log_softmax
 from charrnn.inspection.sentences import BLANK, SENTENCES
 from charrnn.terminal import reading
 from charrnn.text.byte import ByteTokenizer
@@ -202,6 +206,24 @@ def test_each_looks_at_every_position() -> None:
     assert titles == ["after nothing", 'after "t"', 'after "th"', 'after "the"', 'after "then"']
 
 
+def test_next_scores_every_position_only_where_each_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored: list[int] = []
+
+    def spied(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        scored.append(scores.size)
+        return log_softmax(scores)
+
+    monkeypatch.setattr(language_model, "log_softmax", spied)
+    inspect_view("next", "then", ["tale"], quiet=True)
+    last = capsys.readouterr().out
+    assert scored == [VOCABULARY]
+    inspect_view("next", "then", ["tale"], each=True, quiet=True)
+    assert scored == [VOCABULARY] * 6
+    assert capsys.readouterr().out.endswith("\n\n" + last)
+
+
 def test_next_reads_a_pipe_and_drops_its_last_newline() -> None:
     expected = view("next", "th")
     assert view("next", given=b"th\n") == expected
@@ -303,14 +325,15 @@ def test_surprise_takes_standard_input_and_a_pipe_by_name() -> None:
         (WordTokenizer(["the", " ", "cat", "sat", "é"]), "7 of 7 tokens"),
     ],
 )
-def test_the_progress_of_surprise_counts_what_is_read(
+def test_progress_counts_what_is_read(
     tokenizer: Tokenizer, progress: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(reading, "SHOWN_AFTER", 0.0)
     Path("text").write_text("the cat sat é")
     save(Path("model"), small(tokenizer))
-    inspect_view("surprise", "text", ["model"])
-    assert capsys.readouterr().err == f"charrnn: reading: {progress}\n"
+    for subject in (("surprise", "text"), ("next", "the cat sat é")):
+        inspect_view(*subject, ["model"])
+        assert capsys.readouterr().err == f"charrnn: reading: {progress}\n"
 
 
 @pytest.mark.parametrize("nothing", [b"", codecs.BOM_UTF8])

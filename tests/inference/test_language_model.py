@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import charrnn
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.errors import CheckpointError, UsageError
+from charrnn.inference import engine as engines
 from charrnn.inference import language_model
+from charrnn.inference.softmax import log_softmax
 from charrnn.models.language_model import LanguageModel as TorchModel
 from charrnn.models.places import tensors_of
 from charrnn.text.byte import ByteTokenizer
@@ -71,6 +74,28 @@ def test_each_position_is_predicted_from_what_stands_before_it() -> None:
     model = charrnn.load("tiny")
     positions = model.each_next(TOKENIZER.encode("hel"), k=1)
     assert [tokens[0] for tokens in positions] == [model.next("hel"[:size], k=1)[0] for size in range(4)]
+
+
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize("engine", ["native", "plain"])
+@pytest.mark.parametrize("text", ["", "hell", "hello", "hello hell " * 3])
+def test_what_comes_next_is_what_the_last_position_says_and_no_other_is_scored(
+    text: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine == "plain":
+        monkeypatch.setattr(engines, "native", lambda: None)
+    monkeypatch.setattr(language_model, "BLOCK", 5)
+    model = charrnn.load("tiny")
+    last = list(model.each_next(model.tokenizer.encode(text), 3))[-1]
+    scored: list[int] = []
+
+    def spied(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        scored.append(scores.size)
+        return log_softmax(scores)
+
+    monkeypatch.setattr(language_model, "log_softmax", spied)
+    assert model.next(text, 3) == last
+    assert scored == [TOKENIZER.vocab_size]
 
 
 @pytest.mark.usefixtures("saved")
