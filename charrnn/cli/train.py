@@ -128,13 +128,15 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.terminal.reading import with_bar
     from charrnn.text.batches import check_length, check_validation
     from charrnn.text.corpus import prepare
+    from charrnn.text.pipes import copied
     from charrnn.training.origins import load_origins, paired, single
     from charrnn.training.request import settled
 
+    # Before a folder is made: a mistyped name leaves none behind.
+    named, origins = documents_of(asked.inputs), load_origins(origin_names)
     wish = default_name(asked.inputs)
     with held_folder(name or (runs.first_name(wish) if force else None), wish) as folder:
-        documents = documents_of(asked.inputs, folder)
-        origins = load_origins(origin_names)
+        documents = named or [copied(asked.inputs[0], folder)]
         understood = train_classifier.understood(asked, documents)
         if not isinstance(understood, str):
             train_classifier.start(asked, folder, documents, understood, paired(origins))

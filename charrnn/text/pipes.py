@@ -26,6 +26,20 @@ def is_pipe(argument: str) -> bool:
         return False
 
 
+def check_piped(pipe: str) -> None:
+    """Refuses standard input where nothing is piped into it.
+
+    Raises:
+        UsageError: if it is closed or a terminal.
+    """
+    if pipe == STDIN and (sys.stdin is None or sys.stdin.closed):
+        raise UsageError(
+            "standard input is closed", "give a file, or pipe a text: cat corpus.txt | charrnn train -"
+        )
+    if pipe == STDIN and sys.stdin.isatty():
+        raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
+
+
 def copied(pipe: str, run: Path) -> Document:
     """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed.
 
@@ -33,12 +47,6 @@ def copied(pipe: str, run: Path) -> Document:
     """
     later = (run / LATER_COPY.format(number) for number in itertools.count(2))
     target = next(path for path in itertools.chain([run / COPY], later) if not path.exists())
-    if pipe == STDIN and (sys.stdin is None or sys.stdin.closed):
-        raise UsageError(
-            "standard input is closed", "give a file, or pipe a text: cat corpus.txt | charrnn train -"
-        )
-    if pipe == STDIN and sys.stdin.isatty():
-        raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
     try:
         with opened(None if pipe == STDIN else Path(pipe)) as source, atomic_writer(target) as write:
             while data := source.read(CHUNK_BYTES):

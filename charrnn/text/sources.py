@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from charrnn.errors import TextError, UsageError
 from charrnn.text.document import EMBEDDED, STDIN, Document, check_readable
-from charrnn.text.pipes import copied, is_pipe
+from charrnn.text.pipes import check_piped, is_pipe
 
 MOST_BYTES = 60  # of a run's name after its text, whatever its alphabet
 
@@ -87,23 +87,25 @@ def each(argument: str, *, once: bool = False) -> list[Document | Missed]:
     raise UsageError(f"{argument}: is neither a regular file, a folder nor a pipe")
 
 
-def documents_of(arguments: Sequence[str], run: Path) -> list[Document]:
-    """The documents that the arguments name; what can be read only once is copied into the run's folder.
+def documents_of(arguments: Sequence[str]) -> list[Document] | None:
+    """The documents that the arguments name; `None` for a pipe, whose text must be copied before it is read.
 
     Raises:
-        UsageError: if a path cannot be a corpus.
-        StorageError: if copying fails.
+        UsageError: if a path cannot be a corpus, or nothing is piped in.
+        TextError: if a folder has no files.
+        StorageError: if the system cannot open a file.
     """
     if not arguments:
         return [EMBEDDED]
     pipes = [argument for argument in arguments if is_pipe(argument)]
     if not pipes:
         return find(arguments)
-    if len(pipes) > 1 or len(arguments) > 1:
+    if len(arguments) > 1:
         raise UsageError(
             f"{pipes[0]}: a pipe must be the only input", "cat joins several: cat a b | charrnn train -"
         )
-    return [copied(pipes[0], run)]
+    check_piped(pipes[0])
+    return None
 
 
 def default_name(arguments: Sequence[str]) -> str:

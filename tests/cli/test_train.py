@@ -447,6 +447,25 @@ def test_from_starts_with_anothers_weights_and_vocabulary(model: Path) -> None:
         assert abs(tensor - child.tensors[name]).max() < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["nope.txt"], "nope.txt: no such file"),
+        (["no*.txt", "--name", "mine"], "no*.txt: no file matches this pattern"),
+        (["-", "nope.txt"], "-: a pipe must be the only input"),
+        (["/dev/null", "--force"], "/dev/null: is neither a regular file, a folder nor a pipe"),
+        (["tale.txt", "--from", "nope"], "nope: no such model"),
+    ],
+)
+def test_a_mistyped_input_is_told_before_a_folder_is_made(words: list[str], error: str) -> None:
+    Path("tale.txt").write_text(tale())
+    answer = warm("train", *words)
+    assert (answer.status, answer.lines[0]) == (ExitCode.USAGE, f"charrnn: error: {error}")
+    assert not Path("checkpoints").exists()
+    Path("checkpoints").touch()  # now none can be made
+    assert warm("train", *words) == answer
+
+
 def test_a_run_in_training_is_left_alone(model: Path) -> None:
     before = {path: path.read_bytes() for path in model.iterdir()}
     with (model / ".lock").open("r+") as lock:

@@ -10,7 +10,7 @@ import pytest
 
 from charrnn.errors import StorageError, UsageError
 from charrnn.text.document import Document
-from charrnn.text.pipes import all_there, copied, is_pipe, where_now
+from charrnn.text.pipes import all_there, check_piped, copied, is_pipe, where_now
 
 
 def test_only_stdin_and_fifos_are_pipes(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_closed_standard_input_is_refused(is_missing: bool, monkeypatch: pytes
     closed.close()
     monkeypatch.setattr("sys.stdin", None if is_missing else closed)
     with pytest.raises(UsageError) as caught:
-        copied("-", Path("run"))
+        check_piped("-")
     assert caught.value.message == "standard input is closed"
     assert caught.value.hint == "give a file, or pipe a text: cat corpus.txt | charrnn train -"
 
@@ -70,7 +70,7 @@ def test_a_corpus_is_not_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
     with pytest.raises(UsageError) as caught:
-        copied("-", Path("run"))
+        check_piped("-")
     assert caught.value.message == "refusing to read the corpus from a terminal"
     assert caught.value.hint == "cat corpus.txt | charrnn train -"
 

@@ -1,6 +1,8 @@
 """What the arguments of the command line name."""
 
+import io
 import os
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -185,14 +187,25 @@ def test_here_is_called_as_the_folder_is() -> None:
 
 
 def test_without_arguments_the_corpus_is_the_embedded_text() -> None:
-    assert documents_of([], Path("run")) == [EMBEDDED]
+    assert documents_of([]) == [EMBEDDED]
 
 
 def test_files_are_read_where_they_are() -> None:
     files("a.txt", "poems/b.txt")
-    Path("run").mkdir()
-    assert documents_of(["poems", "a.txt"], Path("run")) == find(["poems", "a.txt"])
-    assert list(Path("run").iterdir()) == []
+    assert documents_of(["poems", "a.txt"]) == find(["poems", "a.txt"])
+
+
+def test_a_pipe_is_not_opened_before_there_is_a_place_for_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(path: Path, *_: object) -> NoReturn:
+        raise AssertionError(path)
+
+    os.mkfifo("fifo")
+    monkeypatch.setattr("builtins.open", opened)
+    monkeypatch.setattr(Path, "open", opened)
+    assert documents_of(["fifo"]) is None
+    monkeypatch.setattr("sys.stdin", io.StringIO("text"))
+    assert documents_of(["-"]) is None
+    assert sys.stdin.read() == "text"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +215,6 @@ def test_a_pipe_is_the_only_input(arguments: list[str], pipe: str) -> None:
     files("a.txt")
     os.mkfifo("fifo")
     with pytest.raises(UsageError) as caught:
-        documents_of(arguments, Path("run"))
+        documents_of(arguments)
     assert caught.value.message == f"{pipe}: a pipe must be the only input"
     assert caught.value.hint == "cat joins several: cat a b | charrnn train -"
