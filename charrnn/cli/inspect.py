@@ -219,7 +219,7 @@ def _surprise(
     source, data, is_piped = _bytes(subject, quiet=quiet)
     if checkpoint.tokenizer.level != "byte":
         data = stdin.without_mark(data, source, is_piped=is_piped)  # as training does
-        stdin.decoded(data, source, "iconv -f ENCODING -t UTF-8 makes it so", is_piped=is_piped)
+        stdin.decoded(data, source, stdin.CONVERT, is_piped=is_piped)
     if not data:
         raise TextError(f"{source}: is empty")
     reader = engine.reader(checkpoint.config, checkpoint.tensors)

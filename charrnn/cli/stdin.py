@@ -11,6 +11,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.terminal.notes import note
 
 PATIENCE_SECONDS = 2.0
+CONVERT = "iconv -f ENCODING -t UTF-8 converts it"
 
 
 def is_given() -> bool:
@@ -83,4 +84,8 @@ def without_mark(data: bytes, what: str, *, is_piped: bool) -> bytes:
 
     if not byte_order_mark(data):
         return data
-    return "".join(decode(what, iter([data]), "utf-8", "keep", is_piped=is_piped)).encode()
+    try:
+        return "".join(decode(what, iter([data]), "utf-8", "keep", is_piped=is_piped)).encode()
+    except TextError as error:
+        # Its own advice is a flag of `train`.
+        raise TextError(error.message, error.hint and CONVERT) from None

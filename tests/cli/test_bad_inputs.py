@@ -474,7 +474,7 @@ VIEWS = (
         "inspect surprise latin.txt -m tale",
         TEXT,
         f"latin.txt: not UTF-8 at byte {SIZE + 5} (0xE9)",
-        "hint: iconv -f ENCODING -t UTF-8 makes it so",
+        "hint: iconv -f ENCODING -t UTF-8 converts it",
     ),
     Row(
         "inspect surprise packed -m tale",

@@ -309,6 +309,22 @@ def test_a_text_cut_short_after_its_byte_order_mark_is_refused() -> None:
     assert answer.lines[0].startswith("charrnn: error: standard input: not UTF-16-LE")
 
 
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"abc\xe9def\n", "UTF-8 at byte 3 (0xE9)"),
+        (codecs.BOM_UTF8 + b"abc\xe9def\n", "UTF-8 at byte 6 (0xE9), line 1"),
+        (codecs.BOM_UTF16_LE + b"a\0\0\xd8b\0", "UTF-16-LE at byte 4 (0x00), line 1"),
+    ],
+)
+def test_surprise_advises_no_flag_that_it_has_not(data: bytes, error: str) -> None:
+    Path("text").write_bytes(data)
+    assert warm("inspect", "surprise", "text", "-m", "tale").lines == [
+        f"charrnn: error: text: not {error}",
+        "hint: iconv -f ENCODING -t UTF-8 converts it",
+    ]
+
+
 def test_surprise_takes_standard_input_and_a_pipe_by_name() -> None:
     Path("text").write_text("then\n")
     expected = view("surprise", "text") | {"source": "standard input"}
