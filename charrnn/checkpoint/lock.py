@@ -15,6 +15,9 @@ LOCK = ".lock"
 # `is_locked` holds the lock for a moment, too; one that is held for longer than this is a trainer's.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001
+# What one can do while another process trains in the folder.
+ELSEWHERE = "another --name starts another run"
+LATER = "wait until it has ended, or stop it, which saves what it has learnt"
 
 
 class BusyError(StorageError):
@@ -22,21 +25,25 @@ class BusyError(StorageError):
 
 
 @contextlib.contextmanager
-def locked(run: Path) -> Iterator[None]:
+def locked(run: Path, instead: str = ELSEWHERE) -> Iterator[None]:
     """Holds a run's folder for one trainer; the kernel lets go when the process ends, however it does.
+
+    Args:
+        run: the folder, which is made if it is not there.
+        instead: the hint if another process trains there; `LATER` where the run itself is meant.
 
     Raises:
         BusyError: if another process trains there.
         StorageError: if the folder cannot be made.
     """
-    descriptor = _lock(run)
+    descriptor = _lock(run, instead)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(run: Path) -> int:
+def _lock(run: Path, instead: str) -> int:
     """The lock's file, open and locked, in the folder as it is now."""
     while True:
         descriptor = None
@@ -55,10 +62,8 @@ def _lock(run: Path) -> int:
             assert descriptor is not None
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
-            raise BusyError(
-                f"{run}: process {owner or 'unknown'} trains here already",
-                "another --name starts another run",
-            ) from None
+            said = f"{run}: process {owner or 'unknown'} trains here already"
+            raise BusyError(said, instead) from None
         except FileNotFoundError:
             continue  # whoever held the folder until now took it away between making it and opening the file
         except OSError as error:

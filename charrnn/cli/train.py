@@ -165,7 +165,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
 
 def _resume(asked: Asked, name: str) -> None:
     from charrnn.checkpoint import runs
-    from charrnn.checkpoint.lock import locked
+    from charrnn.checkpoint.lock import LATER, locked
     from charrnn.storage import remove_leftovers
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import prepare
@@ -184,7 +184,7 @@ def _resume(asked: Asked, name: str) -> None:
         raise UsageError(f"--task classifier: {name} is a language model")
     recipe = load_recipe(folder)
     refuse_changes(recipe, asked.corpus_flags, asked.net_flags)
-    with locked(folder):
+    with locked(folder, LATER):
         remove_leftovers(folder)
         left = load_last(folder)
         recipe = _with_texts_where_named(asked, folder, left.recipe)

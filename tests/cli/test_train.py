@@ -466,20 +466,36 @@ def test_a_mistyped_input_is_told_before_a_folder_is_made(words: list[str], erro
     assert warm("train", *words) == answer
 
 
-def test_a_run_in_training_is_left_alone(model: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--resume", "tale"), "wait until it has ended, or stop it, which saves what it has learnt"),
+        (("tale.txt", "--name", "tale", "--force"), "another --name starts another run"),
+    ],
+)
+def test_a_run_in_training_is_left_alone(model: Path, words: tuple[str, ...], hint: str) -> None:
     before = {path: path.read_bytes() for path in model.iterdir()}
     with (model / ".lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("4242\n")
         lock.flush()
-        answer = run("train", "--resume", "tale", "--steps", "5")
+        answer = warm("train", *words, "--steps", "5")
         before[model / ".lock"] = (model / ".lock").read_bytes()
     assert answer.status == ExitCode.STORAGE
     assert answer.lines == [
         "charrnn: error: checkpoints/tale: process 4242 trains here already",
-        "hint: another --name starts another run",
+        f"hint: {hint}",
     ]
     assert {path: path.read_bytes() for path in model.iterdir()} == before
+
+
+def test_a_classifier_in_training_is_to_be_waited_for() -> None:
+    Path("reviews.tsv").write_text(tsv(reviews()))
+    done(warm("train", "reviews.tsv", "--steps", "2", "--hidden", "4", "-q"))
+    with Path("checkpoints/reviews/.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = warm("train", "--resume", "reviews", "--steps", "5")
+    assert answer.lines[1:] == ["hint: wait until it has ended, or stop it, which saves what it has learnt"]
 
 
 def test_a_rate_far_too_high_is_told_and_what_was_good_stays() -> None:
