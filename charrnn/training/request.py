@@ -201,6 +201,8 @@ def refuse_changes(recipe: Recipe, corpus_flags: Mapping[str, Any], net_flags: M
         UsageError: naming the flag and both values.
     """
     refuse_bidirectional(net_flags)
+    if net_flags.get("batch_size") == recipe.asked_batch_size:  # of which the text had fewer, perhaps
+        net_flags = {name: value for name, value in net_flags.items() if name != "batch_size"}
     # The corpus last: its vocabulary is what was asked for, the model's has bytes and marks besides.
     fixed = asdict(recipe.settings) | asdict(recipe.model) | asdict(recipe.corpus)
     refuse_differing("--resume", fixed, corpus_flags, net_flags)

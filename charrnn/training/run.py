@@ -43,6 +43,7 @@ class Recipe:
     shown_sources: tuple[str, ...]  # as typed
     digest: str  # of the corpus
     from_model: str | None = None  # whose weights and tokenizer it started from
+    asked_batch_size: int | None = None  # a small text has fewer streams; unknown of runs before it was kept
 
 
 class Run:

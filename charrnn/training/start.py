@@ -86,6 +86,7 @@ def new(
         shown_sources=tuple(shown),
         digest=corpus.digest,
         from_model=origin.name if origin else None,
+        asked_batch_size=request.batch_size,
     )
     run = Run(folder, recipe, corpus)
     learner = Learner(plan.model, plan.settings, sitting.device)

@@ -216,6 +216,23 @@ def test_that_a_text_has_fewer_streams_than_were_asked_for_is_said_once() -> Non
     assert said not in done(warm("train", "tale.txt", *TINY, "--batch", "14")).lines
 
 
+def test_a_run_with_fewer_streams_than_were_asked_for_goes_on_by_the_same_flags() -> None:
+    Path("tale.txt").write_text("abcdefghij" * 100)  # 14 streams
+    train = ("train", "tale.txt", "--hidden", "8", "--seed", "1", "--batch", "20", "-q")
+    done(warm(*train, "--steps", "4", "--name", "parts"))
+    before = model_of("parts").with_name("last.safetensors").read_bytes()
+    for batch in ("13", "15"):
+        answer = warm(*train[:-2], batch, "--steps", "2", "--resume", "parts")
+        assert answer.lines == [
+            f"charrnn: error: --batch {batch} contradicts --resume: it has --batch 14",
+            "hint: leave --batch out",
+        ]
+    assert model_of("parts").with_name("last.safetensors").read_bytes() == before
+    for flags in (train, (*train[:-2], "14", "-q"), (*train[:-3], "-q")):
+        done(warm(*flags, "--steps", "2", "--resume", "parts"))
+    assert (card("parts")["trained"]["steps"], card("parts")["settings"]["batch_size"]) == (10, 14)
+
+
 @pytest.mark.parametrize(
     "flags", [("--members", "2"), ("--valid", "v.tsv"), ("--task", "classifier"), ("--bidirectional",)]
 )
