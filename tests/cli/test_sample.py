@@ -259,6 +259,8 @@ def test_unknown_characters_of_a_prompt_are_read_as_unk_and_named() -> None:
     assert many.lines == [
         'charrnn: not in the model\'s vocabulary, read as <unk>: "À", "Á", "Â", "Ã", "Ä", and 2 more'
     ]
+    five = warm("sample", "-m", "tale", "--prompt", "ÀÁÂÃÄ", "--seed", "1", "--length", "5")
+    assert five.lines[0].endswith('"Ã", "Ä"')
 
 
 def test_unknown_skip_reads_the_prompt_without_them() -> None:
@@ -283,6 +285,7 @@ def test_a_seed_that_was_drawn_is_named_and_gives_the_same_text_again() -> None:
     name, seed = line.rsplit(" ", 1)
     assert name == "charrnn: seed"
     assert warm("sample", "-m", "tale", "--length", "60", "--seed", seed).stdout == drawn.stdout
+    assert warm("sample", "-m", "tale", "--length", "60").lines != drawn.lines  # another is drawn
 
 
 def test_a_model_is_named_by_run_folder_or_file(model: Path) -> None:
