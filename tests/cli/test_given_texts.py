@@ -2,7 +2,6 @@
 
 import builtins
 import io
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from charrnn.cli import given_texts
+from tests.text.locked import keep_from_listing
 
 
 def batches(*inputs: str, lines: bool = False) -> list[list[str]]:
@@ -109,14 +109,7 @@ def test_a_folder_that_may_not_be_read_costs_the_other_files_nothing(monkeypatch
         file = Path("texts", name)
         file.parent.mkdir(parents=True)
         file.write_text(name)
-    scandir = os.scandir
-
-    def refusing(path: str) -> object:  # as for anybody but root, whom no mode of a folder keeps out
-        if Path(path).name == "locked":
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
+    keep_from_listing("locked", monkeypatch)
     (found,) = given_texts.texts(["texts", "texts/locked"], "utf-8", lines=False, quiet=True)
     assert [(item.source, item.text, item.error and item.error.message) for item in found] == [
         ("texts/a/1", "a/1", None),

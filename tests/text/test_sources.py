@@ -11,6 +11,7 @@ import pytest
 from charrnn.errors import CharrnnError, StorageError, TextError, UsageError
 from charrnn.text.document import EMBEDDED, Document
 from charrnn.text.sources import Missed, default_name, documents_of, each, find
+from tests.text.locked import keep_from_listing, keep_from_looking
 
 
 def files(*names: str) -> None:
@@ -41,33 +42,14 @@ def test_files_come_in_the_order_given() -> None:
 
 def test_a_folder_that_cannot_be_looked_into_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     files("poems/a.txt", "poems/locked/b.txt")
-    scandir = os.scandir
-
-    def refusing(path: str) -> object:  # as for anybody but root, whom no mode of a folder keeps out
-        if Path(path).name == "locked":
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
+    keep_from_listing("locked", monkeypatch)
     assert refused(UsageError, "poems") == "poems/locked: Permission denied"
-
-
-def keep_out_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets files of a folder be listed but not looked at, as without its x permission for all but root."""
-    real = Path.stat
-
-    def stat(path: Path, **options: bool) -> os.stat_result:
-        if path.parent.name == name:
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path, **options)
-
-    monkeypatch.setattr(Path, "stat", stat)
 
 
 @pytest.mark.parametrize("argument", ["poems", "poems/*/*.txt"])
 def test_a_file_that_cannot_be_looked_at_is_named(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files("poems/a/a.txt", "poems/locked/b.txt")
-    keep_out_of("locked", monkeypatch)
+    keep_from_looking("locked", monkeypatch)
     assert refused(UsageError, argument) == "poems/locked/b.txt: Permission denied"
 
 
@@ -76,7 +58,7 @@ def test_what_cannot_be_looked_at_stands_in_its_place_among_the_others(
     argument: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files("poems/a/a.txt", "poems/locked/b.txt", "poems/z/c.txt")
-    keep_out_of("locked", monkeypatch)
+    keep_from_looking("locked", monkeypatch)
     found = [(item.name, isinstance(item, Missed)) for item in each(argument)]
     assert found == [("poems/a/a.txt", False), ("poems/locked/b.txt", True), ("poems/z/c.txt", False)]
 
