@@ -114,7 +114,7 @@ def default_dropout(epochs: float) -> float:
     """How much to drop for so many readings of the corpus: the more often it is read, the more."""
     if epochs < 3:
         return 0.0
-    return 0.1 if epochs < 8 else 0.2 if epochs < 20 else 0.3
+    return 0.1 if epochs < 5 else 0.3
 
 
 def measure(
