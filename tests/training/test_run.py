@@ -23,7 +23,7 @@ from charrnn.training import run as run_files
 from charrnn.training.events import Finished, Stepped
 from charrnn.training.run import load_last, load_recipe
 from tests.cli.program import run, start
-from tests.training.fitting import fit, refusals
+from tests.training.fitting import assert_equal_files, fit, refusals
 from tests.training.small_run import STEPS, TEXT, new
 
 # Twenty evaluations, each with a save or two: most kills hit the neighbourhood of one.
@@ -54,12 +54,7 @@ def assert_as_undisturbed(kills: int, steps: int) -> None:
     assert run(*words, "whole").status == 0
     seconds = 1.2 * (time.monotonic() - begun)
     killed_and_resumed((*words, "parts"), "parts", random.Random(kills), seconds, kills)
-    for file in ("last.safetensors", "model.safetensors"):
-        whole = container.unpack(Path("checkpoints/whole", file))[1]
-        parts = container.unpack(Path("checkpoints/parts", file))[1]
-        assert whole.keys() == parts.keys()
-        for tensor in whole:
-            np.testing.assert_array_equal(parts[tensor], whole[tensor], err_msg=tensor)
+    assert_equal_files("checkpoints/whole", "checkpoints/parts", "last.safetensors", "model.safetensors")
     assert not list(Path("checkpoints/parts").glob("*.tmp"))
     assert model.load(Path("checkpoints/parts/model.safetensors")).card["trained"]["steps"] == steps
 
