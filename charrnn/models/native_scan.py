@@ -1,7 +1,7 @@
 """The scan by the native library: a cell over a whole window, forward and back, in single precision on a CPU.
 
-The library goes through time; what is left to torch are the products over all steps at once. Equal to `cells`
-by test. Knows no layers: the products with the inputs are made outside, before and after.
+The library goes through time and adds up the gradients of the recurrent weights. Equal to `cells` by test.
+Knows no layers: the products with the inputs are made outside, before and after.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from charrnn.cells import CELLS, State
-from charrnn.models.unrolled import across_time
 from charrnn.native import window as windows
 from charrnn.native.library import Native
 
@@ -70,13 +69,16 @@ class _Unrolled:
             track[0] = part
         has_beside = kind[0] in windows.HAVE_BESIDE
         self.beside = gates.new_empty(steps, lanes, hidden_size) if has_beside else None
-        self.weights = [None if weight is None else weight.contiguous() for weight in weights]
+        recurrent, *others = weights
+        self.recurrent = recurrent.contiguous()
+        self.peephole, self.inner_bias = (None if other is None else other.contiguous() for other in others)
         self.hidden_size = hidden_size
 
-    def window(self, *gradients: Tensor) -> windows.Window:
-        """What the library takes; on the way back with the gradients of the outputs and of the last state."""
-        memory = self.tracks[1] if len(self.tracks) > 1 else None
-        given = (self.gates, self.tracks[0], memory, self.beside, *self.weights, *gradients)
+    def window(self, *gradients: Tensor | None) -> windows.Window:
+        """What the library takes; on the way back with room for the gradients, as `Window` names them."""
+        hidden, memory = _padded(self.tracks)
+        weights = (self.recurrent, self.peephole, self.inner_bias)
+        given = (self.gates, hidden, memory, self.beside, *weights, *gradients)
         return windows.Window(
             windows.CELLS[self.kind],
             torch.get_num_threads(),
@@ -85,23 +87,23 @@ class _Unrolled:
             *(None if tensor is None else tensor.data_ptr() for tensor in given),
         )
 
-    def weight_gradients(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Of U, inner bias and peephole, once `gates` and `beside` hold what the way back leaves there."""
-        before = self.tracks[0][:-1]
-        cell, H = self.kind[0], self.hidden_size  # noqa: N806 (the equations' letter)
-        if cell == "gru":
-            assert self.beside is not None
-            gates, candidate = self.gates[..., : 2 * H], self.gates[..., 2 * H :]
-            return torch.cat((across_time(gates, before), across_time(candidate, self.beside))), None, None
-        if cell == "gru-after":
-            assert self.beside is not None
-            d_gates = across_time(self.gates[..., : 2 * H], before)
-            d_inner_bias = self.beside.sum((0, 1))
-            return torch.cat((d_gates, across_time(self.beside, before))), d_inner_bias, None
-        d_peephole = None
-        if cell == "lstm-peephole":
-            d_peephole = across_time(self.gates[..., 3 * H :], self.tracks[1][1:])
-        return across_time(self.gates, before), None, d_peephole
+    def roll_back(
+        self, d_outputs: Tensor, d_state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, *tuple[Tensor, ...]]:
+        """The gradients of U, inner bias, peephole and first state; leaves those of x W + b in `gates`."""
+        d_outputs = d_outputs.contiguous()  # a name, for the library sees no more than its address
+        d_before = [part.clone(memory_format=torch.contiguous_format) for part in d_state]
+        d_recurrent = torch.empty_like(self.recurrent)
+        d_peephole = None if self.peephole is None else torch.empty_like(self.peephole)
+        window = self.window(d_outputs, *_padded(d_before), d_recurrent, d_peephole)
+        windows.backward(self.native, window)
+        d_inner_bias = None if self.inner_bias is None or self.beside is None else self.beside.sum((0, 1))
+        return d_recurrent, d_inner_bias, d_peephole, *d_before
+
+
+def _padded(parts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Of h, and of c if there is one."""
+    return parts[0], parts[1] if len(parts) > 1 else None
 
 
 class _NativeScan(torch.autograd.Function):
@@ -130,7 +132,4 @@ class _NativeScan(torch.autograd.Function):
         """The gradients of all that are tensors; possible once, for it is made in place."""
         unrolled: _Unrolled = ctx.unrolled
         del ctx.unrolled
-        d_before = [part.clone(memory_format=torch.contiguous_format) for part in d_state]
-        d_outputs = d_outputs.contiguous()  # a name, for the library sees no more than its address
-        windows.backward(unrolled.native, unrolled.window(d_outputs, *d_before))
-        return None, None, unrolled.gates, *unrolled.weight_gradients(), *d_before
+        return None, None, unrolled.gates, *unrolled.roll_back(d_outputs, d_state)

@@ -33,7 +33,8 @@ static int is_passable(void)
 }
 
 const struct road AVX512 = {
-    "AVX-512", is_passable, forward, backward, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
+    "AVX-512", is_passable, forward,     backward, add_up,
+    EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

@@ -4,9 +4,9 @@
 
 #include "work.h"
 
-int64_t packed_size(int64_t columns, int64_t depth)
+int64_t packed_size(const struct packing *p)
 {
-    return panels_over(columns) * PANEL * depth;
+    return panels_over(p->H) * PANEL * p->gates * p->depth;
 }
 
 /* Fills with zeros a panel that has fewer columns than 16; returns how many it has. */

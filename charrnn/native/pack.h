@@ -14,8 +14,8 @@ struct packing {
     int gates; /* whose panels of the same units lie side by side */
 };
 
-/* How many numbers the panels of a product with so many columns have. */
-int64_t packed_size(int64_t columns, int64_t depth);
+/* How many numbers its panels have. */
+int64_t packed_size(const struct packing *);
 
 /* Of `weight` [gates H, depth]: a panel has 16 rows of one gate, and k is a column. */
 void pack_rows(const struct packing *, int64_t unit);

@@ -12,13 +12,19 @@
  */
 #define PARTS (PANEL / LANES) /* vectors in a line */
 
+/* What is multiplied with the panels: number k of row r is from[r * apart + k * step]. */
+struct rows {
+    const float *from;
+    int64_t apart, step;
+};
+
 /* Where vector i of a tile lies whose first one is number FIRST of its panel; panels are so far apart. */
 #define AT(i, panel, line) ((FIRST + (i)) / PARTS * (panel) + (line) + (FIRST + (i)) % PARTS * LANES)
 
 /* sums[p][r][0..15] = rows r times panel p, or that added to what is there; ROWS, VECTORS and FIRST are
  * constants. */
-INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t depth, const float *left,
-                 int64_t stride, const float *panels, float *sums, int64_t pitch, int adding)
+INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t depth, struct rows left,
+                 const float *panels, float *sums, int64_t pitch, int adding)
 {
     vec sum[MOST_SUMS];
     UNROLLED(i, ROWS * VECTORS)
@@ -31,7 +37,7 @@ INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t dep
             UNROLLED(panel, VECTORS / PARTS)
                 __builtin_prefetch(panels + (panel * depth + k + AHEAD) * PANEL);
         UNROLLED(i, ROWS * VECTORS)
-            sum[i] += left[i / VECTORS * stride + k] * w[i % VECTORS];
+            sum[i] += left.from[i / VECTORS * left.apart + k * left.step] * w[i % VECTORS];
     }
     UNROLLED(i, ROWS * VECTORS)
         *(vec *)(sums + AT(i % VECTORS, pitch, i / VECTORS * PANEL)) = sum[i];
@@ -39,18 +45,18 @@ INLINE void tile(const int ROWS, const int VECTORS, const int FIRST, int64_t dep
 
 /* Rows of `left` times so many neighbouring vectors, for all rows, with the largest tiles that fit. */
 INLINE void across(const int VECTORS, const int FIRST, int most_rows, int64_t rows, int64_t depth,
-                   const float *left, int64_t stride, const float *panels, float *sums, int adding)
+                   struct rows left, const float *panels, float *sums, int adding)
 {
     int64_t tiles = (rows + most_rows - 1) / most_rows;
     for (int64_t row = 0, count; row < rows; row += count, tiles--) {
         count = (rows - row + tiles - 1) / tiles; /* 4 and 4 rather than 6 and 2 */
-        const float *from = left + row * stride;
+        struct rows from = {left.from + row * left.apart, left.apart, left.step};
         float *to = sums + row * PANEL;
         switch (count) {
 #define ROWS_CASE(n)                                                                                         \
     case n:                                                                                                  \
         if (n * VECTORS <= MOST_SUMS)                                                                        \
-            tile(n, VECTORS, FIRST, depth, from, stride, panels, to, rows *PANEL, adding);                   \
+            tile(n, VECTORS, FIRST, depth, from, panels, to, rows *PANEL, adding);                           \
         break;
             EACH_COUNT(ROWS_CASE)
 #undef ROWS_CASE
@@ -78,9 +84,9 @@ INLINE int panels_at_once(int64_t rows, int panels)
     return panels >= 2 && (rows <= ROWS_OVER_2 || TILE_PANELS >= 2) ? 2 : 1;
 }
 
-/* sums[p][r][0..15] = rows r of `left` times panel p, for all; or that added to what is there. */
-static void product(int64_t rows, int panels, int64_t depth, const float *left, int64_t stride,
-                    const float *packed, float *sums, int adding)
+/* sums[p][r][0..15] = row r of `left` times panel p, for all; or that added to what is there. */
+static void product(int64_t rows, int panels, int64_t depth, struct rows left, const float *packed,
+                    float *sums, int adding)
 {
     for (int p = 0, taken; p < panels; p += taken) {
         const float *from = packed + p * depth * PANEL;
@@ -88,15 +94,14 @@ static void product(int64_t rows, int panels, int64_t depth, const float *left, 
         taken = panels_at_once(rows, panels - p);
         if (are_fours(rows) && taken == 3) { /* two tiles over one and a half each */
             enum { HALF = 3 * PARTS / 2 };
-            across(HALF, 0, 4, rows, depth, left, stride, from, to, adding);
-            across(HALF, HALF % PARTS, 4, rows, depth, left, stride, from + depth * PANEL, to + rows * PANEL,
-                   adding);
+            across(HALF, 0, 4, rows, depth, left, from, to, adding);
+            across(HALF, HALF % PARTS, 4, rows, depth, left, from + depth * PANEL, to + rows * PANEL, adding);
             continue;
         }
         switch (taken) {
 #define PANELS_CASE(n)                                                                                       \
     case n:                                                                                                  \
-        across(PARTS *n, 0, ROWS_OVER_##n, rows, depth, left, stride, from, to, adding);                     \
+        across(PARTS *n, 0, ROWS_OVER_##n, rows, depth, left, from, to, adding);                             \
         break;
             PANELS_CASE(1) PANELS_CASE(2) PANELS_CASE(3) PANELS_CASE(4)
 #undef PANELS_CASE

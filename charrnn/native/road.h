@@ -5,6 +5,7 @@
  * units of a layer are taken a few panels of 16 at a time, with all their gates: the product leaves its sums
  * in `sums`, and the equations go on from there, panel by panel, while they are in the nearest cache.
  */
+#include "outer.h"
 #include "work.h"
 
 #include "vector.h"
@@ -20,6 +21,8 @@
 #include "gru.h"
 
 #include "strip.h"
+
+#include "add_up.h"
 
 static const struct equations EQUATIONS[] = {
     [RNN_TANH] = {1, rnn_units, 0, rnn_units_back, 0},
@@ -88,8 +91,8 @@ static void take_second(const struct work *work, struct step s, int64_t t, const
     int64_t H = work->of->hidden_size, blocks = blocks_of(work, 1);
     for (int64_t i = 0; i < blocks; i++) {
         struct block block = block_at(work, t, i, blocks);
-        product(work->rows, block.panels, H, left, stride, work->packed->second + block.unit * H, work->sums,
-                0);
+        product(work->rows, block.panels, H, (struct rows){left, stride, 1},
+                work->packed->second + block.unit * H, work->sums, 0);
         equate(work, s, block, 1, equations);
     }
 }
@@ -105,7 +108,7 @@ static void forward_step(const struct work *work, int64_t t)
         fetch(work, s.hidden, 1, block);
         fetch(work, s.memory, 1, block);
         fetch(work, s.beside, 1, block);
-        product(work->rows, cell->panels * block.panels, H, s.hidden_before, H,
+        product(work->rows, cell->panels * block.panels, H, (struct rows){s.hidden_before, H, 1},
                 work->packed->gates + cell->panels * block.unit * H, work->sums, 0);
         equate(work, s, block, cell->panels, cell->first);
     }
@@ -130,11 +133,11 @@ static void through_gates(const struct work *work, struct step s, struct block b
     int64_t H = work->of->hidden_size, width = gates_of(work->of->cell) * H;
     int has_candidate_apart = work->of->cell == GRU || work->of->cell == GRU_AFTER;
     int64_t depth = has_candidate_apart ? 2 * H : width;
-    product(work->rows, block.panels, depth, s.gates, width, work->packed->gates + block.unit * depth,
-            work->sums, 0);
+    product(work->rows, block.panels, depth, (struct rows){s.gates, width, 1},
+            work->packed->gates + block.unit * depth, work->sums, 0);
     if (work->of->cell == GRU_AFTER)
-        product(work->rows, block.panels, H, s.beside, H, work->packed->second + block.unit * H, work->sums,
-                1);
+        product(work->rows, block.panels, H, (struct rows){s.beside, H, 1},
+                work->packed->second + block.unit * H, work->sums, 1);
 }
 
 static void backward_step(const struct work *work, int64_t t)

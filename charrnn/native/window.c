@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "beside.h"
+#include "outer.h"
 #include "pack.h"
 #include "sampler.h"
 #include "work.h"
@@ -45,41 +46,85 @@ PUBLIC int64_t charrnn_size(int32_t structure)
 }
 
 /* What the threads of a window share: panels to pack, then lanes, a few at a time for whichever thread is
- * free. One that starts late, for another program has its core, then has less to do and keeps nobody waiting.
+ * free, and on the way back rows of the weights' gradients. One that starts late, for another program has its
+ * core, then has less to do and keeps nobody waiting.
  */
 struct queue {
     const struct window *of;
     const struct road *road;
     int is_back;
     struct packing packings[2]; /* of the product that every cell has, and of the second one, if any */
-    int64_t pieces;             /* of all packings; one has the panels of 16 units */
+    struct gradients gradients; /* on the way back */
+    int64_t unit_pieces;        /* of all packings; one has the panels of 16 units */
+    int64_t pieces;             /* and the blocks of what the weights met */
     int64_t rows;               /* lanes at a time */
-    atomic_int_fast64_t next_piece, packed_pieces, next_lane;
+    float *rooms;               /* of all threads, in which they add up gradients */
+    atomic_int_fast64_t next_piece, packed_pieces, next_lane, passed_lanes, next_room, next_group;
 };
 
-/* Packs whatever nobody packs yet, and waits for what others have begun. */
+static void pack_piece(struct queue *queue, int64_t piece)
+{
+    int64_t each = panels_over(queue->of->hidden_size), block = piece - queue->unit_pieces;
+    const struct before *befores = queue->gradients.befores;
+    int64_t blocks = blocks_of_before(befores);
+    if (block >= 0)
+        pack_before(&befores[block / blocks], block % blocks);
+    else if (queue->is_back)
+        pack_columns(&queue->packings[piece / each], piece % each * PANEL);
+    else
+        pack_rows(&queue->packings[piece / each], piece % each * PANEL);
+}
+
+/* Waits for what other threads have begun. */
+static void wait_for(atomic_int_fast64_t *done, int64_t all)
+{
+    while (atomic_load(done) < all)
+        sched_yield();
+}
+
 static void pack_all(struct queue *queue)
 {
-    void (*pack)(const struct packing *, int64_t unit) = queue->is_back ? pack_columns : pack_rows;
-    int64_t each = panels_over(queue->of->hidden_size);
     for (int64_t piece; (piece = atomic_fetch_add(&queue->next_piece, 1)) < queue->pieces;) {
-        pack(&queue->packings[piece / each], piece % each * PANEL);
+        pack_piece(queue, piece);
         atomic_fetch_add(&queue->packed_pieces, 1);
     }
-    while (atomic_load(&queue->packed_pieces) < queue->pieces)
-        sched_yield();
+    wait_for(&queue->packed_pieces, queue->pieces);
+}
+
+static void pass_lanes(struct queue *queue)
+{
+    const int64_t lanes = queue->of->lanes;
+    const struct packed packed = {queue->packings[0].panels, queue->packings[1].panels};
+    void (*run)(const struct work *) = queue->is_back ? queue->road->backward : queue->road->forward;
+    _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
+    for (int64_t lane; (lane = atomic_fetch_add(&queue->next_lane, queue->rows)) < lanes;) {
+        int64_t rows = lanes - lane < queue->rows ? lanes - lane : queue->rows;
+        run(&(struct work){queue->of, &packed, lane, rows, sums});
+        atomic_fetch_add(&queue->passed_lanes, rows);
+    }
+}
+
+/* Adds up the gradients of the weights, once all lanes have passed. */
+static void add_all(struct queue *queue)
+{
+    const struct gradients *g = &queue->gradients;
+    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(g->befores);
+    int64_t first = groups_of_outer(&g->outers[0]), groups = first + groups_of_outer(&g->outers[1]);
+    wait_for(&queue->passed_lanes, queue->of->lanes);
+    for (int64_t group; (group = atomic_fetch_add(&queue->next_group, 1)) < groups;)
+        if (group < first)
+            queue->road->add_up(&g->outers[0], group * GROUP_ROWS, room);
+        else
+            queue->road->add_up(&g->outers[1], (group - first) * GROUP_ROWS, room);
 }
 
 static void *run_queue(void *given)
 {
     struct queue *queue = given;
     pack_all(queue);
-    const int64_t lanes = queue->of->lanes, rows = queue->rows;
-    const struct packed packed = {queue->packings[0].panels, queue->packings[1].panels};
-    void (*run)(const struct work *) = queue->is_back ? queue->road->backward : queue->road->forward;
-    _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
-    for (int64_t lane; (lane = atomic_fetch_add(&queue->next_lane, rows)) < lanes;)
-        run(&(struct work){queue->of, &packed, lane, lane + rows < lanes ? rows : lanes - lane, sums});
+    pass_lanes(queue);
+    if (queue->is_back)
+        add_all(queue);
     return 0;
 }
 
@@ -103,36 +148,64 @@ static void run_all(struct queue *queue, int64_t count)
         pthread_join(threads[i], 0);
 }
 
-/* Of a product's weights, to be packed; its panels are null if memory ran out. */
+/* Of a product's weights, to be packed once there is room. */
 static struct packing packing(const float *weight, int64_t H, int64_t gates, int is_back)
 {
-    float *panels = aligned_alloc(64, sizeof(float) * packed_size(H, gates * H));
-    return is_back ? (struct packing){panels, weight, H, gates * H, 1}
-                   : (struct packing){panels, weight, H, H, (int)gates};
+    return is_back ? (struct packing){0, weight, H, gates * H, 1}
+                   : (struct packing){0, weight, H, H, (int)gates};
 }
 
-/* Takes every lane through, by the weights of the window's products: of all gates or all but a candidate that
- * is apart, and of the second one; 0, or -1 if memory ran out. */
+/* Lists what is to be packed of the weights of the window's products: of all gates or all but a candidate
+ * that is apart, and of the second one. */
+static void list_packings(struct queue *queue)
+{
+    const struct window *w = queue->of;
+    int64_t H = w->hidden_size;
+    int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && queue->is_back);
+    int is_apart = has_second && w->cell != LSTM_PEEPHOLE;
+    queue->packings[0] = packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), queue->is_back);
+    if (has_second)
+        queue->packings[1] = packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, queue->is_back);
+    queue->unit_pieces = (1 + has_second) * panels_over(H);
+}
+
+/* Finds room for what is packed and for adding up, in one piece; null if memory ran out. */
+static float *find_room(struct queue *queue, int64_t threads)
+{
+    struct packing *packings = queue->packings;
+    struct before *befores = queue->gradients.befores;
+    float **places[] = {&packings[0].panels, &packings[1].panels, &befores[0].packed, &befores[1].packed,
+                        &queue->rooms};
+    int64_t sizes[] = {packed_size(&packings[0]), packed_size(&packings[1]), packed_before_size(&befores[0]),
+                       packed_before_size(&befores[1]), queue->is_back * threads * adding_size(befores)};
+    enum { COUNT = sizeof sizes / sizeof *sizes };
+    int64_t whole = 0;
+    for (int i = 0; i < COUNT; i++)
+        whole += sizes[i];
+    float *room = aligned_alloc(64, sizeof(float) * whole), *place = room;
+    for (int i = 0; room && i < COUNT; place += sizes[i++])
+        *places[i] = place;
+    return room;
+}
+
+/* Takes every lane through; 0, or -1 if memory ran out. */
 static int go_through(const struct window *w, const struct road *road, int is_back)
 {
-    int64_t H = w->hidden_size, most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
+    int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
     int64_t threads = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
-    int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && is_back);
-    int is_apart = has_second && w->cell != LSTM_PEEPHOLE;
-    struct queue queue = {.of = w,
-                          .road = road,
-                          .is_back = is_back,
-                          .packings = {packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), is_back)},
-                          .pieces = (1 + has_second) * panels_over(H),
-                          .rows = helping(w->lanes, threads, road->least_lanes)};
-    if (has_second)
-        queue.packings[1] = packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, is_back);
-    int has_room = queue.packings[0].panels && (queue.packings[1].panels || !has_second);
-    if (has_room)
-        run_all(&queue, threads);
-    free(queue.packings[0].panels);
-    free(queue.packings[1].panels);
-    return has_room ? 0 : -1;
+    struct queue queue = {
+        .of = w, .road = road, .is_back = is_back, .rows = helping(w->lanes, threads, road->least_lanes)};
+    list_packings(&queue);
+    if (is_back)
+        list_gradients(w, &queue.gradients);
+    queue.pieces = queue.unit_pieces + blocks_of_before(&queue.gradients.befores[0]) +
+                   blocks_of_before(&queue.gradients.befores[1]);
+    float *room = find_room(&queue, threads);
+    if (!room)
+        return -1;
+    run_all(&queue, threads);
+    free(room);
+    return 0;
 }
 
 /* Fills gates, hidden, memory and beside for every step; 0, or -1 if memory ran out. */

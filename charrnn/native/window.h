@@ -26,6 +26,8 @@ struct window {
     const float *d_outputs;  /* [T, B, H]: gradients of h after each step */
     float *d_hidden;         /* [B, H]: of h after the window; in its place, of h before it */
     float *d_memory;         /* [B, H]: likewise of c */
+    float *d_recurrent;      /* [G H, H]: of U */
+    float *d_peephole;       /* [H, H]: of V_o */
     const int64_t *starts;   /* [T + 1], or null. On the way forward lanes may end one after the other, the
                                 last one first. Then a step has fewer rows than the step before, which they
                                 follow without a gap, and this is where the rows of each step begin. B is the

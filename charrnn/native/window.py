@@ -42,6 +42,8 @@ class Window(ctypes.Structure):
                 "d_outputs",
                 "d_hidden",
                 "d_memory",
+                "d_recurrent",
+                "d_peephole",
                 "starts",
             )
         ),

@@ -12,9 +12,9 @@ from tests.kinds import KINDS
 from tests.models.test_scan import gradients, stepped
 from tests.native.compiled import ROADS, needs_library
 
-# Steps, lanes, units: one of each, fewer and more than a panel or a tile has, more lanes than go at once, and
-# more panels than are taken together.
-SIZES = ((1, 1, 1), (5, 3, 4), (3, 7, 17), (4, 33, 50), (2, 70, 16), (3, 16, 211))
+# Steps, lanes, units: one of each, fewer and more than a panel or a tile has, more lanes than go at once,
+# more panels than are taken together, and more steps times lanes than a gradient takes at a time.
+SIZES = ((1, 1, 1), (5, 3, 4), (3, 7, 17), (4, 33, 50), (2, 70, 16), (3, 16, 211), (35, 15, 33))
 # Of the largest value of a tensor; single precision has seven digits.
 CLOSE = 1e-5
 

@@ -47,12 +47,14 @@ static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int6
         .d_outputs = starts ? 0 : drawn(rows * H),
         .d_hidden = starts ? 0 : drawn(B * H),
         .d_memory = !starts && G == 4 ? drawn(B * H) : 0,
+        .d_recurrent = starts ? 0 : drawn(G * H * H),
+        .d_peephole = !starts && cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
         .starts = starts,
     };
     if (charrnn_forward(&w, road) || (!starts && charrnn_backward(&w, road)))
         abort();
-    const float *all[] = {w.gates,    w.hidden,     w.memory,    w.beside,   w.recurrent,
-                          w.peephole, w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory};
+    const float *all[] = {w.gates,      w.hidden,    w.memory,   w.beside,   w.recurrent,   w.peephole,
+                          w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory, w.d_recurrent, w.d_peephole};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free((float *)all[i]);
 }
@@ -155,6 +157,7 @@ int main(void)
             exercise(road, cell, 3, 2, 15);
             exercise(road, cell, 4, 7, 17);
             exercise(road, cell, 2, 70, 33);
+            exercise(road, cell, 35, 15, 33);
             exercise_documents(road, cell, 9, 17);
             exercise_sampler(road, cell, 17, 0, 0, 1);
             exercise_sampler(road, cell, 130, 1, 1, 0); /* large enough for a team */

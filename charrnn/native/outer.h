@@ -1,0 +1,54 @@
+/* Gradients of a window's weights: outer products, added up over all steps and lanes. Internal to the
+ * library.
+ *
+ *      d_U = sum over n of after[n]^T before[n]
+ *
+ * `before` is packed for it in blocks of rows, each in panels as product.h draws them, where k is a row:
+ *
+ *      block 0, panel 0     panel 1              ...     block 1, panel 0     ...
+ *      before[0][0..15]     before[0][16..31]            before[512][0..15]
+ *      before[1][0..15]     before[1][16..31]            before[513][0..15]
+ *      ...                  ...                          ...
+ */
+#ifndef CHARRNN_OUTER_H
+#define CHARRNN_OUTER_H
+
+#include "window.h"
+
+enum { BLOCK_ROWS = 512 }; /* three panels of so many, and a group's gradients, stay in the second cache */
+enum { GROUP_ROWS = 64 };  /* of a matrix of weights: a thread adds up the gradients of so many at a time */
+
+/* What weights met at every step of every lane. */
+struct before {
+    int64_t count, columns; /* N, H */
+    const float *numbers;   /* [N, H] */
+    float *packed;
+};
+
+/* The gradient of a matrix of weights, [rows, H]. */
+struct outer {
+    const struct before *before;
+    int64_t rows;
+    const float *after; /* [N, rows]: gradients of what the weights made, */
+    int64_t apart;      /* and how far apart the rows of that buffer are */
+    float *sum;
+};
+
+/* All that a window needs on its way back; what a cell lacks is empty. */
+struct gradients {
+    struct before befores[2];
+    struct outer outers[2];
+};
+
+void list_gradients(const struct window *, struct gradients *);
+
+int64_t blocks_of_before(const struct before *);
+int64_t groups_of_outer(const struct outer *);
+
+/* How many numbers there is to be room for: packed, and for a thread that adds up. */
+int64_t packed_before_size(const struct before *);
+int64_t adding_size(const struct before *);
+
+void pack_before(const struct before *, int64_t block);
+
+#endif
