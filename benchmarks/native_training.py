@@ -1,8 +1,9 @@
 """Steps of training by the native library and by torch's modules, each in a process of its own.
 
 torch's threads wait busily for the next product unless they are told to sleep. `charrnn train` tells them,
-for they would take the cores from the library's; torch's own modules are faster the way torch comes. So both
-are measured the way they are used, in turns: this program starts itself once for each and asks one by one.
+for they would take the cores from the library's, and has freed memory kept; torch's own modules are faster
+the way torch comes. So both are measured the way they are used, in turns: this program starts itself once for
+each and asks one by one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch.nn import functional
 from benchmarks.cells import KINDS
 from benchmarks.tables import print_headings, print_row
 from charrnn.cells import CELLS, cell_name
+from charrnn.cli.memory import keep_freed_memory
 from charrnn.cli.threads import SLEEPING
 from charrnn.models.initialise import initialise
 from charrnn.models.recurrent import RecurrentLayer
@@ -37,6 +39,7 @@ EMBEDDING_SIZE = 32
 LARGE = 1536  # rows and columns of the large product
 PRODUCT = "product"
 NARROW, ONE_HOT = "LSTM, inputs 32 wide", "LSTM, one-hot"
+OURS, THEIRS = "ours", "theirs"  # whose steps a process takes
 RIVALS = ("LSTM", NARROW, ONE_HOT, "GRU")
 QUIET = 0.03  # seconds after which no thread of the other process still waits busily
 WARM_STEPS, TIMED_STEPS = 2, 4
@@ -81,11 +84,11 @@ def operations(cell: str, hidden_size: int) -> float:
 
 
 class Worker:
-    """A process that takes steps when it is asked to."""
+    """A process that takes steps, of ours or of torch's modules, when it is asked to."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, whose: str, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.native_training", "--worker"],
+            [sys.executable, "-m", "benchmarks.native_training", "--worker", whose],
             env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -135,7 +138,7 @@ def serve() -> None:
 def training(rounds: int) -> None:
     """Prints tokens per second of every cell beside torch's modules and beside the limit."""
     cells = [cell_name(*kind) for kind in KINDS]
-    with Worker({}) as theirs, Worker(SLEEPING | {library.VARIABLE: "1"}) as own:
+    with Worker(THEIRS, {}) as theirs, Worker(OURS, SLEEPING | {library.VARIABLE: "1"}) as own:
         for hidden_size in HIDDEN:
             for batch in BATCHES:
                 found: dict[str, list[float]] = {name: [] for name in (*RIVALS, *cells, PRODUCT)}
@@ -171,10 +174,12 @@ def _print(seconds: dict[str, list[float]], batch: int, hidden_size: int) -> Non
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=(OURS, THEIRS), help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args()
     if asked.worker:
+        if asked.worker == OURS:
+            keep_freed_memory()
         serve()
     else:
         training(asked.rounds)

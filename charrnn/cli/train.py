@@ -14,6 +14,7 @@ import typer
 from charrnn.cli import classifier_options, net_options, options, train_classifier, train_options
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
+from charrnn.cli.memory import keep_freed_memory
 from charrnn.cli.threads import asked_for, let_threads_sleep, prepare_threads
 from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
 from charrnn.config import CLASSIFIER, Budget
@@ -85,6 +86,7 @@ def train(
     choose_engine(engine)
     if library.native():
         let_threads_sleep()
+        keep_freed_memory()
     asked = Asked(
         started=context.obj or time.monotonic(),
         inputs=inputs or [],
