@@ -23,22 +23,34 @@ def native_scan(
     projected: Tensor,
     state: State,
     parts: dict[str, Tensor],
+    ids: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """The outputs over a window and the state after it.
 
     Args:
         native: the library.
         kind: a cell in `CELLS` and its nonlinearity.
-        projected: x W + b for every step, [T, B, G H]; used up, for the gates are made in its place.
+        projected: x W + b for every step, [T, B, G H]; used up, for the gates are made in its place. Where
+            there are ids, that of every id, [V, G H].
         state: before the window, [B, H] each.
         parts: the layer's weights as files hold them, under the names of `Cell.shapes`.
+        ids: which row of `projected` goes into each step, [T, B].
 
     Returns:
         Outputs, [T, B, H], and the state, [B, H] each.
+
+    Raises:
+        IndexError: if an id has no row.
     """
+    if ids is not None:
+        ids = ids.contiguous()
+        least, most = ids.aminmax()  # the library would read and write what lies beyond
+        if least < 0 or most >= len(projected):
+            raise IndexError(f"ids from {least} to {most}, expected 0 to {len(projected) - 1}")
     outputs, *after = _NativeScan.apply(
         native,
         kind,
+        ids,
         projected.contiguous(),
         parts["recurrent"],
         parts.get("inner_bias"),
@@ -55,54 +67,80 @@ class _Unrolled:
         self,
         native: Native,
         kind: tuple[str, str],
-        gates: Tensor,
+        ids: Tensor | None,
+        projected: Tensor,
         weights: tuple[Tensor, Tensor | None, Tensor | None],
         state: tuple[Tensor, ...],
     ) -> None:
-        steps, lanes, _ = gates.shape
+        steps, lanes = projected.shape[:2] if ids is None else ids.shape
         hidden_size = state[0].shape[-1]
         self.native = native
         self.kind = kind
-        self.gates = gates
+        self.ids = ids
+        self.table = None if ids is None else projected
+        self.gates = projected if ids is None else projected.new_empty(steps, lanes, projected.shape[-1])
         self.tracks = [part.new_empty(steps + 1, lanes, hidden_size) for part in state]
         for track, part in zip(self.tracks, state, strict=True):
             track[0] = part
         has_beside = kind[0] in windows.HAVE_BESIDE
-        self.beside = gates.new_empty(steps, lanes, hidden_size) if has_beside else None
+        self.beside = projected.new_empty(steps, lanes, hidden_size) if has_beside else None
         recurrent, *others = weights
         self.recurrent = recurrent.contiguous()
         self.peephole, self.inner_bias = (None if other is None else other.contiguous() for other in others)
         self.hidden_size = hidden_size
 
-    def window(self, *gradients: Tensor | None) -> windows.Window:
+    def window(self, **gradients: Tensor | None) -> windows.Window:
         """What the library takes; on the way back with room for the gradients, as `Window` names them."""
         hidden, memory = _padded(self.tracks)
-        weights = (self.recurrent, self.peephole, self.inner_bias)
-        given = (self.gates, hidden, memory, self.beside, *weights, *gradients)
+        given = {
+            "gates": self.gates,
+            "hidden": hidden,
+            "memory": memory,
+            "beside": self.beside,
+            "recurrent": self.recurrent,
+            "peephole": self.peephole,
+            "inner_bias": self.inner_bias,
+            "ids": self.ids,
+            "table": self.table,
+            **gradients,
+        }
+        steps, lanes, _ = self.gates.shape
         return windows.Window(
-            windows.CELLS[self.kind],
-            torch.get_num_threads(),
-            *self.gates.shape[:2],
-            self.hidden_size,
-            *(None if tensor is None else tensor.data_ptr() for tensor in given),
+            cell=windows.CELLS[self.kind],
+            threads=torch.get_num_threads(),
+            steps=steps,
+            lanes=lanes,
+            hidden_size=self.hidden_size,
+            table_rows=0 if self.table is None else len(self.table),
+            **{name: tensor.data_ptr() for name, tensor in given.items() if tensor is not None},
         )
 
     def roll_back(
         self, d_outputs: Tensor, d_state: tuple[Tensor, ...]
-    ) -> tuple[Tensor, Tensor | None, Tensor | None, *tuple[Tensor, ...]]:
-        """The gradients of U, inner bias, peephole and first state; leaves those of x W + b in `gates`."""
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, *tuple[Tensor, ...]]:
+        """The gradients of x W + b or of the table, of U, inner bias, peephole and first state."""
         d_outputs = d_outputs.contiguous()  # a name, for the library sees no more than its address
         d_before = [part.clone(memory_format=torch.contiguous_format) for part in d_state]
+        d_hidden, d_memory = _padded(d_before)
         d_recurrent = torch.empty_like(self.recurrent)
         d_peephole = None if self.peephole is None else torch.empty_like(self.peephole)
-        window = self.window(d_outputs, *_padded(d_before), d_recurrent, d_peephole)
+        d_table = None if self.table is None else torch.empty_like(self.table)
+        window = self.window(
+            d_outputs=d_outputs,
+            d_hidden=d_hidden,
+            d_memory=d_memory,
+            d_recurrent=d_recurrent,
+            d_peephole=d_peephole,
+            d_table=d_table,
+        )
         windows.backward(self.native, window)
         d_inner_bias = None if self.inner_bias is None or self.beside is None else self.beside.sum((0, 1))
-        return d_recurrent, d_inner_bias, d_peephole, *d_before
+        d_projected = self.gates if d_table is None else d_table
+        return d_projected, d_recurrent, d_inner_bias, d_peephole, *d_before
 
 
 def _padded(parts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
-    """Of h, and of c if there is one."""
+    """What belongs to h, and to c if there is one."""
     return parts[0], parts[1] if len(parts) > 1 else None
 
 
@@ -114,6 +152,7 @@ class _NativeScan(torch.autograd.Function):
         ctx: Any,
         native: Native,
         kind: tuple[str, str],
+        ids: Tensor | None,
         projected: Tensor,
         recurrent: Tensor,
         inner_bias: Tensor | None,
@@ -121,7 +160,7 @@ class _NativeScan(torch.autograd.Function):
         *state: Tensor,
     ) -> tuple[Tensor, ...]:
         """Outputs and last state."""
-        unrolled = _Unrolled(native, kind, projected, (recurrent, peephole, inner_bias), state)
+        unrolled = _Unrolled(native, kind, ids, projected, (recurrent, peephole, inner_bias), state)
         windows.forward(native, unrolled.window())
         ctx.unrolled = unrolled
         return unrolled.tracks[0][1:], *(track[-1].clone() for track in unrolled.tracks)
@@ -132,4 +171,4 @@ class _NativeScan(torch.autograd.Function):
         """The gradients of all that are tensors; possible once, for it is made in place."""
         unrolled: _Unrolled = ctx.unrolled
         del ctx.unrolled
-        return None, None, unrolled.gates, *unrolled.roll_back(d_outputs, d_state)
+        return None, None, None, *unrolled.roll_back(d_outputs, d_state)

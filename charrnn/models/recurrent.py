@@ -118,7 +118,7 @@ class RecurrentLayer(nn.Module):
         """
         if not self.has_fused_road(inputs.device):
             return self.unroll(self.project(inputs), state, generator)
-        state = state or self._zeros(inputs)
+        state = state or self._zeros(inputs, inputs.shape[1])
         parts = self.parts
         second_bias = torch.zeros_like(parts["bias"])
         if self.cell.has_inner_bias:
@@ -153,20 +153,30 @@ class RecurrentLayer(nn.Module):
         if self.has_fused_road(ids.device):
             return self.forward(functional.embedding(ids, embedding), state, generator)
         ids, embedding = _needed(ids, embedding)
-        return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
+        return self.unroll(self.project(embedding), state, generator, ids)
 
     def project(self, inputs: Tensor) -> Tensor:
         """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""
         return functional.linear(inputs, self.parts["input"], self.parts["bias"])
 
     def unroll(
-        self, projected: Tensor, state: State | None = None, generator: torch.Generator | None = None
+        self,
+        projected: Tensor,
+        state: State | None = None,
+        generator: torch.Generator | None = None,
+        ids: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """As `forward`, from projected inputs, [T, B, G H], which are used up."""
-        state = state or self._zeros(projected)
+        """As `forward`, from projected inputs, [T, B, G H], which are used up.
+
+        Or, if there are ids, [T, B], from those of every id, [V, G H].
+        """
+        lanes = projected.shape[1] if ids is None else ids.shape[1]
+        state = state or self._zeros(projected, lanes)
         parts: dict[str, Tensor] = {**self.parts, "recurrent": self._recurrent_weight(generator)}
         if library := self._native(projected.device):
-            return native_scan(library, self._kind, projected, state, parts)
+            return native_scan(library, self._kind, projected, state, parts, ids)
+        if ids is not None:
+            projected = functional.embedding(ids, projected)
         recurrent = Recurrent(
             parts["recurrent"].T,
             parts.get("inner_bias"),
@@ -190,8 +200,8 @@ class RecurrentLayer(nn.Module):
         weight = self.parts["recurrent"]
         return dropped(weight, weight.shape, self.weight_drop, generator)
 
-    def _zeros(self, like: Tensor) -> State:
-        zeros = like.new_zeros(like.shape[1], self.hidden_size)
+    def _zeros(self, like: Tensor, lanes: int) -> State:
+        zeros = like.new_zeros(lanes, self.hidden_size)
         return self.cell.state(*[zeros] * len(self.cell.state._fields))
 
 

@@ -1,4 +1,5 @@
-/* The gradient of a group of rows of weights, on one road: the sum of outer products that outer.h speaks of.
+/* Gradients that are sums over all steps and lanes, on one road: a group of rows of weights, by the outer
+ * products that outer.h speaks of, and a group of columns of the table of x W + b.
  */
 
 /* Gathers what belongs to so many rows of weights: that of step and lane k from k * GROUP_ROWS on. */
@@ -27,4 +28,20 @@ static void add_up(const struct outer *o, int64_t first_row, float *room)
         for (int64_t column = 0; column < H; column += PANEL)
             memcpy(o->sum + (first_row + row) * H + column, sums + column * rows + row * PANEL,
                    sizeof(float) * (H - column < PANEL ? H - column : PANEL));
+}
+
+/* Every row of the table gets the gradients of where it was looked up. */
+static void add_rows(const struct window *w, int64_t first_column)
+{
+    int64_t width = gates_of(w->cell) * w->hidden_size, left = width - first_column;
+    int64_t columns = left < GROUP_COLUMNS ? left : GROUP_COLUMNS;
+    float *sums = w->d_table + first_column;
+    for (int64_t row = 0; row < w->table_rows; row++)
+        memset(sums + row * width, 0, sizeof(float) * columns);
+    for (int64_t n = 0; n < start_of(w, w->steps); n++) {
+        const float *gates = w->gates + n * width + first_column;
+        float *sum = sums + w->ids[n] * width;
+        for (int64_t c = 0; c < columns; c += LANES)
+            store(sum + c, load(sum + c, columns - c) + load(gates + c, columns - c), columns - c);
+    }
 }

@@ -11,9 +11,10 @@ UNITS(gru_units)
 {
     EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
-        vec r = sigmoid(load(gates, n) + SUM(0));
+        const float *inputs = INPUTS;
+        vec r = sigmoid(load(inputs, n) + SUM(0)), z = sigmoid(load(inputs + H, n) + SUM(1));
         store(gates, r, n);
-        store(gates + H, sigmoid(load(gates + H, n) + SUM(1)), n);
+        store(gates + H, z, n);
         store(s.beside + at, r * load(s.hidden_before + at, n), n);
     }
 }
@@ -23,7 +24,7 @@ UNITS(gru_candidates)
 {
     EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
-        vec candidate = tangent(load(gates + 2 * H, n) + SUM(0)), z = load(gates + H, n);
+        vec candidate = tangent(load(INPUTS + 2 * H, n) + SUM(0)), z = load(gates + H, n);
         store(gates + 2 * H, candidate, n);
         store(s.hidden + at, candidate + z * (load(s.hidden_before + at, n) - candidate), n);
     }
@@ -33,9 +34,10 @@ UNITS(gru_after_units)
 {
     EACH_VECTOR(unit) {
         float *gates = s.gates + 3 * row * H + u;
-        vec r = sigmoid(load(gates, n) + SUM(0)), z = sigmoid(load(gates + H, n) + SUM(1));
+        const float *inputs = INPUTS;
+        vec r = sigmoid(load(inputs, n) + SUM(0)), z = sigmoid(load(inputs + H, n) + SUM(1));
         vec inner = SUM(2) + load(work->of->inner_bias + u, n);
-        vec candidate = tangent(load(gates + 2 * H, n) + r * inner);
+        vec candidate = tangent(load(inputs + 2 * H, n) + r * inner);
         store(gates, r, n);
         store(gates + H, z, n);
         store(gates + 2 * H, candidate, n);

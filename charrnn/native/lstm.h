@@ -8,10 +8,11 @@ UNITS(lstm_units)
 {
     EACH_VECTOR(unit) {
         float *gates = s.gates + 4 * row * H + u;
-        vec i = sigmoid(load(gates, n) + SUM(0));
-        vec f = sigmoid(load(gates + H, n) + SUM(1));
-        vec g = tangent(load(gates + 2 * H, n) + SUM(2));
-        vec o = load(gates + 3 * H, n) + SUM(3);
+        const float *inputs = INPUTS;
+        vec i = sigmoid(load(inputs, n) + SUM(0));
+        vec f = sigmoid(load(inputs + H, n) + SUM(1));
+        vec g = tangent(load(inputs + 2 * H, n) + SUM(2));
+        vec o = load(inputs + 3 * H, n) + SUM(3);
         vec c = f * load(s.memory_before + at, n) + i * g;
         if (work->of->cell == LSTM) {
             o = sigmoid(o);

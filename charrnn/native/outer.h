@@ -16,7 +16,8 @@
 #include "window.h"
 
 enum { BLOCK_ROWS = 512 }; /* three panels of so many, and a group's gradients, stay in the second cache */
-enum { GROUP_ROWS = 64 };  /* of a matrix of weights: a thread adds up the gradients of so many at a time */
+/* A thread adds up the gradients of so many at a time: rows of weights, columns of the table of x W + b. */
+enum { GROUP_ROWS = 64, GROUP_COLUMNS = 128 };
 
 /* What weights met at every step of every lane. */
 struct before {

@@ -33,7 +33,8 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "NEON", is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
+    "NEON",    is_passable, forward,     backward, add_up,   add_rows,
+    EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #else
 static int is_passable(void)
@@ -42,7 +43,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "portable", is_passable, forward,     backward, add_up,
+    "portable", is_passable, forward,     backward, add_up,   add_rows,
     EQUATIONS,  LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #endif

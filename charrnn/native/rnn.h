@@ -21,7 +21,7 @@ INLINE vec through_rnn_sigma(int32_t cell, vec d, vec y)
 UNITS(rnn_units)
 {
     EACH_VECTOR(unit)
-        store(s.hidden + at, rnn_sigma(work->of->cell, load(s.gates + at, n) + SUM(0)), n);
+        store(s.hidden + at, rnn_sigma(work->of->cell, load(INPUTS, n) + SUM(0)), n);
 }
 
 UNITS(rnn_units_back)

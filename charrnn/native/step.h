@@ -12,6 +12,7 @@ INLINE struct step step_at(const struct work *work, int64_t t)
         .beside = w->beside ? w->beside + place : 0,
         .hidden_before = w->hidden + before,
         .memory_before = w->memory ? w->memory + before : 0,
+        .ids = w->ids ? w->ids + start_of(w, t) + work->first : 0,
         .d_outputs = w->d_outputs ? w->d_outputs + place : 0,
         .d_hidden = w->d_hidden ? w->d_hidden + lanes : 0,
         .d_memory = w->d_memory ? w->d_memory + lanes : 0,
@@ -38,6 +39,15 @@ INLINE struct step step_at(const struct work *work, int64_t t)
     for (int64_t H = work->of->hidden_size, row = 0; row < work->rows; row++)                                \
         for (int64_t u = (unit), n, at;                                                                      \
              n = ARE_ALL ? LANES : H - u, at = row * H + u, n > 0 && u < (unit) + PANEL; u += LANES)
+
+/* x W + b of a row, from unit u on, inside EACH_VECTOR; it may lie where its gates will be. */
+#define INPUTS (inputs_of(work->of, s, row) + u)
+
+INLINE const float *inputs_of(const struct window *w, struct step s, int64_t row)
+{
+    int64_t width = gates_of(w->cell) * w->hidden_size;
+    return s.ids ? w->table + s.ids[row] * width : s.gates + row * width;
+}
 
 /* A vector of what a product left, inside EACH_VECTOR. */
 #define SUM(panel) (*(const vec *)(work->sums + ((panel) * work->rows + row) * PANEL + u - unit))

@@ -104,18 +104,23 @@ static void pass_lanes(struct queue *queue)
     }
 }
 
-/* Adds up the gradients of the weights, once all lanes have passed. */
+/* Adds up the gradients of the weights and of the table, once all lanes have passed. */
 static void add_all(struct queue *queue)
 {
-    const struct gradients *g = &queue->gradients;
-    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(g->befores);
-    int64_t first = groups_of_outer(&g->outers[0]), groups = first + groups_of_outer(&g->outers[1]);
-    wait_for(&queue->passed_lanes, queue->of->lanes);
+    const struct outer *outers = queue->gradients.outers;
+    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(outers->before);
+    const struct window *w = queue->of;
+    int64_t columns = w->d_table ? gates_of(w->cell) * w->hidden_size : 0;
+    int64_t first = groups_of_outer(&outers[0]), second = first + groups_of_outer(&outers[1]);
+    int64_t groups = second + (columns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+    wait_for(&queue->passed_lanes, w->lanes);
     for (int64_t group; (group = atomic_fetch_add(&queue->next_group, 1)) < groups;)
         if (group < first)
-            queue->road->add_up(&g->outers[0], group * GROUP_ROWS, room);
+            queue->road->add_up(&outers[0], group * GROUP_ROWS, room);
+        else if (group < second)
+            queue->road->add_up(&outers[1], (group - first) * GROUP_ROWS, room);
         else
-            queue->road->add_up(&g->outers[1], (group - first) * GROUP_ROWS, room);
+            queue->road->add_rows(w, (group - second) * GROUP_COLUMNS);
 }
 
 static void *run_queue(void *given)

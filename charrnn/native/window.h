@@ -15,7 +15,8 @@ struct window {
     int32_t cell;
     int32_t threads;
     int64_t steps, lanes, hidden_size; /* T, B, H */
-    float *gates;            /* [T, B, G H]: x W + b, then the gates, on the way back their gradients */
+    float *gates;            /* [T, B, G H]: x W + b, unless there are ids, then the gates, and on the way
+                                back their gradients, which are those of x W + b as well */
     float *hidden;           /* [T + 1, B, H]: h before the window, then after each step */
     float *memory;           /* [T + 1, B, H]: c likewise, of the LSTMs */
     float *beside;           /* [T, B, H]: of the GRUs, what U_n meets (GRU: r h_{t-1}) or makes of it
@@ -28,6 +29,10 @@ struct window {
     float *d_memory;         /* [B, H]: likewise of c */
     float *d_recurrent;      /* [G H, H]: of U */
     float *d_peephole;       /* [H, H]: of V_o */
+    const int64_t *ids;      /* [T, B], or null: of the rows of the table that are x W + b */
+    const float *table;      /* [V, G H] */
+    float *d_table;          /* [V, G H] */
+    int64_t table_rows;      /* V */
     const int64_t *starts;   /* [T + 1], or null. On the way forward lanes may end one after the other, the
                                 last one first. Then a step has fewer rows than the step before, which they
                                 follow without a gap, and this is where the rows of each step begin. B is the

@@ -44,9 +44,13 @@ class Window(ctypes.Structure):
                 "d_memory",
                 "d_recurrent",
                 "d_peephole",
-                "starts",
+                "ids",
+                "table",
+                "d_table",
             )
         ),
+        ("table_rows", ctypes.c_int64),
+        ("starts", ctypes.c_void_p),
     )
 
 

@@ -35,6 +35,7 @@ struct work {
 struct step {
     float *gates, *hidden, *memory, *beside;
     const float *hidden_before, *memory_before, *d_outputs;
+    const int64_t *ids;
     float *d_hidden, *d_memory; /* what reaches h and c of this step but through the gates of the next */
     int is_last;                /* of the window */
 };
@@ -59,6 +60,7 @@ struct road {
     void (*backward)(const struct work *);
     /* Rows of a gradient, as many as a group has from there on or as are left. */
     void (*add_up)(const struct outer *, int64_t first_row, float *room);
+    void (*add_rows)(const struct window *, int64_t first_column);
     const struct equations *equations; /* by cell */
     int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */

@@ -83,6 +83,39 @@ def test_the_native_scan_is_the_steps_and_their_gradients(
 
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
+@pytest.mark.parametrize("size", [(1, 1, 1), (4, 33, 50), (35, 15, 33)], ids=str)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_inputs_that_are_looked_up_are_rows_of_the_table_and_their_gradients_meet_there(
+    road: Road, kind: tuple[str, str], size: tuple[int, int, int]
+) -> None:
+    of = drawn(kind[0], size)
+    generator = torch.Generator().manual_seed(3)
+    width = of.pop("projected").shape[-1]
+    of["table"] = torch.randn(7, width, generator=generator, dtype=torch.float64).requires_grad_()
+    ids = torch.randint(6, size[:2], generator=generator)  # the last row is never asked for
+    single = in_single_precision(of)
+    expected, last = by_the_steps(kind, of | {"projected": of["table"][ids]})
+    outputs, after = native_scan(
+        native(road), kind, single["table"] * 1.0, state_of(kind[0], single), single, ids
+    )
+    assert_near(outputs, expected, "outputs")
+    exact_gradients = gradients(expected, last, of)
+    ours = gradients(outputs.double(), type(after)(*(part.double() for part in after)), single)
+    for name, gradient in ours.items():
+        assert_near(gradient, exact_gradients[name], name)
+    assert not ours["table"][6].any()
+
+
+@needs_library
+@pytest.mark.parametrize("wrong", [-1, 7])
+def test_an_id_without_a_row_never_reaches_the_library(wrong: int) -> None:
+    of = in_single_precision(drawn("gru", (2, 2, 4)))
+    table, ids = torch.randn(7, 12), torch.tensor([[0, 6], [wrong, 0]])
+    with pytest.raises(IndexError, match="expected 0 to 6"):
+        native_scan(native(ROADS[0]), ("gru", "tanh"), table, state_of("gru", of), of, ids)
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
 def test_lanes_do_not_know_how_many_threads_or_other_lanes_there_are(road: Road) -> None:
     of = in_single_precision(drawn("lstm-peephole", (4, 33, 50)))
     kind = ("lstm-peephole", "tanh")

@@ -26,11 +26,15 @@ static float *drawn(int64_t count)
     return numbers;
 }
 
+enum { TABLE_ROWS = 3 };
+
 /* A window of so many rows in all; back too, unless later steps have fewer of them. */
 static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H, int64_t rows,
-                          const int64_t *starts)
+                          const int64_t *starts, int has_table)
 {
-    int64_t G = gates_of(cell);
+    int64_t G = gates_of(cell), *ids = has_table ? malloc(sizeof *ids * rows) : 0;
+    for (int64_t i = 0; has_table && i < rows; i++)
+        ids[i] = i % TABLE_ROWS;
     struct window w = {
         .cell = cell,
         .threads = 3,
@@ -49,19 +53,26 @@ static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int6
         .d_memory = !starts && G == 4 ? drawn(B * H) : 0,
         .d_recurrent = starts ? 0 : drawn(G * H * H),
         .d_peephole = !starts && cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
+        .ids = ids,
+        .table = has_table ? drawn(TABLE_ROWS * G * H) : 0,
+        .d_table = has_table ? drawn(TABLE_ROWS * G * H) : 0,
+        .table_rows = TABLE_ROWS,
         .starts = starts,
     };
     if (charrnn_forward(&w, road) || (!starts && charrnn_backward(&w, road)))
         abort();
-    const float *all[] = {w.gates,      w.hidden,    w.memory,   w.beside,   w.recurrent,   w.peephole,
-                          w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory, w.d_recurrent, w.d_peephole};
+    const float *all[] = {w.gates,       w.hidden,     w.memory,    w.beside,   w.recurrent,
+                          w.peephole,    w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory,
+                          w.d_recurrent, w.d_peephole, w.table,     w.d_table};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free((float *)all[i]);
+    free(ids);
 }
 
 static void exercise(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H)
 {
-    exercise_rows(road, cell, T, B, H, T * B, 0);
+    for (int has_table = 0; has_table < 2; has_table++)
+        exercise_rows(road, cell, T, B, H, T * B, 0, has_table);
 }
 
 /* As many rows at a step as documents have one: here lane b has T - b steps. */
@@ -71,7 +82,7 @@ static void exercise_documents(int32_t road, int32_t cell, int64_t T, int64_t H)
     starts[0] = 0;
     for (int64_t t = 0; t < T; t++)
         starts[t + 1] = starts[t] + T - t;
-    exercise_rows(road, cell, T, T, H, starts[T], starts);
+    exercise_rows(road, cell, T, T, H, starts[T], starts, 0);
 }
 
 enum { V = 40, E = 13, LANES = 5, ROWS = 3, STEPS = 30 };
