@@ -29,8 +29,7 @@ static int is_passable(void)
 }
 
 const struct road AVX2 = {
-    "AVX2",    is_passable, forward,     backward, add_up,   add_rows,
-    EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
+    "AVX2", is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 
 #if defined(__clang__)

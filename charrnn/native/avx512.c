@@ -33,7 +33,7 @@ static int is_passable(void)
 }
 
 const struct road AVX512 = {
-    "AVX-512", is_passable, forward,     backward, add_up,   add_rows,
+    "AVX-512", is_passable, forward,     backward, add_up,
     EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 

@@ -9,15 +9,16 @@ void list_gradients(const struct window *w, struct gradients *g)
     int is_apart = w->cell == GRU || w->cell == GRU_AFTER; /* the candidate */
     struct before *before = g->befores;
     before[0] = (struct before){count, H, w->hidden, 0};
-    g->outers[0] = (struct outer){before, is_apart ? 2 * H : width, w->gates, width, w->d_recurrent};
+    g->outers[0] = (struct outer){before, is_apart ? 2 * H : width, w->gates, width, w->d_recurrent, 0};
     if (w->cell == LSTM_PEEPHOLE) {
         before[1] = (struct before){count, H, w->memory + w->lanes * H, 0};
-        g->outers[1] = (struct outer){before + 1, H, w->gates + width - H, width, w->d_peephole};
+        g->outers[1] = (struct outer){before + 1, H, w->gates + width - H, width, w->d_peephole, -1};
     } else if (w->cell == GRU) {
         before[1] = (struct before){count, H, w->beside, 0};
-        g->outers[1] = (struct outer){before + 1, H, w->gates + width - H, width, w->d_recurrent + 2 * H * H};
+        g->outers[1] =
+            (struct outer){before + 1, H, w->gates + width - H, width, w->d_recurrent + 2 * H * H, 2 * H};
     } else if (w->cell == GRU_AFTER)
-        g->outers[1] = (struct outer){before, H, w->beside, H, w->d_recurrent + 2 * H * H};
+        g->outers[1] = (struct outer){before, H, w->beside, H, w->d_recurrent + 2 * H * H, 2 * H};
 }
 
 int64_t blocks_of_before(const struct before *b)
@@ -35,9 +36,9 @@ int64_t packed_before_size(const struct before *b)
     return b->count * panels_over(b->columns) * PANEL;
 }
 
-int64_t adding_size(const struct before *b)
+int64_t adding_size(const struct window *w)
 {
-    return GROUP_ROWS * (BLOCK_ROWS + panels_over(b->columns) * PANEL);
+    return GROUP_ROWS * (BLOCK_ROWS + panels_over(w->hidden_size) * PANEL + w->table_rows);
 }
 
 void pack_before(const struct before *b, int64_t block)

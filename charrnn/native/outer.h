@@ -16,8 +16,7 @@
 #include "window.h"
 
 enum { BLOCK_ROWS = 512 }; /* three panels of so many, and a group's gradients, stay in the second cache */
-/* A thread adds up the gradients of so many at a time: rows of weights, columns of the table of x W + b. */
-enum { GROUP_ROWS = 64, GROUP_COLUMNS = 128 };
+enum { GROUP_ROWS = 64 };  /* of a matrix of weights: a thread adds up the gradients of so many at a time */
 
 /* What weights met at every step of every lane. */
 struct before {
@@ -26,13 +25,15 @@ struct before {
     float *packed;
 };
 
-/* The gradient of a matrix of weights, [rows, H]. */
+/* The gradient of a matrix of weights, [rows, H], and of as many columns of the table of x W + b, which are
+ * read from the same places. */
 struct outer {
     const struct before *before;
     int64_t rows;
     const float *after; /* [N, rows]: gradients of what the weights made, */
     int64_t apart;      /* and how far apart the rows of that buffer are */
     float *sum;
+    int64_t column; /* the first one of the table; -1 if it is another gradient's matter */
 };
 
 /* All that a window needs on its way back; what a cell lacks is empty. */
@@ -46,9 +47,9 @@ void list_gradients(const struct window *, struct gradients *);
 int64_t blocks_of_before(const struct before *);
 int64_t groups_of_outer(const struct outer *);
 
-/* How many numbers there is to be room for: packed, and for a thread that adds up. */
+/* How many numbers there is to be room for: packed, and for each thread that adds up. */
 int64_t packed_before_size(const struct before *);
-int64_t adding_size(const struct before *);
+int64_t adding_size(const struct window *);
 
 void pack_before(const struct before *, int64_t block);
 

@@ -33,8 +33,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "NEON",    is_passable, forward,     backward, add_up,   add_rows,
-    EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
+    "NEON", is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #else
 static int is_passable(void)
@@ -43,7 +42,7 @@ static int is_passable(void)
 }
 
 const struct road PLAIN = {
-    "portable", is_passable, forward,     backward, add_up,   add_rows,
+    "portable", is_passable, forward,     backward, add_up,
     EQUATIONS,  LEAST_LANES, STRIP_ALONE, quantize, multiply,
 };
 #endif

@@ -107,20 +107,16 @@ static void pass_lanes(struct queue *queue)
 /* Adds up the gradients of the weights and of the table, once all lanes have passed. */
 static void add_all(struct queue *queue)
 {
-    const struct outer *outers = queue->gradients.outers;
-    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(outers->before);
     const struct window *w = queue->of;
-    int64_t columns = w->d_table ? gates_of(w->cell) * w->hidden_size : 0;
-    int64_t first = groups_of_outer(&outers[0]), second = first + groups_of_outer(&outers[1]);
-    int64_t groups = second + (columns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+    const struct outer *outers = queue->gradients.outers;
+    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(w);
+    int64_t first = groups_of_outer(&outers[0]), groups = first + groups_of_outer(&outers[1]);
     wait_for(&queue->passed_lanes, w->lanes);
     for (int64_t group; (group = atomic_fetch_add(&queue->next_group, 1)) < groups;)
         if (group < first)
-            queue->road->add_up(&outers[0], group * GROUP_ROWS, room);
-        else if (group < second)
-            queue->road->add_up(&outers[1], (group - first) * GROUP_ROWS, room);
+            queue->road->add_up(w, &outers[0], group * GROUP_ROWS, room);
         else
-            queue->road->add_rows(w, (group - second) * GROUP_COLUMNS);
+            queue->road->add_up(w, &outers[1], (group - first) * GROUP_ROWS, room);
 }
 
 static void *run_queue(void *given)
@@ -182,7 +178,7 @@ static float *find_room(struct queue *queue, int64_t threads)
     float **places[] = {&packings[0].panels, &packings[1].panels, &befores[0].packed, &befores[1].packed,
                         &queue->rooms};
     int64_t sizes[] = {packed_size(&packings[0]), packed_size(&packings[1]), packed_before_size(&befores[0]),
-                       packed_before_size(&befores[1]), queue->is_back * threads * adding_size(befores)};
+                       packed_before_size(&befores[1]), queue->is_back * threads * adding_size(queue->of)};
     enum { COUNT = sizeof sizes / sizeof *sizes };
     int64_t whole = 0;
     for (int i = 0; i < COUNT; i++)
