@@ -42,15 +42,10 @@ def native_scan(
     Raises:
         IndexError: if an id has no row.
     """
-    if ids is not None:
-        ids = ids.contiguous()
-        least, most = ids.aminmax()  # the library would read and write what lies beyond
-        if least < 0 or most >= len(projected):
-            raise IndexError(f"ids from {least} to {most}, expected 0 to {len(projected) - 1}")
     outputs, *after = _NativeScan.apply(
         native,
         kind,
-        ids,
+        None if ids is None else ids.contiguous(),
         projected.contiguous(),
         parts["recurrent"],
         parts.get("inner_bias"),
@@ -116,11 +111,15 @@ class _Unrolled:
         )
 
     def roll_back(
-        self, d_outputs: Tensor, d_state: tuple[Tensor, ...]
+        self, d_outputs: Tensor | None, d_state: tuple[Tensor | None, ...]
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, *tuple[Tensor, ...]]:
         """The gradients of x W + b or of the table, of U, inner bias, peephole and first state."""
-        d_outputs = d_outputs.contiguous()  # a name, for the library sees no more than its address
-        d_before = [part.clone(memory_format=torch.contiguous_format) for part in d_state]
+        # Names, for the library sees no more than their addresses.
+        d_outputs = torch.zeros_like(self.tracks[0][1:]) if d_outputs is None else d_outputs.contiguous()
+        d_before = [
+            torch.zeros_like(track[0]) if part is None else part.clone(memory_format=torch.contiguous_format)
+            for track, part in zip(self.tracks, d_state, strict=True)
+        ]
         d_hidden, d_memory = _padded(d_before)
         d_recurrent = torch.empty_like(self.recurrent)
         d_peephole = None if self.peephole is None else torch.empty_like(self.peephole)
@@ -163,11 +162,12 @@ class _NativeScan(torch.autograd.Function):
         unrolled = _Unrolled(native, kind, ids, projected, (recurrent, peephole, inner_bias), state)
         windows.forward(native, unrolled.window())
         ctx.unrolled = unrolled
+        ctx.set_materialize_grads(False)  # in training nobody asks for the last state's
         return unrolled.tracks[0][1:], *(track[-1].clone() for track in unrolled.tracks)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor, *d_state: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, d_outputs: Tensor | None, *d_state: Tensor | None) -> tuple[Tensor | None, ...]:
         """The gradients of all that are tensors; possible once, for it is made in place."""
         unrolled: _Unrolled = ctx.unrolled
         del ctx.unrolled

@@ -13,6 +13,7 @@ from charrnn.errors import UsageError
 
 # 0 forbids the library, 1 demands it, as --engine plain and --engine native do.
 VARIABLE = "CHARRNN_NATIVE"
+NO_ROW = -2  # the status of a window with such an id
 FILE = Path(__file__).with_name("libcharrnn.so")
 
 
@@ -101,8 +102,11 @@ def check(status: int) -> None:
     """Raises what a function of the library says by its status.
 
     Raises:
-        MemoryError: if memory ran out, the one way in which they fail.
+        MemoryError: if memory ran out.
+        IndexError: if the table of inputs lacks a row that is asked for.
     """
+    if status == NO_ROW:
+        raise IndexError("an id has no row in the table of inputs")
     if status:
         raise MemoryError
 

@@ -189,9 +189,20 @@ static float *find_room(struct queue *queue, int64_t threads)
     return room;
 }
 
-/* Takes every lane through; 0, or -1 if memory ran out. */
+/* Whether the table has a row for every id. */
+static int has_rows(const struct window *w)
+{
+    for (int64_t n = 0; w->ids && n < start_of(w, w->steps); n++)
+        if (w->ids[n] < 0 || w->ids[n] >= w->table_rows)
+            return 0;
+    return 1;
+}
+
+/* Takes every lane through; 0, -1 if memory ran out, or -2 if an id has no row. */
 static int go_through(const struct window *w, const struct road *road, int is_back)
 {
+    if (!has_rows(w))
+        return -2;
     int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
     int64_t threads = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
     struct queue queue = {
@@ -209,13 +220,15 @@ static int go_through(const struct window *w, const struct road *road, int is_ba
     return 0;
 }
 
-/* Fills gates, hidden, memory and beside for every step; 0, or -1 if memory ran out. */
+/* Fills gates, hidden, memory and beside for every step; 0, -1 if memory ran out, or -2 if an id has no row.
+ */
 PUBLIC int32_t charrnn_forward(const struct window *w, int32_t road)
 {
     return go_through(w, ROADS[road], 0);
 }
 
-/* After `charrnn_forward`: leaves gradients in gates, beside, d_hidden and d_memory; 0, or -1 likewise. */
+/* After `charrnn_forward`: leaves gradients in gates, beside and all that begins with d_; 0, -1 or -2
+ * likewise. */
 PUBLIC int32_t charrnn_backward(const struct window *w, int32_t road)
 {
     return go_through(w, ROADS[road], 1);

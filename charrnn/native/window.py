@@ -59,6 +59,7 @@ def forward(native: Native, window: Window) -> None:
 
     Raises:
         MemoryError: if there is none for the packed weights.
+        IndexError: if an id has no row in the table.
     """
     assert window.steps > 0  # the library counts on both
     assert window.lanes > 0
@@ -70,5 +71,6 @@ def backward(native: Native, window: Window) -> None:
 
     Raises:
         MemoryError: if there is none for the packed weights.
+        IndexError: if an id has no row in the table.
     """
     check(native.library.charrnn_backward(ctypes.byref(window), native.road.index))

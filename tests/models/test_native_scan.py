@@ -108,11 +108,26 @@ def test_inputs_that_are_looked_up_are_rows_of_the_table_and_their_gradients_mee
 
 @needs_library
 @pytest.mark.parametrize("wrong", [-1, 7])
-def test_an_id_without_a_row_never_reaches_the_library(wrong: int) -> None:
+def test_an_id_without_a_row_is_refused(wrong: int) -> None:
     of = in_single_precision(drawn("gru", (2, 2, 4)))
     table, ids = torch.randn(7, 12), torch.tensor([[0, 6], [wrong, 0]])
-    with pytest.raises(IndexError, match="expected 0 to 6"):
+    with pytest.raises(IndexError, match="no row"):
         native_scan(native(ROADS[0]), ("gru", "tanh"), table, state_of("gru", of), of, ids)
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
+@pytest.mark.parametrize("asked", ["outputs", "state"])
+def test_a_loss_may_ask_for_the_outputs_alone_or_for_the_last_state_alone(road: Road, asked: str) -> None:
+    of = drawn("lstm", (4, 3, 5))
+    found = []
+    for one, (outputs, state) in (
+        (of, by_the_steps(("lstm", "tanh"), of)),
+        ((single := in_single_precision(of)), scanned(road, ("lstm", "tanh"), single)),
+    ):
+        loss = outputs.square().sum() if asked == "outputs" else sum(part.square().sum() for part in state)
+        found.append(dict(zip(one, torch.autograd.grad(loss, list(one.values())), strict=True)))
+    for name, exact in found[0].items():
+        assert_near(found[1][name], exact, name)
 
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
