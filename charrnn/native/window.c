@@ -59,7 +59,8 @@ struct queue {
     int64_t pieces;             /* and the blocks of what the weights met */
     int64_t rows;               /* lanes at a time */
     float *rooms;               /* of all threads, in which they add up gradients */
-    atomic_int_fast64_t next_piece, packed_pieces, next_lane, passed_lanes, next_room, next_group;
+    atomic_int_fast64_t next_piece, packed_pieces, next_lane, passed_lanes, next_room, next_group,
+        done_threads;
 };
 
 static void pack_piece(struct queue *queue, int64_t piece)
@@ -126,6 +127,7 @@ static void *run_queue(void *given)
     pass_lanes(queue);
     if (queue->is_back)
         add_all(queue);
+    atomic_fetch_add(&queue->done_threads, 1); /* the last thing, for then the queue may be gone */
     return 0;
 }
 
@@ -137,16 +139,17 @@ static int64_t helping(int64_t lanes, int64_t threads, int64_t least)
     return rows < MOST_LANES ? rows : MOST_LANES;
 }
 
-/* Works through the queue. A thread that cannot be started is no error: the others do its part. */
+/* Works through the queue. A thread that cannot be started is no error: the others do its part. Nobody joins
+ * them, for to sleep until one has ended takes longer than most wait for it.
+ */
 static void run_all(struct queue *queue, int64_t count)
 {
-    pthread_t threads[MOST_THREADS];
+    pthread_t thread;
     int64_t started = 1;
-    while (started < count && start_beside(&threads[started], run_queue, queue) == 0)
-        started++;
+    for (; started < count && start_beside(&thread, run_queue, queue) == 0; started++)
+        pthread_detach(thread);
     run_queue(queue);
-    for (int64_t i = 1; i < started; i++)
-        pthread_join(threads[i], 0);
+    wait_for(&queue->done_threads, started);
 }
 
 /* Of a product's weights, to be packed once there is room. */
