@@ -45,7 +45,7 @@ def native_scan(
     outputs, *after = _NativeScan.apply(
         native,
         kind,
-        None if ids is None else ids.contiguous(),
+        None if ids is None else ids.long().contiguous(),
         projected.contiguous(),
         parts["recurrent"],
         parts.get("inner_bias"),
@@ -86,7 +86,7 @@ class _Unrolled:
 
     def window(self, **gradients: Tensor | None) -> windows.Window:
         """What the library takes; on the way back with room for the gradients, as `Window` names them."""
-        hidden, memory = _padded(self.tracks)
+        hidden, memory = _hidden_and_memory(self.tracks)
         given = {
             "gates": self.gates,
             "hidden": hidden,
@@ -120,7 +120,7 @@ class _Unrolled:
             torch.zeros_like(track[0]) if part is None else part.clone(memory_format=torch.contiguous_format)
             for track, part in zip(self.tracks, d_state, strict=True)
         ]
-        d_hidden, d_memory = _padded(d_before)
+        d_hidden, d_memory = _hidden_and_memory(d_before)
         d_recurrent = torch.empty_like(self.recurrent)
         d_peephole = None if self.peephole is None else torch.empty_like(self.peephole)
         d_table = None if self.table is None else torch.empty_like(self.table)
@@ -138,7 +138,7 @@ class _Unrolled:
         return d_projected, d_recurrent, d_inner_bias, d_peephole, *d_before
 
 
-def _padded(parts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+def _hidden_and_memory(parts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
     """What belongs to h, and to c if there is one."""
     return parts[0], parts[1] if len(parts) > 1 else None
 

@@ -95,8 +95,10 @@ def test_inputs_that_are_looked_up_are_rows_of_the_table_and_their_gradients_mee
     ids = torch.randint(6, size[:2], generator=generator)  # the last row is never asked for
     single = in_single_precision(of)
     expected, last = by_the_steps(kind, of | {"projected": of["table"][ids]})
+    # Of whatever whole numbers, and however they lie in memory.
+    turned = ids.T.contiguous().T.int()
     outputs, after = native_scan(
-        native(road), kind, single["table"] * 1.0, state_of(kind[0], single), single, ids
+        native(road), kind, single["table"] * 1.0, state_of(kind[0], single), single, turned
     )
     assert_near(outputs, expected, "outputs")
     exact_gradients = gradients(expected, last, of)
