@@ -80,13 +80,8 @@ def train(
     Every option has a default: `charrnn train corpus.txt` takes five minutes and picks a size that fits.
     """
     flags = locals()  # each under the name of its field, all the way to where it is used
-    threads = asked_for(threads)
-    # Torch brings its own threads; others, used for a few characters now and then, would fight them.
-    prepare_threads(1)
-    choose_engine(engine)
-    if library.native():
-        let_threads_sleep()
-        keep_freed_memory()
+    threads = asked_for(threads)  # before the variable that may say so is set
+    _prepare_libraries(engine)
     asked = Asked(
         started=context.obj or time.monotonic(),
         inputs=inputs or [],
@@ -104,6 +99,16 @@ def train(
         return
     _refuse_of_new_runs({"--name": name is not None, "--from": bool(from_), "--force": force})
     _resume(asked, resume)
+
+
+def _prepare_libraries(engine: str | None) -> None:
+    """Chooses what computes, and tells libraries not yet imported how to use processor and memory."""
+    # Torch brings its own threads; others, used for a few characters now and then, would fight them.
+    prepare_threads(1)
+    choose_engine(engine)
+    if library.native():
+        let_threads_sleep()
+        keep_freed_memory()
 
 
 def _refuse_of_new_runs(given: Mapping[str, bool]) -> None:

@@ -13,7 +13,7 @@ from charrnn.errors import UsageError
 
 # 0 forbids the library, 1 demands it, as --engine plain and --engine native do.
 VARIABLE = "CHARRNN_NATIVE"
-NO_ROW = -2  # the status of a window with such an id
+NO_ROW = -2  # a status: an id has no row in the table of inputs
 FILE = Path(__file__).with_name("libcharrnn.so")
 
 

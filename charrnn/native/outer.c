@@ -1,6 +1,5 @@
-#include <string.h>
-
 #include "outer.h"
+#include "pack.h"
 #include "work.h"
 
 void list_gradients(const struct window *w, struct gradients *g)
@@ -45,16 +44,7 @@ void pack_before(const struct before *b, int64_t block)
 {
     int64_t H = b->columns, first = block * BLOCK_ROWS, left = b->count - first;
     int64_t count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-    float *panel = b->packed + first * panels_over(H) * PANEL;
-    for (int64_t column = 0; column < H; column += PANEL, panel += count * PANEL) {
-        const float *from = b->numbers + first * H + column;
-        int64_t columns = H - column;
-        if (columns < PANEL)
-            memset(panel, 0, sizeof(float) * count * PANEL);
-        for (int64_t k = 0; k < count; k++)
-            if (columns >= PANEL) /* a constant is faster */
-                memcpy(panel + k * PANEL, from + k * H, sizeof(float) * PANEL);
-            else
-                memcpy(panel + k * PANEL, from + k * H, sizeof(float) * columns);
-    }
+    struct packing rows = {b->packed + first * panels_over(H) * PANEL, b->numbers + first * H, H, count, 1};
+    for (int64_t unit = 0; unit < H; unit += PANEL)
+        pack_columns(&rows, unit);
 }

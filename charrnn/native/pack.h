@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* A matrix of weights and the room for its panels. */
+/* A matrix, of weights or of what they met, and the room for its panels. */
 struct packing {
     float *panels;
     const float *weight;
