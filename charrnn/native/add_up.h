@@ -26,12 +26,14 @@ static void add_to_ids(const struct window *w, int64_t column, int64_t columns, 
     }
 }
 
-static void add_up(const struct window *w, const struct outer *o, int64_t first_row, float *room)
+static void add_up(const struct outer *o, int64_t group, float *room)
 {
     const struct before *b = o->before;
-    int64_t H = b->columns, panels = panels_over(H), left = o->rows - first_row;
-    int64_t rows = left < GROUP_ROWS ? left : GROUP_ROWS, column = o->column + first_row;
-    int64_t ids = w->d_table && o->column >= 0 ? w->table_rows : 0;
+    const struct window *w = o->table_of;
+    int64_t H = b->columns, panels = panels_over(H), first_row = group * o->group;
+    int64_t left = o->rows - first_row, rows = left < o->group ? left : o->group,
+            column = o->column + first_row;
+    int64_t ids = w ? w->table_rows : 0;
     float *gathered = room, *sums = gathered + GROUP_ROWS * BLOCK_ROWS;
     float *of_ids = sums + GROUP_ROWS * panels * PANEL;
     memset(of_ids, 0, sizeof(float) * GROUP_ROWS * ids);

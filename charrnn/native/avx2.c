@@ -28,9 +28,7 @@ static int is_passable(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-const struct road AVX2 = {
-    "AVX2", is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
-};
+const struct road AVX2 = ROAD("AVX2");
 
 #if defined(__clang__)
 #pragma clang attribute pop

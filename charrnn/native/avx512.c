@@ -32,10 +32,7 @@ static int is_passable(void)
            __builtin_cpu_supports("fma");
 }
 
-const struct road AVX512 = {
-    "AVX-512", is_passable, forward,     backward, add_up,
-    EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
-};
+const struct road AVX512 = ROAD("AVX-512");
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -16,7 +16,7 @@
 #include "window.h"
 
 enum { BLOCK_ROWS = 512 }; /* three panels of so many, and a group's gradients, stay in the second cache */
-enum { GROUP_ROWS = 64 };  /* of a matrix of weights: a thread adds up the gradients of so many at a time */
+enum { GROUP_ROWS = 64 };  /* of a matrix of weights: at most so many gradients are added up at a time */
 
 /* What weights met at every step of every lane. */
 struct before {
@@ -29,11 +29,12 @@ struct before {
  * read from the same places. */
 struct outer {
     const struct before *before;
-    int64_t rows;
-    const float *after; /* [N, rows]: gradients of what the weights made, */
-    int64_t apart;      /* and how far apart the rows of that buffer are */
+    int64_t rows, group; /* all, and at a time */
+    const float *after;  /* [N, rows]: gradients of what the weights made, */
+    int64_t apart;       /* and how far apart the rows of that buffer are */
     float *sum;
-    int64_t column; /* the first one of the table; -1 if it is another gradient's matter */
+    const struct window *table_of; /* null where no table is concerned, or another gradient sees to it */
+    int64_t column;                /* the first one of that table */
 };
 
 /* All that a window needs on its way back; what a cell lacks is empty. */
@@ -47,9 +48,10 @@ void list_gradients(const struct window *, struct gradients *);
 int64_t blocks_of_before(const struct before *);
 int64_t groups_of_outer(const struct outer *);
 
-/* How many numbers there is to be room for: packed, and for each thread that adds up. */
+/* How many numbers there is to be room for: packed, and for each thread that adds up a gradient of so many
+ * columns and of a table with so many rows. */
 int64_t packed_before_size(const struct before *);
-int64_t adding_size(const struct window *);
+int64_t adding_size(int64_t columns, int64_t table_rows);
 
 void pack_before(const struct before *, int64_t block);
 

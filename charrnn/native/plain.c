@@ -32,17 +32,12 @@ static int is_passable(void)
     return 1;
 }
 
-const struct road PLAIN = {
-    "NEON", is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,
-};
+const struct road PLAIN = ROAD("NEON");
 #else
 static int is_passable(void)
 {
     return 0;
 }
 
-const struct road PLAIN = {
-    "portable", is_passable, forward,     backward, add_up,
-    EQUATIONS,  LEAST_LANES, STRIP_ALONE, quantize, multiply,
-};
+const struct road PLAIN = ROAD("portable");
 #endif

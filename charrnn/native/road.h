@@ -180,3 +180,9 @@ static void backward(const struct work *work)
         equate(work, s, block, 1, add_through_gates);
     }
 }
+
+/* A road of this name, once there is `is_passable`. */
+#define ROAD(name)                                                                                             \
+    {                                                                                                          \
+        name, is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply, \
+    }

@@ -1,11 +1,10 @@
 /* A window through a layer, forward and back: hands out to threads the weights to pack, then the lanes. */
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "beside.h"
 #include "outer.h"
 #include "pack.h"
+#include "phases.h"
+#include "rooms.h"
 #include "sampler.h"
 #include "work.h"
 
@@ -20,7 +19,6 @@ const struct road *const ROADS[] = {
 };
 
 enum { ROAD_COUNT = sizeof ROADS / sizeof *ROADS };
-enum { MOST_THREADS = 256 };
 
 /* The name of a road, the best one first; null past the last. */
 PUBLIC const char *charrnn_road_name(int32_t road)
@@ -45,90 +43,56 @@ PUBLIC int64_t charrnn_size(int32_t structure)
     return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 
-/* What the threads of a window share: panels to pack, then lanes, a few at a time for whichever thread is
- * free, and on the way back rows of the weights' gradients. One that starts late, for another program has its
- * core, then has less to do and keeps nobody waiting.
- */
-struct queue {
+/* What the threads of a window share: panels to pack, then lanes, a few at a time, and on the way back rows
+ * of the weights' gradients. */
+struct shared {
     const struct window *of;
     const struct road *road;
     int is_back;
     struct packing packings[2]; /* of the product that every cell has, and of the second one, if any */
     struct gradients gradients; /* on the way back */
     int64_t unit_pieces;        /* of all packings; one has the panels of 16 units */
-    int64_t pieces;             /* and the blocks of what the weights met */
     int64_t rows;               /* lanes at a time */
     float *rooms;               /* of all threads, in which they add up gradients */
-    atomic_int_fast64_t next_piece, packed_pieces, next_lane, passed_lanes, next_room, next_group,
-        done_threads;
 };
 
-static void pack_piece(struct queue *queue, int64_t piece)
+static void pack_piece(void *of, int64_t piece, int64_t member)
 {
-    int64_t each = panels_over(queue->of->hidden_size), block = piece - queue->unit_pieces;
-    const struct before *befores = queue->gradients.befores;
+    (void)member;
+    struct shared *shared = of;
+    int64_t each = panels_over(shared->of->hidden_size), block = piece - shared->unit_pieces;
+    const struct before *befores = shared->gradients.befores;
     int64_t blocks = blocks_of_before(befores);
     if (block >= 0)
         pack_before(&befores[block / blocks], block % blocks);
-    else if (queue->is_back)
-        pack_columns(&queue->packings[piece / each], piece % each * PANEL);
+    else if (shared->is_back)
+        pack_columns(&shared->packings[piece / each], piece % each * PANEL);
     else
-        pack_rows(&queue->packings[piece / each], piece % each * PANEL);
+        pack_rows(&shared->packings[piece / each], piece % each * PANEL);
 }
 
-/* Waits for what other threads have begun. */
-static void wait_for(atomic_int_fast64_t *done, int64_t all)
+static void pass_lanes(void *of, int64_t helping, int64_t member)
 {
-    while (atomic_load(done) < all)
-        sched_yield();
-}
-
-static void pack_all(struct queue *queue)
-{
-    for (int64_t piece; (piece = atomic_fetch_add(&queue->next_piece, 1)) < queue->pieces;) {
-        pack_piece(queue, piece);
-        atomic_fetch_add(&queue->packed_pieces, 1);
-    }
-    wait_for(&queue->packed_pieces, queue->pieces);
-}
-
-static void pass_lanes(struct queue *queue)
-{
-    const int64_t lanes = queue->of->lanes;
-    const struct packed packed = {queue->packings[0].panels, queue->packings[1].panels};
-    void (*run)(const struct work *) = queue->is_back ? queue->road->backward : queue->road->forward;
+    (void)member;
+    struct shared *shared = of;
+    int64_t lane = helping * shared->rows, left = shared->of->lanes - lane;
+    const struct packed packed = {shared->packings[0].panels, shared->packings[1].panels};
     _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
-    for (int64_t lane; (lane = atomic_fetch_add(&queue->next_lane, queue->rows)) < lanes;) {
-        int64_t rows = lanes - lane < queue->rows ? lanes - lane : queue->rows;
-        run(&(struct work){queue->of, &packed, lane, rows, sums});
-        atomic_fetch_add(&queue->passed_lanes, rows);
-    }
+    const struct work work = {shared->of, &packed, lane, left < shared->rows ? left : shared->rows, sums};
+    (shared->is_back ? shared->road->backward : shared->road->forward)(&work);
 }
 
-/* Adds up the gradients of the weights and of the table, once all lanes have passed. */
-static void add_all(struct queue *queue)
+/* Adds up the gradients of a group of weights, and of the table with them. */
+static void add_group(void *of, int64_t group, int64_t member)
 {
-    const struct window *w = queue->of;
-    const struct outer *outers = queue->gradients.outers;
-    float *room = queue->rooms + atomic_fetch_add(&queue->next_room, 1) * adding_size(w);
-    int64_t first = groups_of_outer(&outers[0]), groups = first + groups_of_outer(&outers[1]);
-    wait_for(&queue->passed_lanes, w->lanes);
-    for (int64_t group; (group = atomic_fetch_add(&queue->next_group, 1)) < groups;)
-        if (group < first)
-            queue->road->add_up(w, &outers[0], group * GROUP_ROWS, room);
-        else
-            queue->road->add_up(w, &outers[1], (group - first) * GROUP_ROWS, room);
-}
-
-static void *run_queue(void *given)
-{
-    struct queue *queue = given;
-    pack_all(queue);
-    pass_lanes(queue);
-    if (queue->is_back)
-        add_all(queue);
-    atomic_fetch_add(&queue->done_threads, 1); /* the last thing, for then the queue may be gone */
-    return 0;
+    struct shared *shared = of;
+    const struct outer *outers = shared->gradients.outers;
+    float *room = shared->rooms + member * adding_size(shared->of->hidden_size, shared->of->table_rows);
+    int64_t first = groups_of_outer(&outers[0]), other = group - first;
+    if (other < 0)
+        shared->road->add_up(&outers[0], group, room);
+    else
+        shared->road->add_up(&outers[1], other, room);
 }
 
 /* Lanes at a time: two helpings for every thread, unless that would be too few. */
@@ -137,19 +101,6 @@ static int64_t helping(int64_t lanes, int64_t threads, int64_t least)
     int64_t each = (lanes + threads - 1) / threads, half = (each + 1) / 2;
     int64_t rows = threads > 1 && half >= least ? half : each;
     return rows < MOST_LANES ? rows : MOST_LANES;
-}
-
-/* Works through the queue. A thread that cannot be started is no error: the others do its part. Nobody joins
- * them, for to sleep until one has ended takes longer than most wait for it.
- */
-static void run_all(struct queue *queue, int64_t count)
-{
-    pthread_t thread;
-    int64_t started = 1;
-    for (; started < count && start_beside(&thread, run_queue, queue) == 0; started++)
-        pthread_detach(thread);
-    run_queue(queue);
-    wait_for(&queue->done_threads, started);
 }
 
 /* Of a product's weights, to be packed once there is room. */
@@ -161,35 +112,31 @@ static struct packing packing(const float *weight, int64_t H, int64_t gates, int
 
 /* Lists what is to be packed of the weights of the window's products: of all gates or all but a candidate
  * that is apart, and of the second one. */
-static void list_packings(struct queue *queue)
+static void list_packings(struct shared *shared)
 {
-    const struct window *w = queue->of;
+    const struct window *w = shared->of;
     int64_t H = w->hidden_size;
-    int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && queue->is_back);
+    int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && shared->is_back);
     int is_apart = has_second && w->cell != LSTM_PEEPHOLE;
-    queue->packings[0] = packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), queue->is_back);
+    shared->packings[0] = packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), shared->is_back);
     if (has_second)
-        queue->packings[1] = packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, queue->is_back);
-    queue->unit_pieces = (1 + has_second) * panels_over(H);
+        shared->packings[1] =
+            packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, shared->is_back);
+    shared->unit_pieces = (1 + has_second) * panels_over(H);
 }
 
 /* Finds room for what is packed and for adding up, in one piece; null if memory ran out. */
-static float *find_room(struct queue *queue, int64_t threads)
+static float *find_room(struct shared *shared, int64_t threads)
 {
-    struct packing *packings = queue->packings;
-    struct before *befores = queue->gradients.befores;
+    struct packing *packings = shared->packings;
+    struct before *befores = shared->gradients.befores;
     float **places[] = {&packings[0].panels, &packings[1].panels, &befores[0].packed, &befores[1].packed,
-                        &queue->rooms};
+                        &shared->rooms};
     int64_t sizes[] = {packed_size(&packings[0]), packed_size(&packings[1]), packed_before_size(&befores[0]),
-                       packed_before_size(&befores[1]), queue->is_back * threads * adding_size(queue->of)};
-    enum { COUNT = sizeof sizes / sizeof *sizes };
-    int64_t whole = 0;
-    for (int i = 0; i < COUNT; i++)
-        whole += sizes[i];
-    float *room = aligned_alloc(64, sizeof(float) * whole), *place = room;
-    for (int i = 0; room && i < COUNT; place += sizes[i++])
-        *places[i] = place;
-    return room;
+                       packed_before_size(&befores[1]),
+                       shared->is_back * threads *
+                           adding_size(shared->of->hidden_size, shared->of->table_rows)};
+    return find_rooms(places, sizes, sizeof sizes / sizeof *sizes);
 }
 
 /* Whether the table has a row for every id. */
@@ -206,19 +153,23 @@ static int go_through(const struct window *w, const struct road *road, int is_ba
 {
     if (!has_rows(w))
         return -2;
-    int64_t most = w->lanes < MOST_THREADS ? w->lanes : MOST_THREADS;
-    int64_t threads = w->threads < 1 ? 1 : w->threads < most ? w->threads : most;
-    struct queue queue = {
+    int64_t threads = w->threads < 1 ? 1 : w->threads < w->lanes ? w->threads : w->lanes;
+    struct shared shared = {
         .of = w, .road = road, .is_back = is_back, .rows = helping(w->lanes, threads, road->least_lanes)};
-    list_packings(&queue);
+    list_packings(&shared);
     if (is_back)
-        list_gradients(w, &queue.gradients);
-    queue.pieces = queue.unit_pieces + blocks_of_before(&queue.gradients.befores[0]) +
-                   blocks_of_before(&queue.gradients.befores[1]);
-    float *room = find_room(&queue, threads);
+        list_gradients(w, &shared.gradients);
+    const struct before *befores = shared.gradients.befores;
+    const struct outer *outers = shared.gradients.outers;
+    float *room = find_room(&shared, threads);
     if (!room)
         return -1;
-    run_all(&queue, threads);
+    const struct phase phases[] = {
+        {shared.unit_pieces + blocks_of_before(&befores[0]) + blocks_of_before(&befores[1]), pack_piece},
+        {(w->lanes + shared.rows - 1) / shared.rows, pass_lanes},
+        {groups_of_outer(&outers[0]) + groups_of_outer(&outers[1]), add_group},
+    };
+    go_through_phases(threads, phases, is_back ? 3 : 2, &shared);
     free(room);
     return 0;
 }

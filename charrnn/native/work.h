@@ -58,8 +58,8 @@ struct road {
     int (*is_passable)(void); /* whether it is worth taking on this processor */
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
-    /* Rows of a gradient, as many as a group has from there on or as are left. */
-    void (*add_up)(const struct window *, const struct outer *, int64_t first_row, float *room);
+    /* A group of rows of a gradient. */
+    void (*add_up)(const struct outer *, int64_t group, float *room);
     const struct equations *equations; /* by cell */
     int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */

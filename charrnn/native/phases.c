@@ -1,0 +1,51 @@
+#include "phases.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "beside.h"
+
+struct crew {
+    const struct phase *phases;
+    int count;
+    void *of;
+    struct {
+        atomic_int_fast64_t taken, done;
+    } parts[MOST_PHASES];
+    atomic_int_fast64_t members, ended;
+};
+
+static void wait_for(atomic_int_fast64_t *done, int64_t all)
+{
+    while (atomic_load(done) < all)
+        sched_yield();
+}
+
+static void *take_part(void *given)
+{
+    struct crew *crew = given;
+    int64_t member = atomic_fetch_add(&crew->members, 1);
+    for (int i = 0; i < crew->count; i++) {
+        if (i)
+            wait_for(&crew->parts[i - 1].done, crew->phases[i - 1].parts);
+        for (int64_t part; (part = atomic_fetch_add(&crew->parts[i].taken, 1)) < crew->phases[i].parts;) {
+            crew->phases[i].take(crew->of, part, member);
+            atomic_fetch_add(&crew->parts[i].done, 1);
+        }
+    }
+    atomic_fetch_add(&crew->ended, 1); /* the last thing, for then the crew may be gone */
+    return 0;
+}
+
+/* A thread that cannot be started is no error: the others do its part. Nobody joins them, for to sleep until
+ * one has ended takes longer than most wait for it. */
+void go_through_phases(int64_t threads, const struct phase *phases, int count, void *of)
+{
+    struct crew crew = {.phases = phases, .count = count, .of = of};
+    pthread_t thread;
+    int64_t started = 1;
+    for (; started < threads && start_beside(&thread, take_part, &crew) == 0; started++)
+        pthread_detach(thread);
+    take_part(&crew);
+    wait_for(&crew.ended, started);
+}
