@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import place, sampling
-from benchmarks.native_training import training
+from benchmarks.native_training import outputs, training
 from benchmarks.tables import print_headings, print_row
 from charrnn.checkpoint import model as model_files
 from charrnn.inference.native_net import NativeNet
@@ -31,7 +31,7 @@ from charrnn.inference.stepper import Output
 from charrnn.native import library
 from charrnn.native.library import native
 
-PARTS = ("training", "sampling", "quantized", "together", "command")
+PARTS = ("training", "output", "sampling", "quantized", "together", "command")
 READ_TOKENS = 50_000
 
 
@@ -154,6 +154,8 @@ def main() -> None:
     print(f"engine: {library.engine()}")
     if "training" in asked.parts:
         training(asked.rounds)
+    if "output" in asked.parts:
+        outputs(asked.rounds)
     if "sampling" in asked.parts:
         drawing(min(asked.rounds, 3))
         starts(3 * asked.rounds)

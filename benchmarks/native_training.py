@@ -1,4 +1,4 @@
-"""Steps of training by the native library and by torch's modules, each in a process of its own.
+"""Steps of training by the native library and by torch, each in a process of its own.
 
 torch's threads wait busily for the next product unless they are told to sleep. `charrnn train` tells them,
 for they would take the cores from the library's, and has freed memory kept; torch's own modules are faster
@@ -28,6 +28,7 @@ from charrnn.cells import CELLS, cell_name
 from charrnn.cli.memory import keep_freed_memory
 from charrnn.cli.threads import SLEEPING
 from charrnn.models.initialise import initialise
+from charrnn.models.losses import next_token_loss, output_loss
 from charrnn.models.recurrent import RecurrentLayer
 from charrnn.native import library
 
@@ -38,6 +39,8 @@ VOCAB_SIZE = 67
 EMBEDDING_SIZE = 32
 LARGE = 1536  # rows and columns of the large product
 PRODUCT = "product"
+OUTPUT = "output over"  # and how many tokens
+VOCABULARIES = (VOCAB_SIZE, 500, 2260, 10_000, 30_000)
 NARROW, ONE_HOT = "LSTM, inputs 32 wide", "LSTM, one-hot"
 OURS, THEIRS = "ours", "theirs"  # whose steps a process takes
 RIVALS = ("LSTM", NARROW, ONE_HOT, "GRU")
@@ -69,6 +72,23 @@ def torchs(rival: str, batch: int, hidden_size: int) -> Step:
         return lambda: module(functional.one_hot(ids, VOCAB_SIZE).float())[0].backward(gradient)
     embedding = nn.Embedding(VOCAB_SIZE, input_size)
     return lambda: module(embedding(ids))[0].backward(gradient)
+
+
+def output_layer(whose: str, vocab_size: int, batch: int, hidden_size: int) -> Step:
+    """Outputs to the loss of the next token and back, by the product or by torch's functions."""
+    vectors = torch.randn(STEPS, batch, hidden_size, requires_grad=True)
+    output = nn.Linear(hidden_size, vocab_size)
+    targets = torch.randint(vocab_size, (STEPS, batch))
+
+    def step() -> None:
+        for tensor in (vectors, output.weight, output.bias):
+            tensor.grad = None
+        if whose == OURS:
+            output_loss(vectors, output.weight, output.bias, targets).backward()
+        else:
+            next_token_loss(output(vectors), targets).backward()
+
+    return step
 
 
 def large_product() -> Step:
@@ -117,7 +137,7 @@ class Worker:
         self._process.wait()
 
 
-def serve() -> None:
+def serve(whose: str) -> None:
     """Answers requests on standard input with the seconds of a step each."""
     kinds = {cell_name(*kind): kind for kind in KINDS}
     made: dict[str, Step] = {}
@@ -127,6 +147,8 @@ def serve() -> None:
             size = int(batch), int(hidden_size)
             if name == PRODUCT:
                 made[line] = large_product()
+            elif name.startswith(OUTPUT):
+                made[line] = output_layer(whose, int(name.removeprefix(OUTPUT)), *size)
             else:
                 made[line] = torchs(name, *size) if name in RIVALS else ours(kinds[name], *size)
         warm = time.perf_counter() + WARM_SECONDS
@@ -150,6 +172,27 @@ def training(rounds: int) -> None:
                         worker = own if name in cells else theirs
                         values.append(worker.seconds(name, batch, hidden_size))
                 _print(found, batch, hidden_size)
+
+
+def outputs(rounds: int, batch: int = 16, hidden_size: int = 256) -> None:
+    """Prints tokens per second of the output layer and its loss, forward and back, by vocabulary."""
+    print(f"\nThe output layer of {hidden_size} units, batch {batch}, windows of {STEPS}")
+    print_headings(("vocabulary", "torch, tokens/s", "charrnn, tokens/s", "times", "of the limit"))
+    with Worker(THEIRS, {}) as theirs, Worker(OURS, SLEEPING | {library.VARIABLE: "1"}) as own:
+        for vocab_size in VOCABULARIES:
+            found: dict[Worker, list[float]] = {theirs: [], own: []}
+            products = []
+            for _ in range(rounds):
+                for worker, values in found.items():
+                    values.append(worker.seconds(f"{OUTPUT} {vocab_size}", batch, hidden_size))
+                products.append(theirs.seconds(PRODUCT, batch, hidden_size))
+            torchs, ours = found[theirs], found[own]
+            times = statistics.median(a / b for a, b in zip(torchs, ours, strict=True))
+            share = statistics.median(a / b for a, b in zip(products, ours, strict=True))
+            tokens = STEPS * batch
+            of_the_limit = share * 6.0 * tokens * vocab_size * hidden_size / (2.0 * LARGE**3)
+            rates = [f"{tokens / statistics.median(values):,.0f}" for values in (torchs, ours)]
+            print_row((f"{vocab_size:,}", *rates, f"{times:.2f}", f"{of_the_limit:.2f}"))
 
 
 def _print(seconds: dict[str, list[float]], batch: int, hidden_size: int) -> None:
@@ -183,9 +226,10 @@ def main() -> None:
     if asked.worker:
         if asked.worker == OURS:
             keep_freed_memory()
-        serve()
+        serve(asked.worker)
     else:
         training(asked.rounds)
+        outputs(asked.rounds)
 
 
 if __name__ == "__main__":

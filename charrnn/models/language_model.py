@@ -63,7 +63,19 @@ class LanguageModel(nn.Module):
     def forward(
         self, inputs: Tensor, states: States | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, States]:
-        """Logits of the next token and the state after the window.
+        """Logits of the next token, [T, B, V], and the states, from what `read` takes."""
+        vectors, after = self.read(inputs, states, generator)
+        return functional.linear(vectors, self.output_rows, self.output_bias), after
+
+    @property
+    def output_rows(self) -> nn.Parameter:
+        """What vectors are compared with for the scores of the tokens, [V, D]."""
+        return _parameter(self.embedding.weight if self.config.tied else self.output.weight)
+
+    def read(
+        self, inputs: Tensor, states: States | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, States]:
+        """Vectors that tell the next token and the state after the window.
 
         Args:
             inputs: ids, [T, B].
@@ -71,7 +83,7 @@ class LanguageModel(nn.Module):
             generator: draws the dropout masks; without one nothing is dropped.
 
         Returns:
-            Logits, [T, B, V], and the states, [B, H].
+            Vectors, [T, B, D], where D is E for a tied model and H for others, and the states, [B, H].
         """
         hidden, after = inputs, []
         for index, layer in enumerate(self._layers()):
@@ -82,11 +94,7 @@ class LanguageModel(nn.Module):
                 hidden, state = layer(hidden, state, generator)
             hidden = _dropped(hidden, self.dropout, generator)
             after.append(state)
-        if self.config.tied:
-            hidden, weight = self.output(hidden), self.embedding.weight
-        else:
-            weight = self.output.weight
-        return functional.linear(hidden, weight, self.output_bias), tuple(after)
+        return self.output(hidden) if self.config.tied else hidden, tuple(after)
 
     def _first(
         self,

@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from charrnn.config import IGNORED
+from charrnn.models.native_loss import native_output_loss
+from charrnn.native.library import native
 
 
 def next_token_loss(logits: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
@@ -25,6 +27,27 @@ def next_token_loss(logits: Tensor, targets: Tensor, reduction: str = "mean") ->
     return functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction=reduction
     )
+
+
+def output_loss(vectors: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+    """The mean `next_token_loss` of the logits vectors weight^T + bias.
+
+    By the native library where there is one, which never holds all of them with what else torch keeps.
+
+    Args:
+        vectors: what is compared with the tokens' rows, [T, B, D].
+        weight: the rows, [V, D].
+        bias: of every token, [V].
+        targets: ids of the tokens that came next, [T, B]; `IGNORED` marks what is not scored.
+
+    Raises:
+        ValueError: if the first two sizes differ.
+        IndexError: if a target is no token.
+    """
+    is_taken = vectors.device.type == "cpu" and vectors.dtype == torch.float32
+    if is_taken and (library := native()):
+        return native_output_loss(library, vectors, weight, bias, targets)
+    return next_token_loss(functional.linear(vectors, weight, bias), targets)
 
 
 def sampled_loss(

@@ -13,7 +13,7 @@ from charrnn.errors import UsageError
 
 # 0 forbids the library, 1 demands it, as --engine plain and --engine native do.
 VARIABLE = "CHARRNN_NATIVE"
-NO_ROW = -2  # a status: an id has no row in the table of inputs
+NO_ROW = -2  # a status: an id has no row in its table
 FILE = Path(__file__).with_name("libcharrnn.so")
 
 
@@ -103,10 +103,10 @@ def check(status: int) -> None:
 
     Raises:
         MemoryError: if memory ran out.
-        IndexError: if the table of inputs lacks a row that is asked for.
+        IndexError: if an id has no row in the table where it is looked up.
     """
     if status == NO_ROW:
-        raise IndexError("an id has no row in the table of inputs")
+        raise IndexError("an id has no row in its table")
     if status:
         raise MemoryError
 
@@ -130,8 +130,10 @@ def _best() -> Native | Plain:
 
 def _has_our_structures(library: ctypes.CDLL) -> bool:
     # Here, for they need this module.
+    from charrnn.native.prediction import Prediction
     from charrnn.native.sampler import LayerWeights, Net, Reading, States, Writing
     from charrnn.native.window import Window
 
-    ours = [ctypes.sizeof(structure) for structure in (Window, LayerWeights, Net, States, Reading, Writing)]
+    structures = (Window, LayerWeights, Net, States, Reading, Writing, Prediction)
+    ours = [ctypes.sizeof(structure) for structure in structures]
     return [library.charrnn_size(index) for index in range(len(ours) + 1)] == [*ours, 0]

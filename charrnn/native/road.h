@@ -24,6 +24,8 @@
 
 #include "add_up.h"
 
+#include "predict.h"
+
 static const struct equations EQUATIONS[] = {
     [RNN_TANH] = {1, rnn_units, 0, rnn_units_back, 0},
     [RNN_LOGISTIC] = {1, rnn_units, 0, rnn_units_back, 0},
@@ -182,7 +184,8 @@ static void backward(const struct work *work)
 }
 
 /* A road of this name, once there is `is_passable`. */
-#define ROAD(name)                                                                                             \
-    {                                                                                                          \
-        name, is_passable, forward, backward, add_up, EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply, \
+#define ROAD(name)                                                                                           \
+    {                                                                                                        \
+        name,      is_passable, forward,     backward, add_up,   predict,                                    \
+        EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,                                             \
     }

@@ -4,6 +4,7 @@
 #include "outer.h"
 #include "pack.h"
 #include "phases.h"
+#include "prediction.h"
 #include "rooms.h"
 #include "sampler.h"
 #include "work.h"
@@ -37,9 +38,9 @@ PUBLIC int32_t charrnn_road_is_passable(int32_t road)
  */
 PUBLIC int64_t charrnn_size(int32_t structure)
 {
-    static const int64_t SIZES[] = {sizeof(struct window),  sizeof(struct layer_weights),
-                                    sizeof(struct net),     sizeof(struct states),
-                                    sizeof(struct reading), sizeof(struct writing)};
+    static const int64_t SIZES[] = {
+        sizeof(struct window),  sizeof(struct layer_weights), sizeof(struct net),       sizeof(struct states),
+        sizeof(struct reading), sizeof(struct writing),       sizeof(struct prediction)};
     return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 

@@ -52,6 +52,7 @@ struct equations {
 struct matrix;
 struct left;
 struct outer;
+struct predicted;
 
 struct road {
     const char *name;
@@ -60,6 +61,8 @@ struct road {
     void (*backward)(const struct work *);
     /* A group of rows of a gradient. */
     void (*add_up)(const struct outer *, int64_t group, float *room);
+    /* Some vectors of a prediction, from the first one on. */
+    void (*predict)(const struct predicted *, int64_t first);
     const struct equations *equations; /* by cell */
     int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */

@@ -11,7 +11,7 @@ from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.models.language_model import LanguageModel, States, detached
-from charrnn.models.losses import next_token_loss
+from charrnn.models.losses import output_loss
 from charrnn.models.places import assign
 from charrnn.text.batches import Batch
 from charrnn.training.descent import Descending, Descent, Step
@@ -38,9 +38,10 @@ class Learner(Descending[LanguageModel]):
         device = self.descent.device
         inputs = torch.from_numpy(batch.inputs).to(device)
         targets = torch.from_numpy(batch.targets).to(device)
-        logits, states = self.model(inputs, self._before(batch), self.descent.generator())
+        vectors, states = self.model.read(inputs, self._before(batch), self.descent.generator())
         self._states = detached(states)
-        return self.descent.take(next_token_loss(logits, targets), learning_rate)
+        loss = output_loss(vectors, self.model.output_rows, self.model.output_bias, targets)
+        return self.descent.take(loss, learning_rate)
 
     def with_weights(self, tensors: Tensors) -> LanguageModel:
         """Another model of the same shape, with these weights."""

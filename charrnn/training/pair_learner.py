@@ -12,7 +12,7 @@ from torch import Tensor
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import SAMPLED, ClassifierConfig, TrainingConfig
 from charrnn.models.language_model import States, detached
-from charrnn.models.losses import next_token_loss, sampled_loss
+from charrnn.models.losses import output_loss, sampled_loss
 from charrnn.models.pair import LanguageModelPair
 from charrnn.models.places import assign
 from charrnn.text.both_ways import BatchPair
@@ -70,9 +70,9 @@ class PairLearner(Descending[LanguageModelPair]):
         return self.descent.take(torch.stack(losses).mean(), learning_rate)
 
     def _loss(self, vectors: Tensor, targets: Tensor, sample: Tensor | None) -> Tensor:
-        if self._noise is None or sample is None:
-            return next_token_loss(self.model.logits(vectors), targets)
         rows, bias = self.model.embedding.weight, self.model.output_bias
+        if self._noise is None or sample is None:
+            return output_loss(vectors, rows, bias, targets)
         return sampled_loss(vectors, targets, rows, bias, sample, self._noise.log_chances)
 
     def with_weights(self, tensors: Tensors) -> LanguageModelPair:

@@ -1,9 +1,10 @@
-/* Runs windows, documents and samplers of every cell and awkward sizes through every road, for the sanitizers
- * to watch: buffers end where the numbers end, and there are more threads than cores. Says "done" and returns
- * 0. */
+/* Runs windows, documents, samplers and predictions of every cell and awkward sizes through every road, for
+ * the sanitizers to watch: buffers end where the numbers end, and there are more threads than cores. Says
+ * "done" and returns 0. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../charrnn/native/prediction.h"
 #include "../../charrnn/native/sampler.h"
 #include "../../charrnn/native/window.h"
 
@@ -15,6 +16,7 @@ int32_t charrnn_forward(const struct window *w, int32_t road);
 int32_t charrnn_backward(const struct window *w, int32_t road);
 struct sampler *charrnn_sampler(const struct net *net, int32_t road);
 void charrnn_sampler_free(struct sampler *sampler);
+int32_t charrnn_predict(struct prediction *of, int32_t road);
 int32_t charrnn_read(struct sampler *sampler, const struct states *states, const struct reading *reading);
 int32_t charrnn_write(struct sampler *sampler, const struct states *states, const struct writing *writing);
 
@@ -157,12 +159,41 @@ static void exercise_sampler(int32_t road, int32_t cell, int64_t H, int32_t is_q
     }
 }
 
+/* N vectors of D numbers, each after another of so many tokens; some are not scored. */
+static void exercise_prediction(int32_t road, int64_t N, int64_t D, int64_t tokens)
+{
+    int64_t *targets = malloc(sizeof *targets * N);
+    for (int64_t n = 0; n < N; n++)
+        targets[n] = n % 5 == 3 ? -1 : n % tokens;
+    struct prediction p = {.threads = 3,
+                           .count = N,
+                           .size = D,
+                           .vocab_size = tokens,
+                           .vectors = drawn(N * D),
+                           .weight = drawn(tokens * D),
+                           .bias = drawn(tokens),
+                           .targets = targets,
+                           .d_vectors = drawn(N * D),
+                           .d_weight = drawn(tokens * D),
+                           .d_bias = drawn(tokens)};
+    if (charrnn_predict(&p, road) || !(p.loss >= 0.0))
+        abort();
+    const float *all[] = {p.vectors, p.weight, p.bias, p.d_vectors, p.d_weight, p.d_bias};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free((float *)all[i]);
+    free(targets);
+}
+
 int main(void)
 {
     for (int32_t road = 0; charrnn_road_name(road); road++) {
         int is_last = !charrnn_road_name(road + 1); /* the portable one runs everywhere */
         if (!is_last && !charrnn_road_is_passable(road))
             continue;
+        exercise_prediction(road, 1, 1, 1);
+        exercise_prediction(road, 33, 17, 7);
+        exercise_prediction(road, 525, 33, 67);
+        exercise_prediction(road, 40, 211, 300);
         for (int32_t cell = RNN_TANH; cell <= GRU_AFTER; cell++) {
             exercise(road, cell, 1, 1, 1);
             exercise(road, cell, 3, 2, 15);

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from charrnn.checkpoint.weights import training_shapes
 from charrnn.config import IGNORED, ModelConfig, TrainingConfig
+from charrnn.models.language_model import States
 from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batch
 from charrnn.training.learner import Learner
@@ -45,15 +47,22 @@ def test_a_step_is_adamw_on_the_clipped_gradient() -> None:
         np.testing.assert_allclose(after[name], moved, rtol=0, atol=2e-5, err_msg=name)
 
 
-def test_the_state_goes_on_only_in_lanes_where_no_stream_starts() -> None:
+def test_the_state_goes_on_only_in_lanes_where_no_stream_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = learner()
     ours.learn(batch(), 0.0)
     carried = ours.tensors()["train.state.0.hidden"]
-    seen = []
-    ours.model.register_forward_pre_hook(lambda _, args: seen.append(args[1]))
+    seen: list[States | None] = []
+    read = ours.model.read
+
+    def watched(inputs: Tensor, states: States | None, generator: torch.Generator) -> tuple[Tensor, States]:
+        seen.append(states)
+        return read(inputs, states, generator)
+
+    monkeypatch.setattr(ours.model, "read", watched)
     some = batch(1, starts=False)
     some.starts[1] = True
     ours.learn(some, 0.0)
+    assert seen[0]
     hidden = seen[0][0].hidden.numpy()
     np.testing.assert_array_equal(hidden[[0, 2]], carried[[0, 2]])
     np.testing.assert_array_equal(hidden[1], np.zeros(6))
