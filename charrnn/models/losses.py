@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from charrnn.config import IGNORED
+from charrnn.models.engine import native_for
 from charrnn.models.native_loss import native_output_loss
-from charrnn.native.library import native
 
 
 def next_token_loss(logits: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
@@ -44,8 +44,7 @@ def output_loss(vectors: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) 
         ValueError: if the first two sizes differ.
         IndexError: if a target is no token.
     """
-    is_taken = vectors.device.type == "cpu" and vectors.dtype == torch.float32
-    if is_taken and (library := native()):
+    if library := native_for(vectors):
         return native_output_loss(library, vectors, weight, bias, targets)
     return next_token_loss(functional.linear(vectors, weight, bias), targets)
 

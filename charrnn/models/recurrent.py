@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
 from charrnn.config import ClassifierConfig, FineTuningConfig, ModelConfig, TrainingConfig
+from charrnn.models.engine import native_for
 from charrnn.models.native_scan import native_scan
 from charrnn.models.scan import scan
-from charrnn.native.library import Native, native
+from charrnn.native.library import Native
 
 # torch's kernels for a window, by cell and nonlinearity.
 FUSED: dict[tuple[str, str], Callable[..., Any]] = {
@@ -90,7 +91,7 @@ class RecurrentLayer(nn.Module):
 
     def has_fused_road(self, device: torch.device) -> bool:
         """Whether torch's kernel is taken rather than something that begins with projected inputs."""
-        if self.zoneout or self._native(device):
+        if self.zoneout or self._native:
             return False
         return self._kind in (FASTER_ON_CPU if device.type == "cpu" else FUSED)
 
@@ -98,10 +99,10 @@ class RecurrentLayer(nn.Module):
     def _kind(self) -> tuple[str, str]:
         return self.name, self.nonlinearity
 
-    def _native(self, device: torch.device) -> Native | None:
+    @property
+    def _native(self) -> Native | None:
         """The native library, where it can go through these weights."""
-        takes = device.type == "cpu" and not self.zoneout and self.parts["recurrent"].dtype == torch.float32
-        return native() if takes else None
+        return None if self.zoneout else native_for(self.parts["recurrent"])
 
     def forward(
         self, inputs: Tensor, state: State | None = None, generator: torch.Generator | None = None
@@ -173,7 +174,7 @@ class RecurrentLayer(nn.Module):
         lanes = projected.shape[1] if ids is None else ids.shape[1]
         state = state or self._zeros(projected, lanes)
         parts: dict[str, Tensor] = {**self.parts, "recurrent": self._recurrent_weight(generator)}
-        if library := self._native(projected.device):
+        if library := self._native:
             return native_scan(library, self._kind, projected, state, parts, ids)
         if ids is not None:
             projected = functional.embedding(ids, projected)

@@ -134,7 +134,7 @@ def test_the_loss_of_the_output_layer_is_that_of_its_logits_with_and_without_the
     is_native: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_native:
-        monkeypatch.setattr("charrnn.models.losses.native", lambda: None)
+        monkeypatch.setattr("charrnn.models.engine.native", lambda: None)
     of = drawn((3, 7, 17, 5))
     vectors, rows, bias = tensors = [tensor.float().requires_grad_() for tensor in of[0]]
     loss = output_loss(vectors, rows, bias, of[1])
