@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -51,13 +51,28 @@ TIMED_STEPS = 4
 Step = Callable[[], object]
 
 
+def as_in_training(parameters: Iterable[Tensor], step: Step) -> Step:
+    """The step without the gradients of the one before, which would be added to."""
+    learning = list(parameters)
+
+    def taken() -> None:
+        for parameter in learning:
+            parameter.grad = None
+        step()
+
+    return taken
+
+
 def ours(kind: tuple[str, str], batch: int, hidden_size: int) -> Step:
     """Ids to outputs and back by a layer of the product, which looks up every token's product."""
     embedding = nn.Embedding(VOCAB_SIZE, EMBEDDING_SIZE)
     layer = RecurrentLayer(kind[0], EMBEDDING_SIZE, hidden_size, nonlinearity=kind[1])
     initialise(layer, "orthogonal", STEPS)
     ids, gradient = torch.randint(VOCAB_SIZE, (STEPS, batch)), torch.randn(STEPS, batch, hidden_size)
-    return lambda: layer.read(ids, embedding.weight)[0].backward(gradient)
+    return as_in_training(
+        [*embedding.parameters(), *layer.parameters()],
+        lambda: layer.read(ids, embedding.weight)[0].backward(gradient),
+    )
 
 
 def torchs(rival: str, batch: int, hidden_size: int) -> Step:
@@ -69,9 +84,15 @@ def torchs(rival: str, batch: int, hidden_size: int) -> Step:
     module: nn.Module = getattr(nn, rival.partition(",")[0])(input_size, hidden_size)
     ids, gradient = torch.randint(VOCAB_SIZE, (STEPS, batch)), torch.randn(STEPS, batch, hidden_size)
     if rival == ONE_HOT:
-        return lambda: module(functional.one_hot(ids, VOCAB_SIZE).float())[0].backward(gradient)
+        return as_in_training(
+            module.parameters(),
+            lambda: module(functional.one_hot(ids, VOCAB_SIZE).float())[0].backward(gradient),
+        )
     embedding = nn.Embedding(VOCAB_SIZE, input_size)
-    return lambda: module(embedding(ids))[0].backward(gradient)
+    return as_in_training(
+        [*embedding.parameters(), *module.parameters()],
+        lambda: module(embedding(ids))[0].backward(gradient),
+    )
 
 
 def output_layer(whose: str, vocab_size: int, batch: int, hidden_size: int) -> Step:
@@ -80,15 +101,12 @@ def output_layer(whose: str, vocab_size: int, batch: int, hidden_size: int) -> S
     output = nn.Linear(hidden_size, vocab_size)
     targets = torch.randint(vocab_size, (STEPS, batch))
 
-    def step() -> None:
-        for tensor in (vectors, output.weight, output.bias):
-            tensor.grad = None
+    def loss() -> Tensor:
         if whose == OURS:
-            output_loss(vectors, output.weight, output.bias, targets).backward()
-        else:
-            next_token_loss(output(vectors), targets).backward()
+            return output_loss(vectors, output.weight, output.bias, targets)
+        return next_token_loss(output(vectors), targets)
 
-    return step
+    return as_in_training([vectors, *output.parameters()], lambda: loss().backward())
 
 
 def large_product() -> Step:
