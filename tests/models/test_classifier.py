@@ -11,7 +11,6 @@ from charrnn.checkpoint import weights
 from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.inference import classifier as numpy_classifier
 from charrnn.inference.classifier import NumpyClassifier
-from charrnn.models import recurrent
 from charrnn.models.classifier import Classifier, Member
 from charrnn.models.places import assign, tensors_of
 from charrnn.models.recurrent import RecurrentLayer
@@ -199,6 +198,6 @@ def test_the_library_reads_stacked_layers_of_both_directions_as_torch_does(
         return [scores, *torch.autograd.grad(scores.square().sum(), list(model.parameters()))]
 
     by_library = found()
-    monkeypatch.setattr(recurrent, "native", lambda: None)
+    monkeypatch.setattr("charrnn.models.engine.native", lambda: None)
     for one, other in zip(by_library, found(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
