@@ -3,7 +3,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "beside.h"
+#include "helpers.h"
 
 struct crew {
     const struct phase *phases;
@@ -12,7 +12,7 @@ struct crew {
     struct {
         atomic_int_fast64_t taken, done;
     } parts[MOST_PHASES];
-    atomic_int_fast64_t members, ended;
+    atomic_int_fast64_t members, left; /* left: helpers that have left it */
 };
 
 static void wait_for(atomic_int_fast64_t *done, int64_t all)
@@ -21,7 +21,7 @@ static void wait_for(atomic_int_fast64_t *done, int64_t all)
         sched_yield();
 }
 
-static void *take_part(void *given)
+static void take_part(void *given)
 {
     struct crew *crew = given;
     int64_t member = atomic_fetch_add(&crew->members, 1);
@@ -33,19 +33,15 @@ static void *take_part(void *given)
             atomic_fetch_add(&crew->parts[i].done, 1);
         }
     }
-    atomic_fetch_add(&crew->ended, 1); /* the last thing, for then the crew may be gone */
-    return 0;
 }
 
-/* A thread that cannot be started is no error: the others do its part. Nobody joins them, for to sleep until
- * one has ended takes longer than most wait for it. */
+/* A thread that cannot be had is no error: the others do its part. */
 void go_through_phases(int64_t threads, const struct phase *phases, int count, void *of)
 {
     struct crew crew = {.phases = phases, .count = count, .of = of};
-    pthread_t thread;
-    int64_t started = 1;
-    for (; started < threads && start_beside(&thread, take_part, &crew) == 0; started++)
-        pthread_detach(thread);
+    int64_t helpers = 0;
+    while (helpers < threads - 1 && help_with(take_part, &crew, &crew.left))
+        helpers++;
     take_part(&crew);
-    wait_for(&crew.ended, started);
+    wait_for(&crew.left, helpers);
 }
