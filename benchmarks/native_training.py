@@ -205,20 +205,24 @@ def outputs(rounds: int, batch: int = 16, hidden_size: int = 256) -> None:
                     values.append(worker.seconds(f"{OUTPUT} {vocab_size}", batch, hidden_size))
                 products.append(theirs.seconds(PRODUCT, batch, hidden_size))
             torchs, ours = found[theirs], found[own]
-            times = statistics.median(a / b for a, b in zip(torchs, ours, strict=True))
-            share = statistics.median(a / b for a, b in zip(products, ours, strict=True))
-            tokens = STEPS * batch
-            of_the_limit = share * 6.0 * tokens * vocab_size * hidden_size / (2.0 * LARGE**3)
+            tokens, times = STEPS * batch, median_ratio(torchs, ours)
+            of_the_limit = (
+                median_ratio(products, ours) * 6.0 * tokens * vocab_size * hidden_size / (2.0 * LARGE**3)
+            )
             rates = [f"{tokens / statistics.median(values):,.0f}" for values in (torchs, ours)]
             print_row((f"{vocab_size:,}", *rates, f"{times:.2f}", f"{of_the_limit:.2f}"))
 
 
+def median_ratio(seconds: list[float], of: list[float]) -> float:
+    """Ratios are made within a round, for from one to another the machine changes."""
+    return statistics.median(one / other for one, other in zip(seconds, of, strict=True))
+
+
 def _print(seconds: dict[str, list[float]], batch: int, hidden_size: int) -> None:
-    """Medians of the rounds; ratios are made within a round, for from one to another the machine changes."""
+    """Medians of the rounds."""
 
     def ratio(name: str, other: str) -> float:
-        pairs = zip(seconds[name], seconds[other], strict=True)
-        return statistics.median(theirs / own for own, theirs in pairs)
+        return median_ratio(seconds[other], seconds[name])
 
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(

@@ -38,8 +38,9 @@ class _NativeLoss(torch.autograd.Function):
             "bias": bias.contiguous(),
             "targets": targets.long().contiguous(),
         }
-        ctx.gradients = torch.empty_like(given["vectors"]), torch.empty_like(weight), torch.empty_like(bias)
-        made = dict(zip(("d_vectors", "d_weight", "d_bias"), ctx.gradients, strict=True))
+        # As contiguous as what the library reads: it sees no more than addresses.
+        made = {f"d_{name}": torch.empty_like(given[name]) for name in ("vectors", "weight", "bias")}
+        ctx.gradients = tuple(made.values())
         prediction = Prediction(
             threads=torch.get_num_threads(),
             count=targets.numel(),

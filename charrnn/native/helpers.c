@@ -12,14 +12,14 @@ static const int64_t AWAKE = 300000;
 
 struct helper {
     struct helper *next; /* of the idle ones */
+    pthread_cond_t called;
     atomic_int is_called;
     void (*work)(void *);
     void *given;
     atomic_int_fast64_t *done;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
-static pthread_cond_t called = PTHREAD_COND_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the idle ones, and of falling asleep */
 static struct helper *idle;
 
 /* A process that forks has its helpers' memory, but not their threads. */
@@ -27,7 +27,6 @@ static void forget_helpers(void)
 {
     idle = 0;
     lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    called = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
 static void watch_forks(void)
@@ -43,7 +42,7 @@ static void wait_to_be_called(struct helper *me)
     if (!atomic_load_explicit(&me->is_called, memory_order_acquire)) {
         pthread_mutex_lock(&lock);
         while (!me->is_called)
-            pthread_cond_wait(&called, &lock);
+            pthread_cond_wait(&me->called, &lock);
         pthread_mutex_unlock(&lock);
     }
     me->is_called = 0;
@@ -75,7 +74,7 @@ static int call(void (*work)(void *), void *given, atomic_int_fast64_t *done)
         helper->given = given;
         helper->done = done;
         atomic_store_explicit(&helper->is_called, 1, memory_order_release);
-        pthread_cond_broadcast(&called);
+        pthread_cond_signal(&helper->called);
     }
     pthread_mutex_unlock(&lock);
     return helper != 0;
@@ -91,7 +90,7 @@ int help_with(void (*work)(void *), void *given, atomic_int_fast64_t *done)
     pthread_t thread;
     if (!helper)
         return 0;
-    *helper = (struct helper){.work = work, .given = given, .done = done};
+    *helper = (struct helper){.called = PTHREAD_COND_INITIALIZER, .work = work, .given = given, .done = done};
     if (start_beside(&thread, stand_by, helper)) {
         free(helper);
         return 0;

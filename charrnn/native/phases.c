@@ -12,7 +12,7 @@ struct crew {
     struct {
         atomic_int_fast64_t taken, done;
     } parts[MOST_PHASES];
-    atomic_int_fast64_t members, left; /* left: helpers that have left it */
+    atomic_int_fast64_t members, departed;
 };
 
 static void wait_for(atomic_int_fast64_t *done, int64_t all)
@@ -40,8 +40,8 @@ void go_through_phases(int64_t threads, const struct phase *phases, int count, v
 {
     struct crew crew = {.phases = phases, .count = count, .of = of};
     int64_t helpers = 0;
-    while (helpers < threads - 1 && help_with(take_part, &crew, &crew.left))
+    while (helpers < threads - 1 && help_with(take_part, &crew, &crew.departed))
         helpers++;
     take_part(&crew);
-    wait_for(&crew.left, helpers);
+    wait_for(&crew.departed, helpers);
 }

@@ -79,7 +79,9 @@ static int64_t group_of(int64_t V, int64_t threads)
 /* Fills loss and gradients; 0, -1 if memory ran out, or -2 if a target is no token. */
 PUBLIC int32_t charrnn_predict(struct prediction *of, int32_t road)
 {
-    int64_t N = of->count, V = of->vocab_size, D = of->size, threads = of->threads < 1 ? 1 : of->threads;
+    int64_t N = of->count, V = of->vocab_size, D = of->size,
+            parts = (N + PREDICTED_ROWS - 1) / PREDICTED_ROWS;
+    int64_t threads = of->threads < 1 ? 1 : of->threads < parts ? of->threads : parts;
     struct predicted p = {.of = of,
                           .road = ROADS[road],
                           .by_token = {0, of->weight, V, D, 1},
@@ -99,7 +101,7 @@ PUBLIC int32_t charrnn_predict(struct prediction *of, int32_t road)
                                 .sum = of->d_weight};
     const struct phase phases[] = {
         {panels_over(V) + panels_over(D) + blocks_of_before(&p.vectors), pack_piece},
-        {(N + PREDICTED_ROWS - 1) / PREDICTED_ROWS, predict_rows},
+        {parts, predict_rows},
         {groups_of_outer(&p.d_weight), add_group},
     };
     go_through_phases(threads, phases, 3, &p);

@@ -63,6 +63,16 @@ def test_loss_and_gradients_are_those_of_the_logits(road: Road, size: tuple[int,
 
 
 @each_road
+def test_it_does_not_matter_how_tensors_lie_in_memory(road: Road) -> None:
+    of = drawn((3, 7, 17, 5))
+    (vectors, rows, bias), targets = of
+    turned = [vectors.transpose(0, 1).contiguous().transpose(0, 1), rows.T.contiguous().T, bias]
+    (loss, gradients), (other, same) = by_library(road, of), by_library(road, (turned, targets.T.clone().T))
+    assert torch.equal(loss, other)
+    assert all(torch.equal(one, two) for one, two in zip(gradients, same, strict=True))
+
+
+@each_road
 def test_a_share_of_the_loss_has_that_share_of_the_gradients(road: Road) -> None:
     of = drawn((3, 7, 17, 5))
     _, whole = by_library(road, of)
