@@ -1,8 +1,6 @@
 /* Scores of vectors, what they say of the tokens that came next, and gradients, on one road; included once
  * for each.
  */
-#include <math.h>
-
 #include "predicted.h"
 
 /* Rows of `left` times a matrix of so many columns: row r's go to to[r * columns]. */
@@ -22,14 +20,6 @@ static void put_product(int64_t rows, int64_t columns, int64_t depth, const floa
                        sizeof(float) * n);
             }
     }
-}
-
-static float total_of(vec x)
-{
-    float total = 0.0f;
-    for (int i = 0; i < LANES; i++)
-        total += x[i];
-    return total;
 }
 
 /* Adds the bias to a row of products; returns the largest sum. */

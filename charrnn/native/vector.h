@@ -3,6 +3,7 @@
  * Everything is written with the vectors of GCC and Clang: what instructions they become is the road's
  * matter.
  */
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__x86_64__) && LANES > 4
@@ -53,7 +54,16 @@ INLINE vec either(ivec condition, vec yes, vec no)
     return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
 }
 
-/* The smaller and the larger of both, lane by lane; where x is not a number, neither is what comes out. */
+INLINE float total_of(vec x)
+{
+    float total = 0.0f;
+    for (int i = 0; i < LANES; i++)
+        total += x[i];
+    return total;
+}
+
+/* The smaller and the larger of both, lane by lane; where x is not a number, neither is what comes out. And
+ * square roots. */
 #if LANES == 16
 INLINE vec smaller(vec bound, vec x)
 {
@@ -63,6 +73,11 @@ INLINE vec smaller(vec bound, vec x)
 INLINE vec larger(vec bound, vec x)
 {
     return (vec)_mm512_max_ps((__m512)bound, (__m512)x);
+}
+
+INLINE vec root(vec x)
+{
+    return (vec)_mm512_sqrt_ps((__m512)x);
 }
 #elif LANES == 8
 INLINE vec smaller(vec bound, vec x)
@@ -74,6 +89,11 @@ INLINE vec larger(vec bound, vec x)
 {
     return (vec)_mm256_max_ps((__m256)bound, (__m256)x);
 }
+
+INLINE vec root(vec x)
+{
+    return (vec)_mm256_sqrt_ps((__m256)x);
+}
 #elif defined(__aarch64__)
 INLINE vec smaller(vec bound, vec x)
 {
@@ -84,6 +104,11 @@ INLINE vec larger(vec bound, vec x)
 {
     return (vec)vmaxq_f32((float32x4_t)bound, (float32x4_t)x);
 }
+
+INLINE vec root(vec x)
+{
+    return (vec)vsqrtq_f32((float32x4_t)x);
+}
 #else
 INLINE vec smaller(vec bound, vec x)
 {
@@ -93,6 +118,13 @@ INLINE vec smaller(vec bound, vec x)
 INLINE vec larger(vec bound, vec x)
 {
     return either(bound > x, bound, x);
+}
+
+INLINE vec root(vec x)
+{
+    for (int i = 0; i < LANES; i++)
+        x[i] = sqrtf(x[i]);
+    return x;
 }
 #endif
 

@@ -1,6 +1,7 @@
 /* A window through a layer, forward and back: hands out to threads the weights to pack, then the lanes. */
 #include <stdlib.h>
 
+#include "descent.h"
 #include "outer.h"
 #include "pack.h"
 #include "phases.h"
@@ -39,8 +40,9 @@ PUBLIC int32_t charrnn_road_is_passable(int32_t road)
 PUBLIC int64_t charrnn_size(int32_t structure)
 {
     static const int64_t SIZES[] = {
-        sizeof(struct window),  sizeof(struct layer_weights), sizeof(struct net),       sizeof(struct states),
-        sizeof(struct reading), sizeof(struct writing),       sizeof(struct prediction)};
+        sizeof(struct window),     sizeof(struct layer_weights), sizeof(struct net),
+        sizeof(struct states),     sizeof(struct reading),       sizeof(struct writing),
+        sizeof(struct prediction), sizeof(struct parameter),     sizeof(struct descent)};
     return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 

@@ -53,6 +53,8 @@ struct matrix;
 struct left;
 struct outer;
 struct predicted;
+struct descent;
+struct stretch;
 
 struct road {
     const char *name;
@@ -63,6 +65,11 @@ struct road {
     void (*add_up)(const struct outer *, int64_t group, float *room);
     /* Some vectors of a prediction, from the first one on. */
     void (*predict)(const struct predicted *, int64_t first);
+    /* A stretch of a parameter: the sum of its gradient's squares; a step by a share of the gradient; a step
+     * of the average. */
+    double (*add_squares)(struct stretch);
+    void (*descend)(const struct descent *, struct stretch, float share);
+    void (*follow)(const struct descent *, struct stretch);
     const struct equations *equations; /* by cell */
     int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */

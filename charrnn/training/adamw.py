@@ -1,19 +1,42 @@
-"""AdamW over groups of parameters (Loshchilov & Hutter 2019, algorithm 2), by torch's fused function.
+"""AdamW by gradients of a limited norm, and the moving average of what it moves.
 
-Not `torch.optim.AdamW`: whoever makes a `torch.optim.Optimizer` imports torch's compiler, which takes as long
-as torch itself and is of no use here.
+(Loshchilov & Hutter 2019, algorithm 2; Pascanu et al. 2013, algorithm 1.) Not by `torch.optim.AdamW`: whoever
+makes a `torch.optim.Optimizer` imports torch's compiler, which takes as long as torch itself and is of no use
+here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 EPSILON = 1e-8
+
+
+class Settings(Protocol):
+    """What of a recipe says how far weights move."""
+
+    @property
+    def clip(self) -> float:
+        """The limit of the gradient's norm."""
+
+    @property
+    def adam_beta1(self) -> float:
+        """AdamW's share of the old mean."""
+
+    @property
+    def adam_beta2(self) -> float:
+        """AdamW's share of the old mean square."""
+
+    @property
+    def averaging(self) -> float:
+        """Share of the old weights in the moving average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +46,79 @@ class Group:
     parameters: Sequence[nn.Parameter]
     weight_decay: float
     share: float  # of the learning rate
+    is_apart: bool = False  # whether the norm of their gradients is limited without the others'
 
 
 class AdamW:
-    """Moves parameters; all it remembers are two moments of each one's gradient."""
+    """Moves parameters and their averages; all it remembers are two moments of each one's gradient."""
 
-    def __init__(self, groups: Sequence[Group], beta1: float, beta2: float) -> None:
+    def __init__(
+        self, groups: Sequence[Group], averages: Mapping[nn.Parameter, Tensor], settings: Settings
+    ) -> None:
         """Begins with moments of zero.
 
         Args:
             groups: what is to move; no parameter stands in two.
-            beta1: the share of the old mean in the new one.
-            beta2: the share of the old mean square.
+            averages: where the moving average of each is kept.
+            settings: how.
         """
-        self._groups = groups
-        self._beta1 = beta1
-        self._beta2 = beta2
+        self.groups = groups
+        self.averages = averages
+        self.settings = settings
         learning = [parameter for group in groups for parameter in group.parameters]
         self.means = {parameter: torch.zeros_like(parameter) for parameter in learning}
         self.mean_squares = {parameter: torch.zeros_like(parameter) for parameter in learning}
 
     @torch.no_grad()
-    def move(self, learning_rate: float, step: int) -> None:
-        """Moves every parameter that has a gradient, after so many steps."""
-        for group in self._groups:
-            moving = [parameter for parameter in group.parameters if parameter.grad is not None]
-            if not moving:
-                continue
-            adamw(
-                [parameter.detach() for parameter in moving],
-                [parameter.grad for parameter in moving if parameter.grad is not None],
-                [self.means[parameter] for parameter in moving],
-                [self.mean_squares[parameter] for parameter in moving],
-                [],
-                list(torch.full((len(moving),), float(step), device=moving[0].device)),
-                fused=True,
-                amsgrad=False,
-                beta1=self._beta1,
-                beta2=self._beta2,
-                lr=learning_rate * group.share,
-                weight_decay=group.weight_decay,
-                eps=EPSILON,
-                maximize=False,
-            )
+    def move(self, learning_rate: float, step: int, *, may_move: bool = True) -> float:
+        """Moves what has a gradient, and all averages, after so many steps.
+
+        Returns:
+            The norm of the gradients, of which those that are apart are no part. Where it or theirs is not
+            finite, that, and nothing has moved.
+        """
+        of_apart, norm = (
+            float(nn.utils.clip_grad_norm_(self._parameters(is_apart), self.settings.clip))
+            for is_apart in (True, False)
+        )
+        if not math.isfinite(of_apart):
+            return of_apart
+        if may_move and math.isfinite(norm):
+            for group in self.groups:
+                self._move(group, learning_rate * group.share, step)
+            self._follow(step)
+        return norm
+
+    def _parameters(self, is_apart: bool) -> list[nn.Parameter]:
+        chosen = (group for group in self.groups if group.is_apart is is_apart)
+        return [parameter for group in chosen for parameter in group.parameters]
+
+    def _move(self, group: Group, rate: float, step: int) -> None:
+        moving = [parameter for parameter in group.parameters if parameter.grad is not None]
+        if not moving:
+            return
+        adamw(
+            list(moving),
+            [parameter.grad for parameter in moving if parameter.grad is not None],
+            [self.means[parameter] for parameter in moving],
+            [self.mean_squares[parameter] for parameter in moving],
+            [],
+            list(torch.full((len(moving),), float(step), device=moving[0].device)),
+            fused=True,
+            amsgrad=False,
+            beta1=self.settings.adam_beta1,
+            beta2=self.settings.adam_beta2,
+            lr=rate,
+            weight_decay=group.weight_decay,
+            eps=EPSILON,
+            maximize=False,
+        )
+
+    def _follow(self, step: int) -> None:
+        """Moves the averages towards the weights."""
+        for parameter, average in self.averages.items():
+            average.lerp_(parameter, self.share_of_new(step))
+
+    def share_of_new(self, step: int) -> float:
+        """That of the weights in their averages after so many steps; at first these become the weights."""
+        return 1.0 - self.settings.averaging if step else 1.0

@@ -10,12 +10,14 @@ from typing import Generic, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
+from charrnn.models.engine import native_for
 from charrnn.models.places import Placed, assign, tensors_of
+from charrnn.training import adamw
 from charrnn.training.adamw import AdamW, Group
+from charrnn.training.native_adamw import NativeAdamW
 
 # Memory cells are unbounded: a peephole that learns as fast as the rest throws its gate about, and its
 # gradient, clipped with the others, drowns them (docs/recipe.md).
@@ -26,7 +28,7 @@ KNOWN_SHARE = 0.5  # of the learning rate
 STRIDE = 0x9E3779B97F4A7C15
 
 
-class Settings(Protocol):
+class Settings(adamw.Settings, Protocol):
     """What of a recipe says how weights move."""
 
     @property
@@ -38,28 +40,12 @@ class Settings(Protocol):
         """The highest."""
 
     @property
-    def clip(self) -> float:
-        """The limit of the gradient's norm."""
-
-    @property
     def clip_value(self) -> float | None:
         """The limit of each of its numbers."""
 
     @property
     def weight_decay(self) -> float:
         """AdamW's."""
-
-    @property
-    def adam_beta1(self) -> float:
-        """AdamW's share of the old mean."""
-
-    @property
-    def adam_beta2(self) -> float:
-        """AdamW's share of the old mean square."""
-
-    @property
-    def averaging(self) -> float:
-        """Share of the old weights in the moving average."""
 
 
 M = TypeVar("M", bound=Placed)  # and a module, which Python has no way to say
@@ -99,28 +85,29 @@ class Descent(Generic[M]):
         module.to(device)
         self.model = model
         self.average = copy.deepcopy(model)  # whose weights are the moving average
-        self._averages = list(cast(nn.Module, self.average).parameters())
-        self._move_average = get_ema_multi_avg_fn(settings.averaging)
         self.step = 0
         self.device = device
         self._settings = settings
         self._generator = torch.Generator(device)
         self._learning = list(module.parameters())
-        self._peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
-        peepholes = set(self._peepholes)
-        self._others = [parameter for parameter in self._learning if parameter not in peepholes]
+        peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
+        others = [parameter for parameter in self._learning if parameter not in set(peepholes)]
         decay, old = settings.weight_decay, set(known)
         groups = [
             Group(
-                [p for p in self._others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
+                [p for p in others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
                 weight_decay=decay if is_matrix else 0.0,
                 share=KNOWN_SHARE if is_old else 1.0,
             )
             for is_old in (False, True)
             for is_matrix in (True, False)
         ]
-        groups.append(Group(self._peepholes, weight_decay=decay, share=PEEPHOLE_SHARE))
-        self._optimiser = AdamW(groups, settings.adam_beta1, settings.adam_beta2)
+        groups.append(Group(peepholes, weight_decay=decay, share=PEEPHOLE_SHARE, is_apart=True))
+        averages = dict(zip(self._learning, cast(nn.Module, self.average).parameters(), strict=True))
+        library = native_for(self._learning[0])
+        self._optimiser = (
+            NativeAdamW(library, groups, averages, settings) if library else AdamW(groups, averages, settings)
+        )
         self._moments = {
             weights.FIRST_MOMENT: self._optimiser.means,
             weights.SECOND_MOMENT: self._optimiser.mean_squares,
@@ -145,26 +132,12 @@ class Descent(Generic[M]):
             parameter.grad = None
         loss.backward()
         if self._settings.clip_value is not None:
-            nn.utils.clip_grad_value_([*self._others, *self._peepholes], self._settings.clip_value)
-        of_peepholes, norm = (
-            float(nn.utils.clip_grad_norm_(parameters, self._settings.clip))
-            for parameters in (self._peepholes, self._others)
-        )
-        step = Step(float(loss.detach()), norm if math.isfinite(of_peepholes) else of_peepholes)
-        if math.isfinite(step.loss) and math.isfinite(step.grad_norm):
-            self._optimiser.move(learning_rate, self.step)
-            self._follow()
+            nn.utils.clip_grad_value_(self._learning, self._settings.clip_value)
+        nats = float(loss.detach())
+        norm = self._optimiser.move(learning_rate, self.step, may_move=math.isfinite(nats))
+        if math.isfinite(nats) and math.isfinite(norm):
             self.step += 1
-        return step
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Moves the average towards the weights, at the first step all the way."""
-        if self.step:
-            self._move_average(self._averages, self._learning, self.step)
-            return
-        for average, parameter in zip(self._averages, self._learning, strict=True):
-            average.copy_(parameter)
+        return Step(nats, norm)
 
     def tensors(self) -> Tensors:
         """Weights, average and moments, under the names of `weights.training_shapes`."""

@@ -1,9 +1,10 @@
-/* Runs windows, documents, samplers and predictions of every cell and awkward sizes through every road, for
- * the sanitizers to watch: buffers end where the numbers end, and there are more threads than cores. Says
- * "done" and returns 0. */
+/* Runs windows, documents, samplers, predictions and descents of every cell and awkward sizes through every
+ * road, for the sanitizers to watch: buffers end where the numbers end, and there are more threads than
+ * cores. Says "done" and returns 0. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../charrnn/native/descent.h"
 #include "../../charrnn/native/prediction.h"
 #include "../../charrnn/native/sampler.h"
 #include "../../charrnn/native/window.h"
@@ -17,6 +18,7 @@ int32_t charrnn_backward(const struct window *w, int32_t road);
 struct sampler *charrnn_sampler(const struct net *net, int32_t road);
 void charrnn_sampler_free(struct sampler *sampler);
 int32_t charrnn_predict(struct prediction *of, int32_t road);
+int32_t charrnn_descend(struct descent *of, int32_t road);
 int32_t charrnn_read(struct sampler *sampler, const struct states *states, const struct reading *reading);
 int32_t charrnn_write(struct sampler *sampler, const struct states *states, const struct writing *writing);
 
@@ -184,12 +186,35 @@ static void exercise_prediction(int32_t road, int64_t N, int64_t D, int64_t toke
     free(targets);
 }
 
+/* A step of parameters of so many numbers, one of which has no gradient. */
+static void exercise_descent(int32_t road, const int64_t *counts, int64_t count)
+{
+    struct parameter parameters[count];
+    for (int64_t i = 0; i < count; i++) {
+        int64_t n = counts[i];
+        parameters[i] = (struct parameter){
+            n,   i % SETS, drawn(n), drawn(n), calloc(n, sizeof(float)), drawn(n), i == 1 ? 0 : drawn(n),
+            0.9, 0.1};
+    }
+    struct descent d = {3, count, 1, parameters, 0.9, 0.99, 0.1, 1e-8, 0.9, 1.0, {0.0}};
+    if (charrnn_descend(&d, road) || !(d.norms[0] > 0.0))
+        abort();
+    for (int64_t i = 0; i < count; i++) {
+        const struct parameter *p = &parameters[i];
+        const float *all[] = {p->value, p->mean, p->mean_square, p->average, p->gradient};
+        for (size_t part = 0; part < sizeof all / sizeof *all; part++)
+            free((float *)all[part]);
+    }
+}
+
 int main(void)
 {
     for (int32_t road = 0; charrnn_road_name(road); road++) {
         int is_last = !charrnn_road_name(road + 1); /* the portable one runs everywhere */
         if (!is_last && !charrnn_road_is_passable(road))
             continue;
+        exercise_descent(road, (int64_t[]){1, 3, 17}, 3);
+        exercise_descent(road, (int64_t[]){70000, 5, 4097}, 3);
         exercise_prediction(road, 1, 1, 1);
         exercise_prediction(road, 33, 17, 7);
         exercise_prediction(road, 525, 33, 67);

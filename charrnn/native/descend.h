@@ -1,0 +1,39 @@
+/* A step downhill of neighbouring numbers, on one road; included once for each. */
+#include "descending.h"
+
+static double add_squares(struct stretch s)
+{
+    vec sum = {0};
+    for (int64_t i = s.first; i < s.end; i += LANES) {
+        vec gradient = load(s.of->gradient + i, s.end - i);
+        sum += gradient * gradient;
+    }
+    return total_of(sum);
+}
+
+/* Moves numbers by `share` of their gradient. */
+static void descend(const struct descent *d, struct stretch s, float share)
+{
+    const struct parameter *p = s.of;
+    const float kept = p->kept, rate = p->rate, beta1 = d->beta1, new1 = 1.0 - d->beta1, beta2 = d->beta2,
+                new2 = 1.0 - d->beta2, scale = 1.0 / d->scale, epsilon = d->epsilon;
+    for (int64_t i = s.first; i < s.end; i += LANES) {
+        int64_t n = s.end - i;
+        vec g = load(p->gradient + i, n) * share;
+        vec m = load(p->mean + i, n) * beta1 + g * new1;
+        vec v = load(p->mean_square + i, n) * beta2 + g * g * new2;
+        vec value = load(p->value + i, n) * kept - m * rate / (root(v) * scale + epsilon);
+        store(p->mean + i, m, n);
+        store(p->mean_square + i, v, n);
+        store(p->value + i, value, n);
+    }
+}
+
+static void follow(const struct descent *d, struct stretch s)
+{
+    const float old = d->old, new = 1.0 - d->old;
+    for (int64_t i = s.first; i < s.end; i += LANES) {
+        int64_t n = s.end - i;
+        store(s.of->average + i, load(s.of->average + i, n) * old + load(s.of->value + i, n) * new, n);
+    }
+}
