@@ -17,7 +17,7 @@ from torch.nn import functional
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
 from charrnn.config import ClassifierConfig, FineTuningConfig, ModelConfig, TrainingConfig
 from charrnn.models.engine import native_for
-from charrnn.models.native_scan import native_scan
+from charrnn.models.native_scan import native_read, native_scan
 from charrnn.models.scan import scan
 from charrnn.native.library import Native
 
@@ -154,7 +154,10 @@ class RecurrentLayer(nn.Module):
         if self.has_fused_road(ids.device):
             return self.forward(functional.embedding(ids, embedding), state, generator)
         ids, embedding = _needed(ids, embedding)
-        return self.unroll(self.project(embedding), state, generator, ids)
+        if library := self._native:
+            state = state or self._zeros(embedding, ids.shape[1])
+            return native_read(library, self._kind, ids, embedding, state, self._dropped_parts(generator))
+        return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
 
     def project(self, inputs: Tensor) -> Tensor:
         """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""
@@ -165,19 +168,12 @@ class RecurrentLayer(nn.Module):
         projected: Tensor,
         state: State | None = None,
         generator: torch.Generator | None = None,
-        ids: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """As `forward`, from projected inputs, [T, B, G H], which are used up.
-
-        Or, if there are ids, [T, B], from those of every id, [V, G H].
-        """
-        lanes = projected.shape[1] if ids is None else ids.shape[1]
-        state = state or self._zeros(projected, lanes)
-        parts: dict[str, Tensor] = {**self.parts, "recurrent": self._recurrent_weight(generator)}
+        """As `forward`, from projected inputs, [T, B, G H], which are used up."""
+        state = state or self._zeros(projected, projected.shape[1])
+        parts = self._dropped_parts(generator)
         if library := self._native:
-            return native_scan(library, self._kind, projected, state, parts, ids)
-        if ids is not None:
-            projected = functional.embedding(ids, projected)
+            return native_scan(library, self._kind, projected, state, parts)
         recurrent = Recurrent(
             parts["recurrent"].T,
             parts.get("inner_bias"),
@@ -195,6 +191,9 @@ class RecurrentLayer(nn.Module):
         if generator is None:
             return [projected.new_full((), self.zoneout).expand(shape)] * len(state)
         return [projected.new_empty(shape).bernoulli_(self.zoneout, generator=generator) for _ in state]
+
+    def _dropped_parts(self, generator: torch.Generator | None) -> dict[str, Tensor]:
+        return {**self.parts, "recurrent": self._recurrent_weight(generator)}
 
     def _recurrent_weight(self, generator: torch.Generator | None) -> Tensor:
         """The recurrent weights, some of them left out (Merity et al. 2018, arXiv:1708.02182, sec. 2)."""

@@ -46,7 +46,7 @@ static void add_up(const struct outer *o, int64_t group, float *room)
                 b->packed + n * panels * PANEL, sums, n > 0);
     }
     for (int64_t id = 0; id < ids; id++)
-        memcpy(w->d_table + id * gates_of(w->cell) * H + column, of_ids + id * GROUP_ROWS,
+        memcpy(w->table + id * gates_of(w->cell) * H + column, of_ids + id * GROUP_ROWS,
                sizeof(float) * rows);
     for (int64_t row = 0; row < rows; row++)
         for (int64_t unit = 0; unit < H; unit += PANEL)

@@ -1,4 +1,7 @@
 #include "outer.h"
+
+#include <string.h>
+
 #include "pack.h"
 #include "work.h"
 
@@ -14,21 +17,26 @@ void list_gradients(const struct window *w, struct gradients *g)
     int64_t H = w->hidden_size, width = gates_of(w->cell) * H, count = start_of(w, w->steps);
     int is_apart = w->cell == GRU || w->cell == GRU_AFTER; /* the candidate */
     struct before *before = g->befores;
-    before[0] = (struct before){count, H, w->hidden, 0};
-    g->outers[0] = outer_of(before, is_apart ? 2 * H : width, w->gates, width, w->d_recurrent);
+    before[OF_GATES] = (struct before){count, H, w->hidden, 0};
+    g->outers[OF_GATES] = outer_of(before, is_apart ? 2 * H : width, w->gates, width, w->d_recurrent);
     if (w->cell == LSTM_PEEPHOLE) {
-        before[1] = (struct before){count, H, w->memory + w->lanes * H, 0};
-        g->outers[1] = outer_of(before + 1, H, w->gates + width - H, width, w->d_peephole);
+        before[OF_SECOND] = (struct before){count, H, w->memory + w->lanes * H, 0};
+        g->outers[OF_SECOND] = outer_of(before + OF_SECOND, H, w->gates + width - H, width, w->d_peephole);
     } else if (w->cell == GRU) {
-        before[1] = (struct before){count, H, w->beside, 0};
-        g->outers[1] = outer_of(before + 1, H, w->gates + width - H, width, w->d_recurrent + 2 * H * H);
+        before[OF_SECOND] = (struct before){count, H, w->beside, 0};
+        g->outers[OF_SECOND] =
+            outer_of(before + OF_SECOND, H, w->gates + width - H, width, w->d_recurrent + 2 * H * H);
     } else if (w->cell == GRU_AFTER)
-        g->outers[1] = outer_of(before, H, w->beside, H, w->d_recurrent + 2 * H * H);
-    g->outers[0].table_of = w->d_table ? w : 0;
+        g->outers[OF_SECOND] = outer_of(before, H, w->beside, H, w->d_recurrent + 2 * H * H);
+    if (!w->ids)
+        return;
+    g->outers[OF_GATES].table_of = w;
     if (is_apart) {
-        g->outers[1].table_of = g->outers[0].table_of;
-        g->outers[1].column = 2 * H;
+        g->outers[OF_SECOND].table_of = w;
+        g->outers[OF_SECOND].column = 2 * H;
     }
+    before[OF_INPUTS] = (struct before){w->table_rows, w->input_size, w->embedding, 0};
+    g->outers[OF_INPUTS] = outer_of(before + OF_INPUTS, width, w->table, width, w->d_input);
 }
 
 int64_t blocks_of_before(const struct before *b)
@@ -58,4 +66,12 @@ void pack_before(const struct before *b, int64_t block)
     struct packing rows = {b->packed + first * panels_over(H) * PANEL, b->numbers + first * H, H, count, 1};
     for (int64_t unit = 0; unit < H; unit += PANEL)
         pack_columns(&rows, unit);
+}
+
+void add_rows(int64_t count, int64_t columns, const float *rows, int64_t apart, float *sums)
+{
+    memset(sums, 0, sizeof(float) * columns);
+    for (int64_t n = 0; n < count; n++, rows += apart)
+        for (int64_t column = 0; column < columns; column++)
+            sums[column] += rows[column];
 }

@@ -37,10 +37,14 @@ struct outer {
     int64_t column;                /* the first one of that table */
 };
 
-/* All that a window needs on its way back; what a cell lacks is empty. */
+/* The products with weights of a layer: that with h_{t-1} which every cell has, a second one, and, where
+ * inputs are looked up, that of the table. */
+enum { OF_GATES, OF_SECOND, OF_INPUTS, PRODUCTS };
+
+/* All that a window needs on its way back; what there is not is empty. */
 struct gradients {
-    struct before befores[2];
-    struct outer outers[2];
+    struct before befores[PRODUCTS];
+    struct outer outers[PRODUCTS]; /* that of the table once the others have left its gradients */
 };
 
 void list_gradients(const struct window *, struct gradients *);
@@ -54,5 +58,8 @@ int64_t packed_before_size(const struct before *);
 int64_t adding_size(int64_t columns, int64_t table_rows);
 
 void pack_before(const struct before *, int64_t block);
+
+/* The sums of so many columns over so many rows. */
+void add_rows(int64_t count, int64_t columns, const float *rows, int64_t apart, float *sums);
 
 #endif

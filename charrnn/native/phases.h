@@ -11,7 +11,7 @@ struct phase {
     void (*take)(void *of, int64_t part, int64_t member); /* members are counted from 0 on */
 };
 
-enum { MOST_PHASES = 3 };
+enum { MOST_PHASES = 4 };
 
 /* Takes every part of every phase, with the caller and so many threads less one, as many of them as can be
  * started; none begins with a phase before the one before it is done. */

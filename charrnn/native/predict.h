@@ -3,25 +3,6 @@
  */
 #include "predicted.h"
 
-/* Rows of `left` times a matrix of so many columns: row r's go to to[r * columns]. */
-static void put_product(int64_t rows, int64_t columns, int64_t depth, const float *left, const float *packed,
-                        float *to)
-{
-    _Alignas(64) float sums[MOST_TOGETHER * PREDICTED_ROWS * PANEL];
-    int64_t panels = panels_over(columns), blocks = (panels + MOST_TOGETHER - 1) / MOST_TOGETHER;
-    for (int64_t block = 0; block < blocks; block++) {
-        int64_t first = panels * block / blocks, end = panels * (block + 1) / blocks;
-        product(rows, (int)(end - first), depth, (struct rows){left, depth, 1},
-                packed + first * depth * PANEL, sums, 0);
-        for (int64_t row = 0; row < rows; row++)
-            for (int64_t panel = first; panel < end; panel++) {
-                int64_t unit = panel * PANEL, n = columns - unit < PANEL ? columns - unit : PANEL;
-                memcpy(to + row * columns + unit, sums + ((panel - first) * rows + row) * PANEL,
-                       sizeof(float) * n);
-            }
-    }
-}
-
 /* Adds the bias to a row of products; returns the largest sum. */
 static float add_bias(int64_t V, float *scores, const float *bias)
 {
@@ -61,12 +42,12 @@ static float to_gradient(int64_t V, float *scores, const float *bias, int64_t ta
     return logf(total) - (right - best);
 }
 
-/* Takes PREDICTED_ROWS vectors, or as many as are left: their scores' gradients and their own. */
+/* Takes PUT_ROWS vectors, or as many as are left: their scores' gradients and their own. */
 static void predict(const struct predicted *p, int64_t first)
 {
     const struct prediction *of = p->of;
     int64_t V = of->vocab_size, D = of->size, left = of->count - first;
-    int64_t rows = left < PREDICTED_ROWS ? left : PREDICTED_ROWS;
+    int64_t rows = left < PUT_ROWS ? left : PUT_ROWS;
     float *scores = p->d_scores + first * V;
     put_product(rows, V, D, of->vectors + first * D, p->by_token.panels, scores);
     for (int64_t row = 0; row < rows; row++) {

@@ -6,8 +6,6 @@
 #include "pack.h"
 #include "prediction.h"
 
-enum { PREDICTED_ROWS = 32 }; /* that a thread takes at a time: what they need stays in the second cache */
-
 struct predicted {
     const struct prediction *of;
     const struct road *road;

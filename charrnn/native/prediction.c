@@ -1,6 +1,5 @@
 /* How wrong predictions are, and the gradients of that: scores are made and used up a few rows at a time. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "phases.h"
 #include "predicted.h"
@@ -25,7 +24,7 @@ static void predict_rows(void *of, int64_t part, int64_t member)
 {
     (void)member;
     struct predicted *p = of;
-    p->road->predict(p, part * PREDICTED_ROWS);
+    p->road->predict(p, part * PUT_ROWS);
 }
 
 static void add_group(void *of, int64_t group, int64_t member)
@@ -34,12 +33,7 @@ static void add_group(void *of, int64_t group, int64_t member)
     int64_t V = p->of->vocab_size, first = group * p->d_weight.group;
     int64_t end = V - first < p->d_weight.group ? V : first + p->d_weight.group;
     p->road->add_up(&p->d_weight, group, p->rooms + member * adding_size(p->of->size, 0));
-    float *d_bias = p->of->d_bias;
-    memset(d_bias + first, 0, sizeof(float) * (end - first));
-    const float *d_scores = p->d_scores;
-    for (int64_t n = 0; n < p->of->count; n++, d_scores += V)
-        for (int64_t token = first; token < end; token++)
-            d_bias[token] += d_scores[token];
+    add_rows(p->of->count, end - first, p->d_scores + first, V, p->of->d_bias + first);
 }
 
 /* Finds room for all that is only needed meanwhile, in one piece; null if memory ran out. */
@@ -79,8 +73,7 @@ static int64_t group_of(int64_t V, int64_t threads)
 /* Fills loss and gradients; 0, -1 if memory ran out, or -2 if a target is no token. */
 PUBLIC int32_t charrnn_predict(struct prediction *of, int32_t road)
 {
-    int64_t N = of->count, V = of->vocab_size, D = of->size,
-            parts = (N + PREDICTED_ROWS - 1) / PREDICTED_ROWS;
+    int64_t N = of->count, V = of->vocab_size, D = of->size, parts = (N + PUT_ROWS - 1) / PUT_ROWS;
     int64_t threads = of->threads < 1 ? 1 : of->threads < parts ? of->threads : parts;
     struct predicted p = {.of = of,
                           .road = ROADS[road],

@@ -108,3 +108,22 @@ static void product(int64_t rows, int panels, int64_t depth, struct rows left, c
         }
     }
 }
+
+/* Rows of `left` times a matrix of so many columns: row r's go to to[r * columns]. */
+static void put_product(int64_t rows, int64_t columns, int64_t depth, const float *left, const float *packed,
+                        float *to)
+{
+    _Alignas(64) float sums[MOST_TOGETHER * PUT_ROWS * PANEL];
+    int64_t panels = panels_over(columns), blocks = (panels + MOST_TOGETHER - 1) / MOST_TOGETHER;
+    for (int64_t block = 0; block < blocks; block++) {
+        int64_t first = panels * block / blocks, end = panels * (block + 1) / blocks;
+        product(rows, (int)(end - first), depth, (struct rows){left, depth, 1},
+                packed + first * depth * PANEL, sums, 0);
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t panel = first; panel < end; panel++) {
+                int64_t unit = panel * PANEL, n = columns - unit < PANEL ? columns - unit : PANEL;
+                memcpy(to + row * columns + unit, sums + ((panel - first) * rows + row) * PANEL,
+                       sizeof(float) * n);
+            }
+    }
+}

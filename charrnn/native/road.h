@@ -188,6 +188,6 @@ static void backward(const struct work *work)
 /* A road of this name, once there is `is_passable`. */
 #define ROAD(name)                                                                                           \
     {                                                                                                        \
-        name,    is_passable, forward,   backward,    add_up,      predict,  add_squares,                    \
+        name,    is_passable, forward,   backward,    put_product, add_up,   predict,  add_squares,          \
         descend, follow,      EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,                       \
     }

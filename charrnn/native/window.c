@@ -46,32 +46,74 @@ PUBLIC int64_t charrnn_size(int32_t structure)
     return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
 }
 
-/* What the threads of a window share: panels to pack, then lanes, a few at a time, and on the way back rows
- * of the weights' gradients. */
+/* What the threads of a window share: panels to pack; on the way forward then the table of what is looked up
+ * and the lanes, a few at a time; on the way back the lanes, rows of the weights' gradients, and those of
+ * what the table is made of. */
 struct shared {
     const struct window *of;
     const struct road *road;
     int is_back;
-    struct packing packings[2]; /* of the product that every cell has, and of the second one, if any */
-    struct gradients gradients; /* on the way back */
-    int64_t unit_pieces;        /* of all packings; one has the panels of 16 units */
-    int64_t rows;               /* lanes at a time */
-    float *rooms;               /* of all threads, in which they add up gradients */
+    struct packing packings[PRODUCTS]; /* what there is not is empty */
+    struct gradients gradients;        /* on the way back */
+    int64_t rows;                      /* lanes at a time */
+    float *rooms;                      /* of all threads, in which they add up gradients */
 };
+
+/* How many pieces there are to pack; one has the panels of 16 units. */
+static int64_t pieces_of(const struct shared *shared)
+{
+    int64_t pieces = 0;
+    for (int i = 0; i < PRODUCTS; i++)
+        pieces += panels_over(shared->packings[i].H);
+    for (int i = 0; i < PRODUCTS; i++)
+        pieces += blocks_of_before(&shared->gradients.befores[i]);
+    return pieces;
+}
 
 static void pack_piece(void *of, int64_t piece, int64_t member)
 {
     (void)member;
     struct shared *shared = of;
-    int64_t each = panels_over(shared->of->hidden_size), block = piece - shared->unit_pieces;
-    const struct before *befores = shared->gradients.befores;
-    int64_t blocks = blocks_of_before(befores);
-    if (block >= 0)
-        pack_before(&befores[block / blocks], block % blocks);
-    else if (shared->is_back)
-        pack_columns(&shared->packings[piece / each], piece % each * PANEL);
-    else
-        pack_rows(&shared->packings[piece / each], piece % each * PANEL);
+    for (int i = 0; i < PRODUCTS; i++) {
+        const struct packing *packing = &shared->packings[i];
+        int64_t pieces = panels_over(packing->H);
+        if (piece < pieces) {
+            (shared->is_back ? pack_columns : pack_rows)(packing, piece * PANEL);
+            return;
+        }
+        piece -= pieces;
+    }
+    const struct before *before = shared->gradients.befores;
+    for (; piece >= blocks_of_before(before); before++)
+        piece -= blocks_of_before(before);
+    pack_before(before, piece);
+}
+
+/* How many parts the rows of the table are taken in. */
+static int64_t table_parts(const struct window *w)
+{
+    return w->ids ? (w->table_rows + PUT_ROWS - 1) / PUT_ROWS : 0;
+}
+
+/* Some rows times W or its transpose. */
+static void put_rows(const struct shared *shared, int64_t first, const float *left, int64_t width, float *to,
+                     int64_t columns)
+{
+    int64_t rest = shared->of->table_rows - first;
+    shared->road->put_product(rest < PUT_ROWS ? rest : PUT_ROWS, columns, width, left + first * width,
+                              shared->packings[OF_INPUTS].panels, to + first * columns);
+}
+
+static void fill_table(void *of, int64_t part, int64_t member)
+{
+    (void)member;
+    struct shared *shared = of;
+    const struct window *w = shared->of;
+    int64_t width = gates_of(w->cell) * w->hidden_size, first = part * PUT_ROWS;
+    put_rows(shared, first, w->embedding, w->input_size, w->table, width);
+    for (int64_t row = first; row < first + PUT_ROWS && row < w->table_rows; row++)
+        for (int64_t column = 0; column < width; column++)
+            w->table[row * width + column] += w->bias[column];
 }
 
 static void pass_lanes(void *of, int64_t helping, int64_t member)
@@ -79,10 +121,16 @@ static void pass_lanes(void *of, int64_t helping, int64_t member)
     (void)member;
     struct shared *shared = of;
     int64_t lane = helping * shared->rows, left = shared->of->lanes - lane;
-    const struct packed packed = {shared->packings[0].panels, shared->packings[1].panels};
+    const struct packed packed = {shared->packings[OF_GATES].panels, shared->packings[OF_SECOND].panels};
     _Alignas(64) float sums[MOST_GATES * MOST_LANES * PANEL];
     const struct work work = {shared->of, &packed, lane, left < shared->rows ? left : shared->rows, sums};
     (shared->is_back ? shared->road->backward : shared->road->forward)(&work);
+}
+
+/* Numbers that a thread has room for when it adds up gradients. */
+static int64_t room_size(const struct window *w)
+{
+    return adding_size(w->hidden_size > w->input_size ? w->hidden_size : w->input_size, w->table_rows);
 }
 
 /* Adds up the gradients of a group of weights, and of the table with them. */
@@ -90,12 +138,28 @@ static void add_group(void *of, int64_t group, int64_t member)
 {
     struct shared *shared = of;
     const struct outer *outers = shared->gradients.outers;
-    float *room = shared->rooms + member * adding_size(shared->of->hidden_size, shared->of->table_rows);
-    int64_t first = groups_of_outer(&outers[0]), other = group - first;
+    float *room = shared->rooms + member * room_size(shared->of);
+    int64_t first = groups_of_outer(&outers[OF_GATES]), other = group - first;
     if (other < 0)
-        shared->road->add_up(&outers[0], group, room);
+        shared->road->add_up(&outers[OF_GATES], group, room);
     else
-        shared->road->add_up(&outers[1], other, room);
+        shared->road->add_up(&outers[OF_SECOND], other, room);
+}
+
+/* Adds up the gradients of a group of W and of its bias, or takes the table's back to the embedding. */
+static void leave_table(void *of, int64_t part, int64_t member)
+{
+    struct shared *shared = of;
+    const struct window *w = shared->of;
+    const struct outer *outer = &shared->gradients.outers[OF_INPUTS];
+    int64_t groups = groups_of_outer(outer), first = part * outer->group, left = outer->rows - first;
+    if (part >= groups) {
+        put_rows(shared, (part - groups) * PUT_ROWS, w->table, outer->rows, w->d_embedding, w->input_size);
+        return;
+    }
+    shared->road->add_up(outer, part, shared->rooms + member * room_size(w));
+    add_rows(w->table_rows, left < outer->group ? left : outer->group, w->table + first, outer->apart,
+             w->d_bias + first);
 }
 
 /* Lanes at a time: two helpings for every thread, unless that would be too few. */
@@ -114,32 +178,40 @@ static struct packing packing(const float *weight, int64_t H, int64_t gates, int
 }
 
 /* Lists what is to be packed of the weights of the window's products: of all gates or all but a candidate
- * that is apart, and of the second one. */
+ * that is apart, of the second one, and of the inputs'. */
 static void list_packings(struct shared *shared)
 {
     const struct window *w = shared->of;
     int64_t H = w->hidden_size;
     int has_second = w->cell == LSTM_PEEPHOLE || w->cell == GRU || (w->cell == GRU_AFTER && shared->is_back);
     int is_apart = has_second && w->cell != LSTM_PEEPHOLE;
-    shared->packings[0] = packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), shared->is_back);
+    int64_t width = gates_of(w->cell) * H, E = w->input_size;
+    shared->packings[OF_GATES] = packing(w->recurrent, H, is_apart ? 2 : gates_of(w->cell), shared->is_back);
     if (has_second)
-        shared->packings[1] =
+        shared->packings[OF_SECOND] =
             packing(is_apart ? w->recurrent + 2 * H * H : w->peephole, H, 1, shared->is_back);
-    shared->unit_pieces = (1 + has_second) * panels_over(H);
+    if (w->ids)
+        shared->packings[OF_INPUTS] = shared->is_back ? (struct packing){0, w->input, E, width, 1}
+                                                      : (struct packing){0, w->input, width, E, 1};
 }
 
 /* Finds room for what is packed and for adding up, in one piece; null if memory ran out. */
 static float *find_room(struct shared *shared, int64_t threads)
 {
-    struct packing *packings = shared->packings;
-    struct before *befores = shared->gradients.befores;
-    float **places[] = {&packings[0].panels, &packings[1].panels, &befores[0].packed, &befores[1].packed,
-                        &shared->rooms};
-    int64_t sizes[] = {packed_size(&packings[0]), packed_size(&packings[1]), packed_before_size(&befores[0]),
-                       packed_before_size(&befores[1]),
-                       shared->is_back * threads *
-                           adding_size(shared->of->hidden_size, shared->of->table_rows)};
-    return find_rooms(places, sizes, sizeof sizes / sizeof *sizes);
+    float **places[PRODUCTS + PRODUCTS + 1];
+    int64_t sizes[PRODUCTS + PRODUCTS + 1];
+    int count = 0;
+    for (int i = 0; i < PRODUCTS; i++) {
+        places[count] = &shared->packings[i].panels;
+        sizes[count++] = packed_size(&shared->packings[i]);
+    }
+    for (int i = 0; i < PRODUCTS; i++) {
+        places[count] = &shared->gradients.befores[i].packed;
+        sizes[count++] = packed_before_size(&shared->gradients.befores[i]);
+    }
+    places[count] = &shared->rooms;
+    sizes[count++] = shared->is_back * threads * room_size(shared->of);
+    return find_rooms(places, sizes, count);
 }
 
 /* Whether the table has a row for every id. */
@@ -162,17 +234,20 @@ static int go_through(const struct window *w, const struct road *road, int is_ba
     list_packings(&shared);
     if (is_back)
         list_gradients(w, &shared.gradients);
-    const struct before *befores = shared.gradients.befores;
-    const struct outer *outers = shared.gradients.outers;
     float *room = find_room(&shared, threads);
     if (!room)
         return -1;
-    const struct phase phases[] = {
-        {shared.unit_pieces + blocks_of_before(&befores[0]) + blocks_of_before(&befores[1]), pack_piece},
-        {(w->lanes + shared.rows - 1) / shared.rows, pass_lanes},
-        {groups_of_outer(&outers[0]) + groups_of_outer(&outers[1]), add_group},
+    const struct outer *outers = shared.gradients.outers;
+    const struct phase pack = {pieces_of(&shared), pack_piece},
+                       pass = {(w->lanes + shared.rows - 1) / shared.rows, pass_lanes};
+    const struct phase forward[] = {pack, {table_parts(w), fill_table}, pass};
+    const struct phase back[] = {
+        pack,
+        pass,
+        {groups_of_outer(&outers[OF_GATES]) + groups_of_outer(&outers[OF_SECOND]), add_group},
+        {groups_of_outer(&outers[OF_INPUTS]) + table_parts(w), leave_table},
     };
-    go_through_phases(threads, phases, is_back ? 3 : 2, &shared);
+    go_through_phases(threads, is_back ? back : forward, is_back ? 4 : 3, &shared);
     free(room);
     return 0;
 }

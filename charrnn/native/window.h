@@ -1,6 +1,10 @@
 /* What Python hands to the library: a window of a recurrent layer. Mirrored by `window.py`.
  *
- * T steps, B lanes, H hidden units, G gates; everything is row-major and dense, in single precision.
+ * T steps, B lanes, H hidden units, G gates; everything is row-major and dense, in single precision. Inputs
+ * may be ids of V embeddings of E numbers; then W is the library's matter, too:
+ *
+ *      table = embedding W + b         d_W = embedding^T d_table,  d_b = sum of the rows of d_table,
+ *      x_t W + b = table[ids[t]]       d_embedding = d_table W^T
  */
 #ifndef CHARRNN_WINDOW_H
 #define CHARRNN_WINDOW_H
@@ -29,15 +33,20 @@ struct window {
     float *d_memory;         /* [B, H]: likewise of c */
     float *d_recurrent;      /* [G H, H]: of U */
     float *d_peephole;       /* [H, H]: of V_o */
-    const int64_t *ids;      /* [T, B], or null: of the rows of the table that are x W + b */
-    const float *table;      /* [V, G H] */
-    float *d_table;          /* [V, G H] */
-    int64_t table_rows;      /* V */
-    const int64_t *starts;   /* [T + 1], or null. On the way forward lanes may end one after the other, the
-                                last one first. Then a step has fewer rows than the step before, which they
-                                follow without a gap, and this is where the rows of each step begin. B is the
-                                number of rows of the first step; instead of T B rows there are starts[T], and
-                                instead of (T + 1) B there are starts[T] + B */
+    const int64_t *ids;      /* [T, B], or null, and so is all that follows but `starts` */
+    const float *embedding;  /* [V, E] */
+    const float *input;      /* [G H, E]: W, transposed as files hold it */
+    const float *bias;       /* [G H] */
+    float *table;            /* [V, G H], filled; on the way back with its gradients */
+    float *d_embedding;      /* [V, E], filled on the way back */
+    float *d_input;          /* [G H, E], likewise */
+    float *d_bias;           /* [G H], likewise */
+    int64_t table_rows, input_size; /* V, E */
+    const int64_t *starts; /* [T + 1], or null. On the way forward lanes may end one after the other, the
+                              last one first. Then a step has fewer rows than the step before, which they
+                              follow without a gap, and this is where the rows of each step begin. B is the
+                              number of rows of the first step; instead of T B rows there are starts[T], and
+                              instead of (T + 1) B there are starts[T] + B */
 };
 
 /* Where the rows of a step begin. */

@@ -18,6 +18,9 @@ CELLS = {
 }
 # Whose windows have the buffer `beside`.
 HAVE_BESIDE = ("gru", "gru-after")
+STATE = ("hidden", "memory")  # h, and c of the cells that have one
+# Weights whose gradients have a place of their own: d_ and the name.
+HAVE_GRADIENTS = ("recurrent", "peephole", "embedding", "input", "bias")
 
 
 class Window(ctypes.Structure):
@@ -45,11 +48,17 @@ class Window(ctypes.Structure):
                 "d_recurrent",
                 "d_peephole",
                 "ids",
+                "embedding",
+                "input",
+                "bias",
                 "table",
-                "d_table",
+                "d_embedding",
+                "d_input",
+                "d_bias",
             )
         ),
         ("table_rows", ctypes.c_int64),
+        ("input_size", ctypes.c_int64),
         ("starts", ctypes.c_void_p),
     )
 
@@ -59,7 +68,7 @@ def forward(native: Native, window: Window) -> None:
 
     Raises:
         MemoryError: if there is none for the packed weights.
-        IndexError: if an id has no row in the table.
+        IndexError: if an id has no embedding.
     """
     assert window.steps > 0  # the library counts on both
     assert window.lanes > 0
@@ -71,6 +80,6 @@ def backward(native: Native, window: Window) -> None:
 
     Raises:
         MemoryError: if there is none for the packed weights.
-        IndexError: if an id has no row in the table.
+        IndexError: if an id has no embedding.
     """
     check(native.library.charrnn_backward(ctypes.byref(window), native.road.index))

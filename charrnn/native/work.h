@@ -7,6 +7,7 @@
 enum { PANEL = 16 }; /* columns of a panel of packed weights, and units taken at a time */
 /* Lanes taken through a window at a time: few enough for their sums to stay in the nearest cache. */
 enum { MOST_LANES = 64 };
+enum { PUT_ROWS = 32 }; /* of a product of its own: what they need stays in the second cache */
 enum { MOST_GATES = 4 };
 enum { MOST_TOGETHER = 12 }; /* panels whose products come before their equations: whole tiles of 3 or 4 */
 
@@ -61,6 +62,9 @@ struct road {
     int (*is_passable)(void); /* whether it is worth taking on this processor */
     void (*forward)(const struct work *);
     void (*backward)(const struct work *);
+    /* At most PUT_ROWS rows of `left` times a matrix of so many columns: row r goes to to[r * columns]. */
+    void (*put_product)(int64_t rows, int64_t columns, int64_t depth, const float *left, const float *packed,
+                        float *to);
     /* A group of rows of a gradient. */
     void (*add_up)(const struct outer *, int64_t group, float *room);
     /* Some vectors of a prediction, from the first one on. */

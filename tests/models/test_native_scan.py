@@ -3,9 +3,10 @@
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from charrnn.cells import CELLS, Recurrent, State
-from charrnn.models.native_scan import native_scan
+from charrnn.models.native_scan import native_read, native_scan
 from charrnn.native import library
 from charrnn.native.library import Native, Road
 from tests.kinds import KINDS
@@ -82,39 +83,55 @@ def test_the_native_scan_is_the_steps_and_their_gradients(
         assert_near(ours, exact_gradients[name], name)
 
 
-@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
-@pytest.mark.parametrize("size", [(1, 1, 1), (4, 33, 50), (35, 15, 33)], ids=str)
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_inputs_that_are_looked_up_are_rows_of_the_table_and_their_gradients_meet_there(
-    road: Road, kind: tuple[str, str], size: tuple[int, int, int]
-) -> None:
+def looked_up(
+    kind: tuple[str, str], size: tuple[int, int, int], rows: int, numbers: int
+) -> dict[str, Tensor]:
+    """As `drawn`, with embeddings to look up in place of projected inputs."""
     of = drawn(kind[0], size)
-    generator = torch.Generator().manual_seed(3)
     width = of.pop("projected").shape[-1]
-    of["table"] = torch.randn(7, width, generator=generator, dtype=torch.float64).requires_grad_()
-    ids = torch.randint(6, size[:2], generator=generator)  # the last row is never asked for
+    generator = torch.Generator().manual_seed(3)
+    shapes = {"embedding": (rows, numbers), "input": (width, numbers), "bias": (width,)}
+    return of | {
+        name: (torch.randn(shape, generator=generator, dtype=torch.float64)).requires_grad_()
+        for name, shape in shapes.items()
+    }
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
+# Fewer embeddings than go at once, and more; fewer numbers than a panel has, more, and more than units.
+@pytest.mark.parametrize(
+    ("size", "rows", "numbers"), [((1, 1, 1), 2, 1), ((4, 33, 50), 7, 20), ((35, 15, 33), 67, 70)], ids=str
+)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_ids_stand_for_their_embeddings_and_gradients_meet_there(
+    road: Road, kind: tuple[str, str], size: tuple[int, int, int], rows: int, numbers: int
+) -> None:
+    of = looked_up(kind, size, rows, numbers)
+    # The last row is never asked for.
+    ids = torch.randint(rows - 1, size[:2], generator=torch.Generator().manual_seed(4))
+    projected = functional.linear(of["embedding"][ids], of["input"], of["bias"])
+    expected, last = by_the_steps(kind, of | {"projected": projected})
     single = in_single_precision(of)
-    expected, last = by_the_steps(kind, of | {"projected": of["table"][ids]})
     # Of whatever whole numbers, and however they lie in memory.
     turned = ids.T.contiguous().T.int()
-    outputs, after = native_scan(
-        native(road), kind, single["table"] * 1.0, state_of(kind[0], single), single, turned
-    )
+    state = state_of(kind[0], single)
+    outputs, after = native_read(native(road), kind, turned, single["embedding"], state, single)
     assert_near(outputs, expected, "outputs")
     exact_gradients = gradients(expected, last, of)
     ours = gradients(outputs.double(), type(after)(*(part.double() for part in after)), single)
     for name, gradient in ours.items():
         assert_near(gradient, exact_gradients[name], name)
-    assert not ours["table"][6].any()
+    assert not ours["embedding"][-1].any()
 
 
 @needs_library
 @pytest.mark.parametrize("wrong", [-1, 7])
-def test_an_id_without_a_row_is_refused(wrong: int) -> None:
-    of = in_single_precision(drawn("gru", (2, 2, 4)))
-    table, ids = torch.randn(7, 12), torch.tensor([[0, 6], [wrong, 0]])
+def test_an_id_without_an_embedding_is_refused(wrong: int) -> None:
+    kind = ("gru", "tanh")
+    of = in_single_precision(looked_up(kind, (2, 2, 4), 7, 3))
+    ids = torch.tensor([[0, 6], [wrong, 0]])
     with pytest.raises(IndexError, match="no row"):
-        native_scan(native(ROADS[0]), ("gru", "tanh"), table, state_of("gru", of), of, ids)
+        native_read(native(ROADS[0]), kind, ids, of["embedding"], state_of("gru", of), of)
 
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
@@ -156,13 +173,15 @@ def test_lanes_do_not_know_how_many_threads_or_other_lanes_there_are(road: Road)
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_gradients_do_not_know_how_many_threads_there_are(road: Road, kind: tuple[str, str]) -> None:
-    of = in_single_precision(drawn(kind[0], (4, 33, 50)))
+    of = in_single_precision(looked_up(kind, (4, 33, 50), 67, 20))
+    ids = torch.arange(4 * 33).reshape(4, 33) % 67
     threads = torch.get_num_threads()
     found = []
     for count in (1, 3):
         torch.set_num_threads(count)
         try:
-            outputs, after = scanned(road, kind, of)
+            state = state_of(kind[0], of)
+            outputs, after = native_read(native(road), kind, ids, of["embedding"], state, of)
             found.append(gradients(outputs, after, of))
         finally:
             torch.set_num_threads(threads)

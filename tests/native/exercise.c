@@ -30,7 +30,7 @@ static float *drawn(int64_t count)
     return numbers;
 }
 
-enum { TABLE_ROWS = 3 };
+enum { TABLE_ROWS = 35, INPUT_SIZE = 20 };
 
 /* A window of so many rows in all; back too, unless later steps have fewer of them. */
 static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H, int64_t rows,
@@ -58,16 +58,23 @@ static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int6
         .d_recurrent = starts ? 0 : drawn(G * H * H),
         .d_peephole = !starts && cell == LSTM_PEEPHOLE ? drawn(H * H) : 0,
         .ids = ids,
+        .embedding = has_table ? drawn(TABLE_ROWS * INPUT_SIZE) : 0,
+        .input = has_table ? drawn(G * H * INPUT_SIZE) : 0,
+        .bias = has_table ? drawn(G * H) : 0,
         .table = has_table ? drawn(TABLE_ROWS * G * H) : 0,
-        .d_table = has_table ? drawn(TABLE_ROWS * G * H) : 0,
-        .table_rows = TABLE_ROWS,
+        .d_embedding = has_table ? drawn(TABLE_ROWS * INPUT_SIZE) : 0,
+        .d_input = has_table ? drawn(G * H * INPUT_SIZE) : 0,
+        .d_bias = has_table ? drawn(G * H) : 0,
+        .table_rows = has_table ? TABLE_ROWS : 0,
+        .input_size = has_table ? INPUT_SIZE : 0,
         .starts = starts,
     };
     if (charrnn_forward(&w, road) || (!starts && charrnn_backward(&w, road)))
         abort();
-    const float *all[] = {w.gates,       w.hidden,     w.memory,    w.beside,   w.recurrent,
-                          w.peephole,    w.inner_bias, w.d_outputs, w.d_hidden, w.d_memory,
-                          w.d_recurrent, w.d_peephole, w.table,     w.d_table};
+    const float *all[] = {w.gates,       w.hidden,      w.memory,    w.beside,   w.recurrent,
+                          w.peephole,    w.inner_bias,  w.d_outputs, w.d_hidden, w.d_memory,
+                          w.d_recurrent, w.d_peephole,  w.embedding, w.input,    w.bias,
+                          w.table,       w.d_embedding, w.d_input,   w.d_bias};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free((float *)all[i]);
     free(ids);
