@@ -57,7 +57,7 @@ UNITS(lstm_units_back)
         vec d_h = ARRIVING_D_H, o = load(gates + 3 * H, n), squashed = tangent(load(s.memory + at, n));
         vec d_c = load(s.d_memory + at, n) + through_tanh(d_h * o, squashed);
         store(gates + 3 * H, through_sigmoid(d_h * squashed, o), n);
-        store(s.d_hidden + at, all(0.0f), n);
+        leave_no_d_hidden(s, at, n);
         if (work->of->cell == LSTM)
             lstm_memory_back(gates, H, n, d_c, s.memory_before + at, s.d_memory + at);
         else

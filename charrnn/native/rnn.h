@@ -28,6 +28,6 @@ UNITS(rnn_units_back)
 {
     EACH_VECTOR(unit) {
         store(s.gates + at, through_rnn_sigma(work->of->cell, ARRIVING_D_H, load(s.hidden + at, n)), n);
-        store(s.d_hidden + at, all(0.0f), n);
+        leave_no_d_hidden(s, at, n);
     }
 }

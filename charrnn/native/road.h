@@ -108,7 +108,8 @@ static void forward_step(const struct work *work, int64_t t)
     struct step s = step_at(work, t);
     for (int64_t i = 0; i < blocks; i++) {
         struct block block = block_at(work, t, i, blocks);
-        fetch(work, s.gates, gates_of(work->of->cell), block);
+        if (work->of->cell > RNN_RELU || !s.ids) /* else inputs come from the table, and no gate is kept */
+            fetch(work, s.gates, gates_of(work->of->cell), block);
         fetch(work, s.hidden, 1, block);
         fetch(work, s.memory, 1, block);
         fetch(work, s.beside, 1, block);

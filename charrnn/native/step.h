@@ -66,3 +66,10 @@ INLINE vec through_tanh(vec d, vec y)
 {
     return d - d * y * y;
 }
+
+/* Of cells whose h goes on through the gates alone: nothing goes past them but to the window's last step. */
+INLINE void leave_no_d_hidden(struct step s, int64_t at, int64_t n)
+{
+    if (s.is_last)
+        store(s.d_hidden + at, all(0.0f), n);
+}
