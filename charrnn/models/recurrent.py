@@ -151,12 +151,13 @@ class RecurrentLayer(nn.Module):
 
         An id's product with the input weights is made once and looked up wherever the id stands.
         """
+        if library := self._native:
+            ids, embedding = _needed(ids, embedding)
+            state = state or self._zeros(embedding, ids.shape[1])
+            return native_read(library, self._kind, ids, embedding, state, self._dropped_parts(generator))
         if self.has_fused_road(ids.device):
             return self.forward(functional.embedding(ids, embedding), state, generator)
         ids, embedding = _needed(ids, embedding)
-        if library := self._native:
-            state = state or self._zeros(embedding, ids.shape[1])
-            return native_read(library, self._kind, ids, embedding, state, self._dropped_parts(generator))
         return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
 
     def project(self, inputs: Tensor) -> Tensor:
