@@ -62,19 +62,6 @@ static void use_input(const struct pass *pass, const struct work *work, int64_t 
         put(work, gate, pass->step.gates + gate * H + unit, gates * H, units_from(unit, H), bias + gate * H);
 }
 
-/* The same by looking up tokens. */
-static void look_up(const struct pass *pass, int64_t unit)
-{
-    int64_t H = pass->of.hidden_size, gates = gates_of(pass->of.cell), width = gates * H;
-    for (int64_t row = 0; row < pass->rows->count; row++)
-        for (int64_t gate = 0; gate < gates; gate++) {
-            int64_t at = gate * H + unit;
-            memcpy(pass->step.gates + row * width + at,
-                   pass->sampler->net.table + pass->rows->tokens[row] * width + at,
-                   sizeof(float) * units_from(unit, H));
-        }
-}
-
 /* new + share (old - new) */
 static void zone_out(const struct pass *pass, float *made, const float *before, int64_t unit)
 {
@@ -88,8 +75,6 @@ static void zone_out(const struct pass *pass, float *made, const float *before, 
 static void use_recurrent(const struct pass *pass, const struct work *work, int64_t unit)
 {
     const struct equations *cell = &pass->sampler->road->equations[pass->of.cell];
-    if (pass->layer == 0 && pass->sampler->net.table)
-        look_up(pass, unit);
     cell->first(work, pass->step, unit);
     if (!cell->second)
         zone_out(pass, pass->step.hidden, pass->step.hidden_before, unit);
@@ -114,7 +99,7 @@ static struct pass pass_at(struct member *member, const struct sampler *sampler,
 {
     const struct net *net = &sampler->net;
     int64_t place = layer * rows->most * net->hidden_size;
-    int has_memory = rows->memory[0] != 0;
+    int has_memory = rows->memory[0] != 0, looks_up = layer == 0 && net->table;
     return (struct pass){
         .member = member,
         .sampler = sampler,
@@ -124,8 +109,10 @@ static struct pass pass_at(struct member *member, const struct sampler *sampler,
         .is_back = before,
         .of = {.cell = net->cell,
                .hidden_size = net->hidden_size,
-               .inner_bias = net->layers[layer].inner_bias},
+               .inner_bias = net->layers[layer].inner_bias,
+               .table = (float *)net->table}, /* in which no equation writes */
         .step = {.gates = rows->gates,
+                 .ids = looks_up ? rows->tokens : 0,
                  .beside = rows->beside,
                  .hidden = rows->hidden[!before] + place,
                  .hidden_before = rows->hidden[before] + place,
