@@ -130,11 +130,11 @@ def _best() -> Native | Plain:
 
 def _has_our_structures(library: ctypes.CDLL) -> bool:
     # Here, for they need this module.
-    from charrnn.native.descent import Descent, Parameter
+    from charrnn.native.adamw import Moving, Step
     from charrnn.native.prediction import Prediction
     from charrnn.native.sampler import LayerWeights, Net, Reading, States, Writing
     from charrnn.native.window import Window
 
-    structures = (Window, LayerWeights, Net, States, Reading, Writing, Prediction, Parameter, Descent)
+    structures = (Window, LayerWeights, Net, States, Reading, Writing, Prediction, Moving, Step)
     ours = [ctypes.sizeof(structure) for structure in structures]
     return [library.charrnn_size(index) for index in range(len(ours) + 1)] == [*ours, 0]

@@ -1,7 +1,5 @@
 #include "net.h"
 
-#include <string.h>
-
 /* What a member of the team goes through: its strips of a product, for all rows. */
 struct pass {
     struct member *member;

@@ -1,5 +1,5 @@
-/* Gradients of a window's weights: outer products, added up over all steps and lanes. Internal to the
- * library.
+/* Gradients of a window's weights: outer products, added up over all steps and lanes, or, where W meets the
+ * embeddings, over these. Internal to the library.
  *
  *      d_U = sum over n of after[n]^T before[n]
  *
@@ -18,15 +18,15 @@
 enum { BLOCK_ROWS = 512 }; /* three panels of so many, and a group's gradients, stay in the second cache */
 enum { GROUP_ROWS = 64 };  /* of a matrix of weights: at most so many gradients are added up at a time */
 
-/* What weights met at every step of every lane. */
+/* What weights met at every step of every lane, or every embedding. */
 struct before {
-    int64_t count, columns; /* N, H */
-    const float *numbers;   /* [N, H] */
+    int64_t count, columns; /* N, and H or E */
+    const float *numbers;   /* [N, columns] */
     float *packed;
 };
 
-/* The gradient of a matrix of weights, [rows, H], and of as many columns of the table of x W + b, which are
- * read from the same places. */
+/* The gradient of a matrix of weights, [rows, columns], and of as many columns of the table of x W + b, which
+ * are read from the same places. */
 struct outer {
     const struct before *before;
     int64_t rows, group; /* all, and at a time */

@@ -26,7 +26,7 @@
 
 #include "predict.h"
 
-#include "descend.h"
+#include "move.h"
 
 static const struct equations EQUATIONS[] = {
     [RNN_TANH] = {1, rnn_units, 0, rnn_units_back, 0},
@@ -189,6 +189,6 @@ static void backward(const struct work *work)
 /* A road of this name, once there is `is_passable`. */
 #define ROAD(name)                                                                                           \
     {                                                                                                        \
-        name,    is_passable, forward,   backward,    put_product, add_up,   predict,  add_squares,          \
-        descend, follow,      EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,                       \
+        name, is_passable, forward,   backward,    put_product, add_up,   predict,  add_squares,             \
+        move, follow,      EQUATIONS, LEAST_LANES, STRIP_ALONE, quantize, multiply,                          \
     }

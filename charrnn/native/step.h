@@ -67,7 +67,8 @@ INLINE vec through_tanh(vec d, vec y)
     return d - d * y * y;
 }
 
-/* Of cells whose h goes on through the gates alone: nothing goes past them but to the window's last step. */
+/* Of cells whose h goes on through the gates alone. What d_hidden holds then comes from after the window: the
+ * last step takes it, and for all others it is zero. */
 INLINE void leave_no_d_hidden(struct step s, int64_t at, int64_t n)
 {
     if (s.is_last)

@@ -1,50 +1,11 @@
 /* A window through a layer, forward and back: hands out to threads the weights to pack, then the lanes. */
 #include <stdlib.h>
 
-#include "descent.h"
 #include "outer.h"
 #include "pack.h"
 #include "phases.h"
-#include "prediction.h"
 #include "rooms.h"
-#include "sampler.h"
 #include "work.h"
-
-extern const struct road AVX512, AVX2, PLAIN;
-
-const struct road *const ROADS[] = {
-#if defined(__x86_64__)
-    &AVX512,
-    &AVX2,
-#endif
-    &PLAIN,
-};
-
-enum { ROAD_COUNT = sizeof ROADS / sizeof *ROADS };
-
-/* The name of a road, the best one first; null past the last. */
-PUBLIC const char *charrnn_road_name(int32_t road)
-{
-    return road < ROAD_COUNT ? ROADS[road]->name : 0;
-}
-
-/* Whether a road is worth taking on this processor. */
-PUBLIC int32_t charrnn_road_is_passable(int32_t road)
-{
-    return ROADS[road]->is_passable();
-}
-
-/* How many bytes the structures take that Python hands over, one after the other; 0 past the last. A library
- * that was compiled from other sources than its Python is found out by them.
- */
-PUBLIC int64_t charrnn_size(int32_t structure)
-{
-    static const int64_t SIZES[] = {
-        sizeof(struct window),     sizeof(struct layer_weights), sizeof(struct net),
-        sizeof(struct states),     sizeof(struct reading),       sizeof(struct writing),
-        sizeof(struct prediction), sizeof(struct parameter),     sizeof(struct descent)};
-    return structure < (int32_t)(sizeof SIZES / sizeof *SIZES) ? SIZES[structure] : 0;
-}
 
 /* What the threads of a window share: panels to pack; on the way forward then the table of what is looked up
  * and the lanes, a few at a time; on the way back the lanes, rows of the weights' gradients, and those of
@@ -252,7 +213,8 @@ static int go_through(const struct window *w, const struct road *road, int is_ba
     return 0;
 }
 
-/* Fills gates, hidden, memory and beside for every step; 0, -1 if memory ran out, or -2 if an id has no row.
+/* Fills gates where the cell keeps them, hidden, memory and beside for every step; 0, -1 if memory ran out,
+ * or -2 if an id has no row.
  */
 PUBLIC int32_t charrnn_forward(const struct window *w, int32_t road)
 {

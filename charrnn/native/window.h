@@ -19,8 +19,8 @@ struct window {
     int32_t cell;
     int32_t threads;
     int64_t steps, lanes, hidden_size; /* T, B, H */
-    float *gates;            /* [T, B, G H]: x W + b, unless there are ids, then the gates, and on the way
-                                back their gradients, which are those of x W + b as well */
+    float *gates;            /* [T, B, G H]: x W + b, unless there are ids, then the gates of cells that need
+                                them again; after the way back their gradients, which are those of x W + b */
     float *hidden;           /* [T + 1, B, H]: h before the window, then after each step */
     float *memory;           /* [T + 1, B, H]: c likewise, of the LSTMs */
     float *beside;           /* [T, B, H]: of the GRUs, what U_n meets (GRU: r h_{t-1}) or makes of it

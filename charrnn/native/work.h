@@ -54,7 +54,7 @@ struct matrix;
 struct left;
 struct outer;
 struct predicted;
-struct descent;
+struct adamw;
 struct stretch;
 
 struct road {
@@ -72,8 +72,8 @@ struct road {
     /* A stretch of a parameter: the sum of its gradient's squares; a step by a share of the gradient; a step
      * of the average. */
     double (*add_squares)(struct stretch);
-    void (*descend)(const struct descent *, struct stretch, float share);
-    void (*follow)(const struct descent *, struct stretch);
+    void (*move)(const struct adamw *, struct stretch, float share);
+    void (*follow)(const struct adamw *, struct stretch);
     const struct equations *equations; /* by cell */
     int least_lanes;                   /* at a time, to make good use of the weights that are read for them */
     int panels_alone;                  /* of a matrix, over which one row goes at once */

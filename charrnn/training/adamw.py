@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 EPSILON = 1e-8
 
@@ -71,11 +72,16 @@ class AdamW:
 
     @torch.no_grad()
     def move(self, learning_rate: float, step: int, *, may_move: bool = True) -> float:
-        """Moves what has a gradient, and all averages, after so many steps.
+        """Moves what has a gradient, and all averages.
+
+        Args:
+            learning_rate: of this step.
+            step: how many were taken before.
+            may_move: whether to; if not, the gradients are only measured.
 
         Returns:
             The norm of the gradients, of which those that are apart are no part. Where it or theirs is not
-            finite, that, and nothing has moved.
+            finite, that, and nothing has moved. The gradients may be limited in place.
         """
         of_apart, norm = (
             float(nn.utils.clip_grad_norm_(self._parameters(is_apart), self.settings.clip))
@@ -116,9 +122,9 @@ class AdamW:
 
     def _follow(self, step: int) -> None:
         """Moves the averages towards the weights."""
-        for parameter, average in self.averages.items():
-            average.lerp_(parameter, self.share_of_new(step))
+        move_average = get_ema_multi_avg_fn(self.share_of_old(step))
+        move_average(list(self.averages.values()), list(self.averages), step)
 
-    def share_of_new(self, step: int) -> float:
-        """That of the weights in their averages after so many steps; at first these become the weights."""
-        return 1.0 - self.settings.averaging if step else 1.0
+    def share_of_old(self, step: int) -> float:
+        """That of an average in the next one after so many steps; the first average is the weights."""
+        return self.settings.averaging if step else 0.0

@@ -41,7 +41,7 @@ class Settings(adamw.Settings, Protocol):
 
     @property
     def clip_value(self) -> float | None:
-        """The limit of each of its numbers."""
+        """The limit of each of the gradient's numbers."""
 
     @property
     def weight_decay(self) -> float:

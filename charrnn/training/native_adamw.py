@@ -1,4 +1,4 @@
-"""`AdamW` by the native library, in single precision on a CPU: all numbers in one pass, a few at a time."""
+"""`AdamW` by the native library, in single precision on a CPU: in one call, a few numbers at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from charrnn.native.descent import Descent, Parameter, descend
+from charrnn.native.adamw import Moving, Step, take
 from charrnn.native.library import Native
 from charrnn.training.adamw import EPSILON, AdamW, Group, Settings
 
@@ -35,46 +35,48 @@ class NativeAdamW(AdamW):
         """
         super().__init__(groups, averages, settings)
         self._native = native
-        self._moving = [(parameter, group) for group in groups for parameter in group.parameters]
-        # Neither the weights nor what goes with them ever lie elsewhere; gradients do.
-        self._places = (Parameter * len(self._moving))(
-            *(
-                Parameter(
-                    count=parameter.numel(),
-                    set=APART if group.is_apart else TOGETHER,
-                    value=parameter.data_ptr(),
-                    mean=self.means[parameter].data_ptr(),
-                    mean_square=self.mean_squares[parameter].data_ptr(),
-                    average=averages[parameter].data_ptr(),
-                )
-                for parameter, group in self._moving
-            )
-        )
 
     def move(self, learning_rate: float, step: int, *, may_move: bool = True) -> float:
         """As `AdamW.move`."""
-        beta1, beta2 = self.settings.adam_beta1, self.settings.adam_beta2
-        # Names, for the library sees no more than their addresses.
-        gradients = [
-            None if parameter.grad is None else parameter.grad.contiguous() for parameter, _ in self._moving
-        ]
-        for place, (_, group), gradient in zip(self._places, self._moving, gradients, strict=True):
-            rate = learning_rate * group.share
-            place.gradient = None if gradient is None else gradient.data_ptr()
-            place.kept = 1.0 - rate * group.weight_decay
-            place.rate = rate / (1.0 - beta1 ** (step + 1))
-        descent = Descent(
+        learning = [(parameter, group) for group in self.groups for parameter in group.parameters]
+        # Kept until the library is done, which has no more of them than addresses.
+        gradients = [None if p.grad is None else p.grad.contiguous() for p, _ in learning]
+        moving = (Moving * len(learning))(
+            *(
+                self._moving(parameter, group, gradient, learning_rate, step)
+                for (parameter, group), gradient in zip(learning, gradients, strict=True)
+            )
+        )
+        taken = Step(
             threads=torch.get_num_threads(),
-            count=len(self._places),
+            count=len(moving),
             may_move=may_move,
-            parameters=self._places,
-            beta1=beta1,
-            beta2=beta2,
-            scale=math.sqrt(1.0 - beta2 ** (step + 1)),
+            moving=moving,
+            beta1=self.settings.adam_beta1,
+            beta2=self.settings.adam_beta2,
+            scale=1.0 / math.sqrt(1.0 - self.settings.adam_beta2 ** (step + 1)),
             epsilon=EPSILON,
-            old=1.0 - self.share_of_new(step),
+            old=self.share_of_old(step),
             limit=self.settings.clip,
         )
-        descend(self._native, descent)
-        norms: list[float] = list(descent.norms)
+        take(self._native, taken)
+        norms: list[float] = list(taken.norms)
         return norms[TOGETHER] if math.isfinite(norms[APART]) else norms[APART]
+
+    def _moving(
+        self, parameter: nn.Parameter, group: Group, gradient: Tensor | None, learning_rate: float, step: int
+    ) -> Moving:
+        """A parameter and all that goes with it, as the library sees it."""
+        assert parameter.is_contiguous()  # and so are its moments, which were made like it, and its average
+        rate = learning_rate * group.share
+        return Moving(
+            count=parameter.numel(),
+            set=APART if group.is_apart else TOGETHER,
+            value=parameter.data_ptr(),
+            mean=self.means[parameter].data_ptr(),
+            mean_square=self.mean_squares[parameter].data_ptr(),
+            average=self.averages[parameter].data_ptr(),
+            gradient=None if gradient is None else gradient.data_ptr(),
+            kept=1.0 - rate * group.weight_decay,
+            rate=rate / (1.0 - self.settings.adam_beta1 ** (step + 1)),
+        )

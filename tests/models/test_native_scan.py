@@ -98,9 +98,12 @@ def looked_up(
 
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)
-# Fewer embeddings than go at once, and more; fewer numbers than a panel has, more, and more than units.
+# Fewer embeddings than go at once, more, and more than a gradient takes at a time; fewer numbers than a panel
+# has, more, and more than units.
 @pytest.mark.parametrize(
-    ("size", "rows", "numbers"), [((1, 1, 1), 2, 1), ((4, 33, 50), 7, 20), ((35, 15, 33), 67, 70)], ids=str
+    ("size", "rows", "numbers"),
+    [((1, 1, 1), 2, 1), ((4, 33, 50), 7, 20), ((35, 15, 33), 67, 70), ((35, 15, 33), 530, 20)],
+    ids=str,
 )
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_ids_stand_for_their_embeddings_and_gradients_meet_there(

@@ -1,10 +1,10 @@
-/* Runs windows, documents, samplers, predictions and descents of every cell and awkward sizes through every
- * road, for the sanitizers to watch: buffers end where the numbers end, and there are more threads than
+/* Runs windows, documents, samplers, predictions and steps of AdamW of every cell and awkward sizes through
+ * every road, for the sanitizers to watch: buffers end where the numbers end, and there are more threads than
  * cores. Says "done" and returns 0. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../charrnn/native/descent.h"
+#include "../../charrnn/native/adamw.h"
 #include "../../charrnn/native/prediction.h"
 #include "../../charrnn/native/sampler.h"
 #include "../../charrnn/native/window.h"
@@ -18,7 +18,7 @@ int32_t charrnn_backward(const struct window *w, int32_t road);
 struct sampler *charrnn_sampler(const struct net *net, int32_t road);
 void charrnn_sampler_free(struct sampler *sampler);
 int32_t charrnn_predict(struct prediction *of, int32_t road);
-int32_t charrnn_descend(struct descent *of, int32_t road);
+int32_t charrnn_adamw(struct adamw *of, int32_t road);
 int32_t charrnn_read(struct sampler *sampler, const struct states *states, const struct reading *reading);
 int32_t charrnn_write(struct sampler *sampler, const struct states *states, const struct writing *writing);
 
@@ -30,7 +30,7 @@ static float *drawn(int64_t count)
     return numbers;
 }
 
-enum { TABLE_ROWS = 35, INPUT_SIZE = 20 };
+enum { TABLE_ROWS = 530, INPUT_SIZE = 20 };
 
 /* A window of so many rows in all; back too, unless later steps have fewer of them. */
 static void exercise_rows(int32_t road, int32_t cell, int64_t T, int64_t B, int64_t H, int64_t rows,
@@ -193,22 +193,24 @@ static void exercise_prediction(int32_t road, int64_t N, int64_t D, int64_t toke
     free(targets);
 }
 
-/* A step of parameters of so many numbers, one of which has no gradient. */
-static void exercise_descent(int32_t road, const int64_t *counts, int64_t count)
+/* A step of parameters of so many numbers, one of which has no gradient; or its norms alone. */
+static void exercise_adamw(int32_t road, const int64_t *counts, int64_t count, int may_move)
 {
-    struct parameter parameters[count];
+    struct moving moving[count];
     for (int64_t i = 0; i < count; i++) {
         int64_t n = counts[i];
-        parameters[i] = (struct parameter){
-            n,   i % SETS, drawn(n), drawn(n), calloc(n, sizeof(float)), drawn(n), i == 1 ? 0 : drawn(n),
-            0.9, 0.1};
+        float *squares = drawn(n);
+        for (int64_t k = 0; k < n; k++)
+            squares[k] *= squares[k];
+        moving[i] = (struct moving){
+            n, i % SETS, drawn(n), drawn(n), squares, drawn(n), i == 1 ? 0 : drawn(n), 0.9, 0.1};
     }
-    struct descent d = {3, count, 1, parameters, 0.9, 0.99, 0.1, 1e-8, 0.9, 1.0, {0.0}};
-    if (charrnn_descend(&d, road) || !(d.norms[0] > 0.0))
+    struct adamw a = {3, count, may_move, moving, 0.9, 0.99, 10.0, 1e-8, 0.9, 0.1, {0.0}};
+    if (charrnn_adamw(&a, road) || !(a.norms[0] > 0.0 && a.norms[1] > 0.0))
         abort();
     for (int64_t i = 0; i < count; i++) {
-        const struct parameter *p = &parameters[i];
-        const float *all[] = {p->value, p->mean, p->mean_square, p->average, p->gradient};
+        const float *all[] = {moving[i].value, moving[i].mean, moving[i].mean_square, moving[i].average,
+                              moving[i].gradient};
         for (size_t part = 0; part < sizeof all / sizeof *all; part++)
             free((float *)all[part]);
     }
@@ -220,8 +222,10 @@ int main(void)
         int is_last = !charrnn_road_name(road + 1); /* the portable one runs everywhere */
         if (!is_last && !charrnn_road_is_passable(road))
             continue;
-        exercise_descent(road, (int64_t[]){1, 3, 17}, 3);
-        exercise_descent(road, (int64_t[]){70000, 5, 4097}, 3);
+        for (int may_move = 0; may_move < 2; may_move++) {
+            exercise_adamw(road, (int64_t[]){1, 3, 17, 2}, 4, may_move);
+            exercise_adamw(road, (int64_t[]){70000, 5, 0, 4096, 4097, 30000}, 6, may_move);
+        }
         exercise_prediction(road, 1, 1, 1);
         exercise_prediction(road, 33, 17, 7);
         exercise_prediction(road, 525, 33, 67);

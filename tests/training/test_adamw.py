@@ -14,8 +14,8 @@ from charrnn.training.adamw import AdamW, Group
 from charrnn.training.native_adamw import NativeAdamW
 from tests.native.compiled import ROADS
 
-# One number, fewer and more than a vector has, a matrix, more than a thread takes at a time.
-SHAPES = ((1,), (7,), (19,), (5, 3), (4, 3001))
+# One number, fewer and more than a vector has, a matrix, and enough for three threads.
+SHAPES = ((1,), (7,), (19,), (5, 3), (13, 4099))
 Make = Callable[..., AdamW]
 
 
@@ -52,6 +52,14 @@ def give(moving: list[nn.Parameter], gradients: list[nn.Parameter]) -> None:
 
 def averages_of(moving: list[nn.Parameter]) -> dict[nn.Parameter, Tensor]:
     return {parameter: torch.zeros_like(parameter) for parameter in moving}
+
+
+def assert_still(optimiser: AdamW) -> None:
+    """That nothing is other than in the beginning."""
+    for (parameter, average), before in zip(optimiser.averages.items(), parameters(0), strict=True):
+        assert torch.equal(parameter, before)
+        for part in (average, optimiser.means[parameter], optimiser.mean_squares[parameter]):
+            assert not part.any()
 
 
 @each_way
@@ -109,10 +117,7 @@ def test_a_norm_that_is_not_finite_is_told_and_nothing_moves(make: Make, which: 
     assert gradient is not None
     gradient.view(-1)[-1] = number
     assert not math.isfinite(optimiser.move(0.1, 0))
-    for parameter, before in zip(moving, parameters(0), strict=True):
-        assert torch.equal(parameter, before)
-        assert not averages[parameter].any()
-        assert not optimiser.means[parameter].any()
+    assert_still(optimiser)
 
 
 @each_way
@@ -122,7 +127,7 @@ def test_what_may_not_move_has_a_norm_all_the_same(make: Make) -> None:
     give(moving, parameters(1))
     norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in parameters(1)))
     assert optimiser.move(0.1, 0, may_move=False) == pytest.approx(norm, rel=1e-6)
-    assert all(torch.equal(one, other) for one, other in zip(moving, parameters(0), strict=True))
+    assert_still(optimiser)
 
 
 @each_way

@@ -1,4 +1,4 @@
-"""Parameters on their way downhill as the library sees them: pointers and sizes; knows no arrays' library."""
+"""A step of AdamW as the library sees it: pointers and sizes; knows no arrays' library."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from charrnn.native.library import Native, check
 SETS = 2  # of parameters whose gradients have a norm together
 
 
-class Parameter(ctypes.Structure):
-    """`struct parameter` of descent.h, where its fields are described."""
+class Moving(ctypes.Structure):
+    """`struct moving` of adamw.h, where its fields are described."""
 
     _fields_ = (
         ("count", ctypes.c_int64),
@@ -21,21 +21,21 @@ class Parameter(ctypes.Structure):
     )
 
 
-class Descent(ctypes.Structure):
-    """`struct descent` of descent.h, where its fields are described."""
+class Step(ctypes.Structure):
+    """`struct adamw` of adamw.h, where its fields are described."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("threads", "count", "may_move")),
-        ("parameters", ctypes.POINTER(Parameter)),
+        ("moving", ctypes.POINTER(Moving)),
         *((name, ctypes.c_double) for name in ("beta1", "beta2", "scale", "epsilon", "old", "limit")),
         ("norms", ctypes.c_double * SETS),
     )
 
 
-def descend(native: Native, descent: Descent) -> None:
-    """Takes a step and fills the norms of the gradients; unless all are finite nothing moves.
+def take(native: Native, step: Step) -> None:
+    """Fills the norms of the gradients and, if it may and all are finite, moves parameters and averages.
 
     Raises:
         MemoryError: if there is none for the sums.
     """
-    check(native.library.charrnn_descend(ctypes.byref(descent), native.road.index))
+    check(native.library.charrnn_adamw(ctypes.byref(step), native.road.index))

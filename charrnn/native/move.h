@@ -1,5 +1,5 @@
-/* A step downhill of neighbouring numbers, on one road; included once for each. */
-#include "descending.h"
+/* What AdamW does with a stretch of numbers, on one road; included once for each. */
+#include "stretch.h"
 
 static double add_squares(struct stretch s)
 {
@@ -12,11 +12,11 @@ static double add_squares(struct stretch s)
 }
 
 /* Moves numbers by `share` of their gradient. */
-static void descend(const struct descent *d, struct stretch s, float share)
+static void move(const struct adamw *a, struct stretch s, float share)
 {
-    const struct parameter *p = s.of;
-    const float kept = p->kept, rate = p->rate, beta1 = d->beta1, new1 = 1.0 - d->beta1, beta2 = d->beta2,
-                new2 = 1.0 - d->beta2, scale = 1.0 / d->scale, epsilon = d->epsilon;
+    const struct moving *p = s.of;
+    const float kept = p->kept, rate = p->rate, beta1 = a->beta1, new1 = 1.0 - a->beta1, beta2 = a->beta2,
+                new2 = 1.0 - a->beta2, scale = a->scale, epsilon = a->epsilon;
     for (int64_t i = s.first; i < s.end; i += LANES) {
         int64_t n = s.end - i;
         vec g = load(p->gradient + i, n) * share;
@@ -29,9 +29,10 @@ static void descend(const struct descent *d, struct stretch s, float share)
     }
 }
 
-static void follow(const struct descent *d, struct stretch s)
+/* Moves the average towards numbers. */
+static void follow(const struct adamw *a, struct stretch s)
 {
-    const float old = d->old, new = 1.0 - d->old;
+    const float old = a->old, new = 1.0 - a->old;
     for (int64_t i = s.first; i < s.end; i += LANES) {
         int64_t n = s.end - i;
         store(s.of->average + i, load(s.of->average + i, n) * old + load(s.of->value + i, n) * new, n);
