@@ -28,7 +28,12 @@ def engine(*flags: str, **variables: str) -> str:
     return str(json.loads(answer.text)["engine"])
 
 
-def test_the_card_says_what_computes_here() -> None:
+def test_the_card_says_what_computes_here(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.delenv(library.VARIABLE, raising=False)
+    library.engine.cache_clear()
+    request.addfinalizer(library.engine.cache_clear)
     assert engine() == str(library.engine())
     assert engine("--engine", "plain") == PLAIN
     assert engine(CHARRNN_NATIVE="0") == PLAIN

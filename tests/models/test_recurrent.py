@@ -11,8 +11,10 @@ from charrnn.models import recurrent
 from charrnn.models.initialise import initialise
 from charrnn.models.native_scan import native_scan
 from charrnn.models.recurrent import Bidirectional, RecurrentLayer, dropped, side_by_side
+from charrnn.native import library
+from charrnn.native.library import Native
 from tests.kinds import KINDS
-from tests.native.compiled import needs_library
+from tests.native.compiled import ROADS, needs_library
 
 T, B, E, H = 7, 4, 3, 5
 
@@ -140,6 +142,7 @@ def test_the_library_is_another_road_to_the_same_also_with_weights_left_out(
 
     taken = Mock(side_effect=native_scan)
     monkeypatch.setattr(recurrent, "native_scan", taken)
+    monkeypatch.setattr("charrnn.models.engine.native", lambda: Native(library.open_library(), ROADS[0]))
     by_library = found()
     monkeypatch.setattr("charrnn.models.engine.native", lambda: None)
     without = found()
