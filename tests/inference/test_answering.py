@@ -69,9 +69,8 @@ def test_an_effect_is_the_difference_to_the_text_without_the_word(classifier: an
     pieces = classifier.explain("The,  a the", 1)
     assert [piece.text for piece in pieces] == ["The", ",", "  ", "a", " ", "the"]
     whole, without = classifier.probabilities(["The,  a the", "The,    the"])[:, 1]
-    assert pieces[3].effect == pytest.approx(
-        whole - without, abs=1e-7
-    )  # beside others, the last digit may differ
+    # Beside other texts, the last digit may differ.
+    assert pieces[3].effect == pytest.approx(whole - without, abs=1e-7)
     assert pieces[2].effect == 0.0
 
 
