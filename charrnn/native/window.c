@@ -56,7 +56,7 @@ static int64_t table_parts(const struct window *w)
     return w->ids ? (w->table_rows + PUT_ROWS - 1) / PUT_ROWS : 0;
 }
 
-/* Some rows times W or its transpose. */
+/* Some rows of `left`, [V, width], times W or its transpose, into those of `to`, [V, columns]. */
 static void put_rows(const struct shared *shared, int64_t first, const float *left, int64_t width, float *to,
                      int64_t columns)
 {
