@@ -71,7 +71,10 @@ class _Unrolled:
     def __init__(self, native: Native, kind: tuple[str, str], given: dict[str, Tensor]) -> None:
         self._native = native
         self._cell = windows.CELLS[kind]
-        self._buffers = {name: tensor.contiguous() for name, tensor in given.items()}
+        # Of the state the tracks have a copy.
+        self._buffers = {
+            name: tensor.contiguous() for name, tensor in given.items() if name not in windows.STATE
+        }
         ids, recurrent = given.get("ids"), given["recurrent"]
         width, hidden_size = recurrent.shape
         self._sizes = (*(given["gates"] if ids is None else ids).shape[:2], hidden_size)

@@ -151,14 +151,14 @@ class RecurrentLayer(nn.Module):
 
         An id's product with the input weights is made once and looked up wherever the id stands.
         """
-        if library := self._native:
-            ids, embedding = _needed(ids, embedding)
-            state = state or self._zeros(embedding, ids.shape[1])
-            return native_read(library, self._kind, ids, embedding, state, self._dropped_parts(generator))
-        if self.has_fused_road(ids.device):
+        library = self._native
+        if library is None and self.has_fused_road(ids.device):
             return self.forward(functional.embedding(ids, embedding), state, generator)
         ids, embedding = _needed(ids, embedding)
-        return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
+        if library is None:
+            return self.unroll(functional.embedding(ids, self.project(embedding)), state, generator)
+        state = state or self._zeros(embedding, ids.shape[1])
+        return native_read(library, self._kind, ids, embedding, state, self._dropped_parts(generator))
 
     def project(self, inputs: Tensor) -> Tensor:
         """The inputs' part of every gate, x W + b: [..., E] -> [..., G H]."""

@@ -25,9 +25,7 @@ static int64_t pieces_of(const struct shared *shared)
 {
     int64_t pieces = 0;
     for (int i = 0; i < PRODUCTS; i++)
-        pieces += panels_over(shared->packings[i].H);
-    for (int i = 0; i < PRODUCTS; i++)
-        pieces += blocks_of_before(&shared->gradients.befores[i]);
+        pieces += panels_over(shared->packings[i].H) + blocks_of_before(&shared->gradients.befores[i]);
     return pieces;
 }
 
@@ -165,8 +163,6 @@ static float *find_room(struct shared *shared, int64_t threads)
     for (int i = 0; i < PRODUCTS; i++) {
         places[count] = &shared->packings[i].panels;
         sizes[count++] = packed_size(&shared->packings[i]);
-    }
-    for (int i = 0; i < PRODUCTS; i++) {
         places[count] = &shared->gradients.befores[i].packed;
         sizes[count++] = packed_before_size(&shared->gradients.befores[i]);
     }

@@ -91,8 +91,8 @@ class Descent(Generic[M]):
         self._generator = torch.Generator(device)
         self._learning = list(module.parameters())
         peepholes = [p for name, p in model.places().items() if name.endswith(".peephole")]
-        others = [parameter for parameter in self._learning if parameter not in set(peepholes)]
-        decay, old = settings.weight_decay, set(known)
+        decay, old, apart = settings.weight_decay, set(known), set(peepholes)
+        others = [parameter for parameter in self._learning if parameter not in apart]
         groups = [
             Group(
                 [p for p in others if (p.ndim > 1) == is_matrix and (p in old) == is_old],
