@@ -66,24 +66,23 @@ def _scan(
 
 
 class _Unrolled:
-    """The buffers of a window under the names of `Window`: all that the way back needs."""
+    """A window as the library sees it, and the buffers that it points to: all that the way back needs."""
 
     def __init__(self, native: Native, kind: tuple[str, str], given: dict[str, Tensor]) -> None:
         self._native = native
-        self._cell = windows.CELLS[kind]
         # Of the state the tracks have a copy.
         self._buffers = {
             name: tensor.contiguous() for name, tensor in given.items() if name not in windows.STATE
         }
         ids, recurrent = given.get("ids"), given["recurrent"]
         width, hidden_size = recurrent.shape
-        self._sizes = (*(given["gates"] if ids is None else ids).shape[:2], hidden_size)
-        steps, lanes, _ = self._sizes
+        steps, lanes = (given["gates"] if ids is None else ids).shape[:2]
+        table_rows, input_size = (0, 0) if ids is None else given["embedding"].shape
         if ids is not None:
             self._buffers["gates"] = recurrent.new_empty(steps, lanes, width)
-            self._buffers["table"] = recurrent.new_empty(len(given["embedding"]), width)
+            self._buffers["table"] = recurrent.new_empty(table_rows, width)
         if kind[0] in windows.HAVE_BESIDE:
-            self._buffers["beside"] = recurrent.new_empty(self._sizes)
+            self._buffers["beside"] = recurrent.new_empty(steps, lanes, hidden_size)
         self.tracks = {
             name: recurrent.new_empty(steps + 1, lanes, hidden_size)
             for name in windows.STATE
@@ -92,10 +91,21 @@ class _Unrolled:
         for name, track in self.tracks.items():
             track[0] = given[name]
         self._buffers |= self.tracks
+        # Made once for both ways, for of a small window Python's part is large.
+        self._window = windows.Window(
+            cell=windows.CELLS[kind],
+            threads=torch.get_num_threads(),
+            steps=steps,
+            lanes=lanes,
+            hidden_size=hidden_size,
+            table_rows=table_rows,
+            input_size=input_size,
+            **{name: tensor.data_ptr() for name, tensor in self._buffers.items()},
+        )
 
     def roll(self) -> None:
         """Goes through the window."""
-        windows.forward(self._native, self._window({}))
+        windows.forward(self._native, self._window)
 
     def roll_back(self, d_outputs: Tensor | None, d_state: tuple[Tensor | None, ...]) -> dict[str, Tensor]:
         """The gradients of all that were given, but for the ids."""
@@ -106,26 +116,13 @@ class _Unrolled:
             if part is not None:
                 gradients[name].copy_(part)
         d_outputs = torch.zeros_like(hidden[1:]) if d_outputs is None else d_outputs.contiguous()
-        places = {f"d_{name}": gradient for name, gradient in gradients.items()} | {"d_outputs": d_outputs}
-        windows.backward(self._native, self._window(places))
+        self._window.d_outputs = d_outputs.data_ptr()
+        for name, gradient in gradients.items():
+            setattr(self._window, f"d_{name}", gradient.data_ptr())
+        windows.backward(self._native, self._window)
         if "inner_bias" in of:
             gradients["inner_bias"] = of["beside"].sum((0, 1))
         return gradients | {"gates": of["gates"]}
-
-    def _window(self, gradients: dict[str, Tensor]) -> windows.Window:
-        """What the library takes, with room for the gradients; it sees no more of tensors than addresses."""
-        of, (steps, lanes, hidden_size) = self._buffers, self._sizes
-        table_rows, input_size = of["embedding"].shape if "embedding" in of else (0, 0)
-        return windows.Window(
-            cell=self._cell,
-            threads=torch.get_num_threads(),
-            steps=steps,
-            lanes=lanes,
-            hidden_size=hidden_size,
-            table_rows=table_rows,
-            input_size=input_size,
-            **{name: tensor.data_ptr() for name, tensor in (of | gradients).items()},
-        )
 
 
 class _NativeScan(torch.autograd.Function):

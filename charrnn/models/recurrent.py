@@ -8,7 +8,7 @@ here, but for the inner bias of `gru-after`, which means something.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +102,7 @@ class RecurrentLayer(nn.Module):
     @property
     def _native(self) -> Native | None:
         """The native library, where it can go through these weights."""
-        return None if self.zoneout else native_for(self.parts["recurrent"])
+        return None if self.zoneout else native_for(cast(Tensor, self.recurrent))
 
     def forward(
         self, inputs: Tensor, state: State | None = None, generator: torch.Generator | None = None
@@ -120,11 +120,11 @@ class RecurrentLayer(nn.Module):
         if not self.has_fused_road(inputs.device):
             return self.unroll(self.project(inputs), state, generator)
         state = state or self._zeros(inputs, inputs.shape[1])
-        parts = self.parts
+        parts = self._dropped_parts(generator)
         second_bias = torch.zeros_like(parts["bias"])
         if self.cell.has_inner_bias:
             second_bias = functional.pad(parts["inner_bias"], (2 * self.hidden_size, 0))
-        weights = [parts["input"], self._recurrent_weight(generator), parts["bias"], second_bias]
+        weights = [parts["input"], parts["recurrent"], parts["bias"], second_bias]
         before: Any = tuple(part[None] for part in state)
         has_memory = isinstance(state, LSTMState)
         outputs, *after = FUSED[self._kind](
@@ -194,12 +194,11 @@ class RecurrentLayer(nn.Module):
         return [projected.new_empty(shape).bernoulli_(self.zoneout, generator=generator) for _ in state]
 
     def _dropped_parts(self, generator: torch.Generator | None) -> dict[str, Tensor]:
-        return {**self.parts, "recurrent": self._recurrent_weight(generator)}
-
-    def _recurrent_weight(self, generator: torch.Generator | None) -> Tensor:
-        """The recurrent weights, some of them left out (Merity et al. 2018, arXiv:1708.02182, sec. 2)."""
-        weight = self.parts["recurrent"]
-        return dropped(weight, weight.shape, self.weight_drop, generator)
+        """The weights, some recurrent ones left out (Merity et al. 2018, arXiv:1708.02182, sec. 2)."""
+        parts: dict[str, Tensor] = {**self.parts}
+        weight = parts["recurrent"]
+        parts["recurrent"] = dropped(weight, weight.shape, self.weight_drop, generator)
+        return parts
 
     def _zeros(self, like: Tensor, lanes: int) -> State:
         zeros = like.new_zeros(lanes, self.hidden_size)
