@@ -10,7 +10,7 @@ from typing import Any
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.errors import DivergedError, Signalled
+from charrnn.errors import CharrnnError, DivergedError, Signalled
 from charrnn.evaluation.score import Score
 from charrnn.models.places import tensors_of
 from charrnn.training.descent import Step
@@ -67,12 +67,13 @@ class Training:
         self._interrupt = Interrupt()
         self._final_tokens = final_tokens
         self._sample = sample or (lambda _: "")
-        self._way_out = way_out or f"try a lower rate: --lr {learner.settings.learning_rate / 4:.2g}"
+        lower = learner.settings.learning_rate / 4
+        self._way_out = way_out or f"begin anew at a lower rate: --lr {lower:.2g}"
         self._saved_at = clock()
         self._bad_steps = 0
 
     def watch(self, interrupt: Interrupt) -> None:
-        """From now on asks this, after every step and in the last scoring, whether to stop."""
+        """From now on asks this, after every step and while it scores, whether to stop."""
         self._interrupt = interrupt
 
     def fit(self) -> Iterator[Event]:
@@ -87,17 +88,32 @@ class Training:
             StorageError: if saving fails.
         """
         yield Started(self._clock(), self.progress.step)
+        self._forget_a_best_that_is_gone()
+        with contextlib.suppress(Signalled):  # in an evaluation, which is made when the run goes on
+            yield from self._learn()
+        yield from self._stop_early() if self._interrupt.requested else self._finish()
+
+    def _forget_a_best_that_is_gone(self) -> None:
+        """Without a model to keep, none could be shown at the end where no better one is found."""
+        if self.progress.best is not None:
+            try:
+                self._run.load_model()
+            except CharrnnError:
+                self.progress = replace(self.progress, best=None)
+
+    def _learn(self) -> Iterator[Event]:
+        """Takes steps until something ends it; what is due is done before the next one."""
         while not self._interrupt.requested and not self.progress.has_turned:
+            if self._evaluation_is_due():
+                yield from self._evaluate()
+                yield self._save()
+                continue
+            if self._clock() - self._saved_at >= SAVE_SECONDS:
+                yield self._save()
             share = self.progress.segment.share(self._learner.step, self._clock())
             if share >= 1.0 and self.progress.step:  # one step at least, or there would be no model
                 break
             yield self._advance(share)
-            if self._evaluation_is_due():
-                yield from self._evaluate()
-                yield self._save()
-            elif self._clock() - self._saved_at >= SAVE_SECONDS:
-                yield self._save()
-        yield from self._stop_early() if self._interrupt.requested else self._finish()
 
     def _advance(self, share: float) -> Stepped:
         settings, segment = self._learner.settings, self.progress.segment
@@ -150,6 +166,8 @@ class Training:
         return self.progress.tokens / self._batches.tokens
 
     def _evaluation_is_due(self) -> bool:
+        if not self.progress.loss_tokens:  # nothing was learnt since the last one
+            return False
         planned = self._learner.settings.evaluations
         next_at = ((self.progress.evaluations + 1) / planned) ** EVALUATION_SPACING
         return bool(next_at < 1.0) and self._share() >= next_at
@@ -189,13 +207,16 @@ class Training:
             yield self._save_model(tensors, score)
 
     def _scores(
-        self, models: Mapping[str, Any], tokens: int | None, between: Callable[[], None] = lambda: None
+        self, models: Mapping[str, Any], tokens: int | None, between: Callable[[], None] | None = None
     ) -> dict[str, Score]:
-        """Those of models whose scores are numbers: finite weights may still overflow on other text."""
+        """Those of models whose scores are numbers: finite weights may still overflow on other text.
+
+        It may take minutes, so it goes no further when somebody asks to stop, unless told otherwise.
+        """
         scores = {}
         for name, model in models.items():
             with contextlib.suppress(FloatingPointError):
-                scores[name] = self._evaluator.score(model, tokens, between)
+                scores[name] = self._evaluator.score(model, tokens, between or self._interrupt.heed)
         if not scores:
             raise self._diverged("validation loss nan")
         return scores
@@ -203,14 +224,13 @@ class Training:
     def _finish(self) -> Iterator[Event]:
         """The last evaluation: the last weights on the slice, then the best model on everything."""
         reason = "turned" if self.progress.has_turned else "budget"
-        if self.progress.loss_tokens:
-            yield from self._evaluate()
-        yield self._save()  # scoring everything takes its time, and must cost nobody the last steps
-        tensors = self._run.load_model()
-        best = {"best": self._learner.with_weights(tensors)}
         try:
-            # It may take minutes, and can be done when the run goes on.
-            validation = self._scores(best, self._final_tokens, self._interrupt.heed)["best"]
+            if self.progress.loss_tokens or self.progress.best is None:
+                yield from self._evaluate()
+            yield self._save()  # scoring everything takes its time, and must cost nobody the last steps
+            tensors = self._run.load_model()
+            best = {"best": self._learner.with_weights(tensors)}
+            validation = self._scores(best, self._final_tokens)["best"]
         except Signalled:
             yield from self._stop_early()
             return
@@ -225,7 +245,8 @@ class Training:
         validation = self.progress.best
         if validation is None:
             tokens = self._learner.settings.evaluation_tokens
-            validation = self._scores({"weights": self._learner.model}, tokens)["weights"]
+            model = {"weights": self._learner.model}
+            validation = self._scores(model, tokens, between=lambda: None)["weights"]
             yield self._save_model(tensors_of(self._learner.model), validation)
         yield self._save()
         yield Finished(self._clock(), self.progress.step, "stopped", validation, None)

@@ -43,12 +43,15 @@ class Progress:
 
     @property
     def has_turned(self) -> bool:
-        """Whether validation only gets worse: more training would be for nothing."""
-        return (
-            self.best is not None
-            and self.since_best >= PATIENCE
-            and self.history[-1].validation_loss > TURNED_BY * self.best.loss
-        )
+        """Whether validation only gets worse: more training would be for nothing.
+
+        Since this segment began: a run that goes on for longer begins at a higher rate, and is worse at first
+        than it had become.
+        """
+        if self.since_best < PATIENCE:
+            return False
+        losses = [point.validation_loss for point in self.history[-self.evaluations :]]
+        return losses[-1] > TURNED_BY * min(losses)
 
     def describe(self) -> dict[str, Any]:
         """As plain values for JSON; `restore` reads them back to the last bit."""

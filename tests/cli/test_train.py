@@ -527,7 +527,7 @@ def test_a_rate_far_too_high_is_told_and_what_was_good_stays() -> None:
         r"(the best model so far is checkpoints/tale/model.safetensors|no model was saved)",
         error,
     )
-    assert hint == "hint: try a lower rate: --lr 2.5e+08"
+    assert hint == "hint: begin anew at a lower rate: --lr 2.5e+08"
     if model_of("tale").exists():
         assert run("sample", "-m", "tale", "--seed", "1", "--length", "5", "-q").status == 0
 

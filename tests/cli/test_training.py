@@ -161,7 +161,8 @@ def test_a_run_that_is_done_goes_on_only_if_more_is_asked_for() -> None:
         begun,
         best=Validation(1.0, 1.0, 1),
         since_best=PATIENCE,
-        history=(Point(1, 1.0, 1.0, 1.03),),
+        evaluations=2,
+        history=(Point(1, 1.0, 1.0, 1.0), Point(2, 2.0, 1.0, 1.03)),
         finished=True,
     )
     refuse_idle_resume(ASKED, "tale", begun)

@@ -37,7 +37,7 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_touches_the_weights() -
         fit(training, at=poison)
     assert caught.value.message.startswith("training diverged at step 50 (loss nan); ")
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("try a lower rate: --lr ")
+    assert caught.value.hint.startswith("begin anew at a lower rate: --lr ")
     for name, tensor in tensors_of(learner.model).items():
         if name != "model.output.bias":
             np.testing.assert_array_equal(tensor, clean[name])

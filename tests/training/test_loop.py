@@ -145,6 +145,52 @@ def test_a_run_stopped_in_its_last_scoring_is_scored_when_it_goes_on(
     assert_equal(best("parts"), best("whole"))
 
 
+@pytest.mark.parametrize("evaluation", [1, 4])
+def test_a_run_stopped_while_it_is_measured_is_measured_when_it_goes_on(
+    evaluation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = Budget("steps", STEPS)
+    whole = [event for event in fit(new("whole", budget)[0]) if isinstance(event, Evaluated)]
+    training, _ = new("parts", budget)
+    interrupt, score, scored = Interrupt(), Evaluator.score, itertools.count(1)
+    training.watch(interrupt)
+
+    def stop_and_score(evaluator: Evaluator, *given: Any) -> Validation:
+        if next(scored) == 2 * evaluation:  # of the weights and their average
+            interrupt.signal_number = 15
+        return score(evaluator, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Evaluator, "score", stop_and_score)
+        first = list(training.fit())
+    finished = first[-1]
+    assert isinstance(finished, Finished)
+    assert finished.reason == "stopped"
+    measured = [event for event in first if isinstance(event, Evaluated)]
+    assert len(measured) == evaluation - 1
+    assert load_last(Path("parts")).progress.step == whole[evaluation - 1].step
+    measured += [event for event in fit(resumed("parts")[0]) if isinstance(event, Evaluated)]
+    assert [(event.step, event.validation) for event in measured] == [
+        (event.step, event.validation) for event in whole
+    ]
+    assert_equal(last("parts"), last("whole"))
+    assert_equal(best("parts"), best("whole"))
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_run_whose_model_is_gone_goes_on_and_makes_one(is_damaged: bool) -> None:
+    fit(new("run", Budget("steps", STEPS), learning_rate=0.05)[0])
+    model = Path("run", "model.safetensors")
+    model.unlink()
+    if is_damaged:
+        model.write_bytes(b"not a model")
+    training, run = resumed("run", Budget("steps", 3))
+    assert training.progress.best is not None
+    finished = fit(training)[-1]
+    assert isinstance(finished, Finished)
+    assert run.load_model()
+
+
 def test_only_a_better_score_replaces_the_model_on_disk() -> None:
     training, run = new("run", Budget("steps", 200), learning_rate=0.05)
     best_score, digest = float("inf"), ""
