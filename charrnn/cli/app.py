@@ -95,7 +95,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise StorageError(f"{name}{error.strerror or error}") from error
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in ALLOCATORS_SAY):
-                hint = "a smaller --hidden, --batch or --seq" if command is train.train else None
+                is_new = command is train.train and not options.get("resume")
+                hint = "a smaller --hidden, --batch or --seq" if is_new else None
                 raise OutOfMemoryError("out of memory", hint) from error
             raise
 

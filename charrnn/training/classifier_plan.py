@@ -15,10 +15,9 @@ from charrnn.config import Budget, ClassifierConfig, FineTuningConfig
 from charrnn.text.document_batches import DocumentBatches
 from charrnn.text.documents import LabelledCorpus
 from charrnn.training.objective import Batches, Learner
-from charrnn.training.plan import FORWARD_COST
+from charrnn.training.plan import FORWARD_COST, TRAINING_SHARE
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import Segment
-from charrnn.training.start import TRAINING_SHARE
 
 # Read oftener than this, labelled texts are learnt by heart, however much time is left.
 MOST_EPOCHS = 10.0

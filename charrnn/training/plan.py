@@ -35,6 +35,8 @@ LADDER = (64, 128, 192, 256, 384, 512, 768, 1024)
 TOKENS_PER_PARAMETER = 3.5  # fewer and a smaller net learns more in the same time
 PARAMETERS_PER_CHARACTER = 2.0  # more and the net learns the corpus by heart before it learns the language
 REFERENCE_HIDDEN = 256
+# However long reading and planning took, at least this share of a budget of seconds is for training.
+TRAINING_SHARE = 0.25
 MEASURE_SHARE = 0.02
 MEASURE_SECONDS = 1.0
 MEASURE_STEPS = 3
@@ -82,7 +84,8 @@ def make(request: Request, corpus: Corpus, budget: Budget, spent: float, device:
 
     def tokens(config: ModelConfig) -> float:
         if speed is not None:
-            return max(0.0, budget.amount - spent) * speed * _work(probe) / _work(config)
+            left = max(TRAINING_SHARE * budget.amount, budget.amount - spent)
+            return left * speed * _work(probe) / _work(config)
         epochs = budget.amount if budget.unit == "epochs" else budget.amount / batches.windows
         return epochs * batches.tokens
 

@@ -23,10 +23,11 @@ from charrnn.training import classifier_plan as planning
 from charrnn.training.classifier_start import Beginning, ClassifierRequest
 from charrnn.training.loop import Training
 from charrnn.training.pair_learner import PairLearner
+from charrnn.training.plan import TRAINING_SHARE
 from charrnn.training.pretraining_run import PretrainingLeft, PretrainingRecipe, PretrainingRun
 from charrnn.training.progress import Progress
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
-from charrnn.training.start import NOTHING, TRAINING_SHARE, Sitting
+from charrnn.training.start import NOTHING, Sitting
 
 
 def new(request: ClassifierRequest, share: float | None) -> tuple[Training, PretrainingRun] | None:
@@ -168,5 +169,5 @@ def _training(
         run,
         clock=clock,
         final_tokens=run.recipe.settings.evaluation_tokens,
-        way_out="--pretrain 0 learns from labels alone",  # --lr is for labels
+        way_out="begin anew without --pretrain and --unlabelled",  # --lr is for labels
     )

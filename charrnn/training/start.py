@@ -22,15 +22,13 @@ from charrnn.text.tokenizer import Ids
 from charrnn.training import plan as planning
 from charrnn.training.learner import Learner
 from charrnn.training.loop import Training
-from charrnn.training.plan import Plan
+from charrnn.training.plan import TRAINING_SHARE, Plan
 from charrnn.training.progress import Progress
 from charrnn.training.request import Origin, Request
 from charrnn.training.run import Left, Recipe, Run
 from charrnn.training.schedule import PEAK_AFTER_RESUME, Segment
 
 SAMPLE_SEED = 1
-# However long reading and planning took, at least this share of a budget of seconds is for training.
-TRAINING_SHARE = 0.25
 NOTHING = Segment("steps", 0, 0)
 
 

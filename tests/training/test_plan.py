@@ -105,6 +105,13 @@ def test_what_measuring_takes_is_not_there_for_training(monkeypatch: pytest.Monk
     assert made.epochs == pytest.approx((60 - 20 - 15) * 1e5 / 900_000)
 
 
+@pytest.mark.usefixtures("fast")
+def test_a_net_is_chosen_for_the_quarter_of_the_budget_that_is_left_whatever_reading_took() -> None:
+    text, minute = corpus(300_000), Budget("seconds", 60.0)
+    late = plan.make(Request(), text, minute, 1000.0, CPU)
+    assert late.epochs == plan.make(Request(), text, minute, 45.0, CPU).epochs > 0.0
+
+
 @pytest.mark.parametrize(
     ("hidden_size", "cell", "rate"),
     [(64, "lstm", 0.01), (300, "lstm", 0.01), (600, "gru", 0.005), (300, "rnn", 0.005), (600, "rnn", 0.0025)],

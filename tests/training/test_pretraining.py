@@ -233,7 +233,7 @@ def test_words_that_diverge_name_a_way_out_that_is_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(PairLearner, "learn", lambda *_: Step(loss=float("nan"), grad_norm=1.0))
     with pytest.raises(DivergedError) as caught:
         fit(training)
-    assert caught.value.hint == "--pretrain 0 learns from labels alone"
+    assert caught.value.hint == "begin anew without --pretrain and --unlabelled"
 
 
 def test_no_odd_value_in_what_a_stage_left_is_worse_than_refused() -> None:

@@ -228,12 +228,12 @@ def test_a_minute_ends_in_time_to_score_what_a_share_of_it_allows(slow: float) -
 
 
 def test_the_recipe_is_for_the_time_that_reading_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "measure", lambda *_: 1000.0)
+    monkeypatch.setattr(plan, "measure", lambda *_: 500.0)
     chosen = []
-    for seconds in (5.0, 50.0):
+    for seconds in (5.0, 45.0):
         monkeypatch.setattr(Sitting, "clock", at_each_command(seconds))
         _, run = new(f"after-{seconds}", Budget("seconds", 60.0), dropout=None)
-        epochs = (60.0 - seconds) * 1000.0 / (len(run.corpus.training) - 1)
+        epochs = (60.0 - seconds) * 500.0 / (len(run.corpus.training) - 1)
         chosen.append(run.recipe.settings.dropout)
         assert chosen[-1] == plan.default_dropout(epochs)
     assert chosen[0] > chosen[1]
