@@ -244,7 +244,7 @@ def _rows(document: Document, text: str, columns: Columns, known: Collection[str
             delimiter = JSON
         else:
             delimiter = "," if is_headed_by_commas(_first_lines(text)) else "\t"
-    table = parse(name, text, delimiter, columns.named)
+    table = parse(name, text, delimiter, columns.named, known)
     if not table.rows:
         raise TextError(f"{name}: has no rows", "a label and a text in every row make a classifier")
     label, content = choose(name, table, columns, known)

@@ -71,7 +71,9 @@ def called(table: Table, index: int) -> str:
     return f'"{table.headings[index]}"' if table.headings else f"column {index + 1}"
 
 
-def parse(name: str, text: str, delimiter: str, named: Collection[str] = ()) -> Table:
+def parse(
+    name: str, text: str, delimiter: str, named: Collection[str] = (), known: Collection[str] = ()
+) -> Table:
     """The table of a text; empty lines are left out.
 
     Args:
@@ -79,6 +81,7 @@ def parse(name: str, text: str, delimiter: str, named: Collection[str] = ()) -> 
         text: all of it.
         delimiter: a tab, a comma, or `JSON` for an object a line.
         named: what columns are called, as far as that was said.
+        known: the labels there are, if that is known; a column that has no others is without a heading.
 
     Raises:
         TextError: if a row has another number of columns than the first, or cannot be read.
@@ -92,9 +95,10 @@ def parse(name: str, text: str, delimiter: str, named: Collection[str] = ()) -> 
             raise TextError(
                 f"{name}: line {number}: columns: {len(row)}, expected {width} as in line {lines[0]}"
             )
-    if _is_headed(rows, named):
+    without_heading = Table(None, rows, lines)
+    if _is_headed(rows, named) and _known(without_heading, None, known) is None:
         return Table([str(cell).strip() for cell in rows[0]], rows[1:], lines[1:])
-    return Table(None, rows, lines)
+    return without_heading
 
 
 def is_headed_by_commas(beginning: str) -> bool:

@@ -150,6 +150,17 @@ def test_a_folder_in_which_the_texts_do_not_lie_has_no_labels(tmp_path: Path) ->
     assert pairs(found) == pairs(read(table))
 
 
+@pytest.mark.parametrize("labels", [("y", "n"), ("question", "statement")], ids=str)
+def test_a_first_row_whose_label_is_known_is_no_heading(tmp_path: Path, labels: tuple[str, str]) -> None:
+    one, other = labels
+    written(tmp_path / "given.tsv", f"{one}\tgreat\n{other}\tbad\n{other}\tawful\n")
+    found = labelled.read(find([str(tmp_path / "given.tsv")]), None, "utf-8", known=labels)
+    assert pairs(found) == [(one, "great"), (other, "bad"), (other, "awful")]
+    written(tmp_path / "headed.tsv", f"label\ttext\n{one}\tgreat\n{other}\tbad\n")
+    headed = labelled.read(find([str(tmp_path / "headed.tsv")]), None, "utf-8", known=labels)
+    assert len(headed.examples) == 2
+
+
 def test_a_single_folder_inside_is_no_label(tmp_path: Path) -> None:
     written(tmp_path / "only" / "1.txt", "some words")
     written(tmp_path / "only" / "2.txt", "other words")
