@@ -78,53 +78,70 @@ def _whole(item: Text | Document, encoding: str) -> Text:
 
 def _lines_of(item: Text | Document, encoding: str) -> Iterator[Text]:
     """A file as a text a line; its last line may lack its end."""
-    whole = _whole(item, encoding)
-    if whole.error is not None:
-        yield whole
+    if isinstance(item, Text):
+        yield item
         return
-    if not whole.text:
-        return
-    for number, line in enumerate(whole.text.removesuffix("\n").split("\n"), 1):
-        yield Text(f"{whole.source}:{number}", line)
+    for together in _lines(item.name, item.chunks(), encoding, is_piped=item.is_piped):
+        yield from together
 
 
 def _lines_of_stdin(encoding: str, *, quiet: bool) -> Iterator[Sequence[Text]]:
     """The lines of standard input, as many as are there at a time."""
-    from charrnn.text.decoding import byte_order_mark, decode
-
     stdin.wait("lines of text", quiet=quiet)
     chunks = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
+    return _lines("-", chunks, encoding, is_piped=True)
+
+
+def _lines(name: str, chunks: Iterator[bytes], encoding: str, *, is_piped: bool) -> Iterator[Sequence[Text]]:
+    """Lines as texts, those of a chunk together; what is wrong with one costs the others nothing.
+
+    Where it cannot be told any more what are lines, that is the last text.
+    """
+    number = 0
+    try:
+        decoded, encoding = _with_plain_ends(name, chunks, encoding, is_piped=is_piped)
+        for whole in _split(decoded):
+            for begin in range(0, len(whole), AT_ONCE):
+                part = whole[begin : begin + AT_ONCE]
+                begun, number = number, number + len(part)
+                yield [_line(f"{name}:{begun + place}", line, encoding) for place, line in enumerate(part, 1)]
+    except CharrnnError as error:
+        yield [Text(name, "", error)]
+
+
+def _with_plain_ends(
+    name: str, chunks: Iterator[bytes], encoding: str, *, is_piped: bool
+) -> tuple[Iterator[bytes], str]:
+    """The same text in an encoding whose line ends are single bytes, without its byte order mark, and which.
+
+    Raises:
+        TextError: if it is data of a known kind.
+    """
+    from charrnn.text.decoding import byte_order_mark, decode
+
     first = next(chunks, b"")
     mark = byte_order_mark(first)
     given = mark[1] if mark else encoding
-    if packed := _packed(first, given):
-        yield [Text("-", "", packed)]
-        return
-    has_plain_ends = "\n".encode(given) == b"\n"
-    if mark and has_plain_ends:
-        first = first.removeprefix(mark[0])
+    if packed := _packed(name, first, given, is_piped=is_piped):
+        raise packed
     chunks = itertools.chain((first,), chunks)
-    if not has_plain_ends:
+    if "\n".encode(given) != b"\n":
         # An end of several bytes may seem to lie across two characters, and EBCDIC's is another one.
-        decoded = decode("-", chunks, given, "keep", is_piped=True)
-        chunks = (text.encode("utf-8", "surrogatepass") for text in decoded)
-        given = "utf-8"
-    number = 0
-    for whole in _split(chunks):
-        for begin in range(0, len(whole), AT_ONCE):
-            part = whole[begin : begin + AT_ONCE]
-            yield [_line(f"-:{number + place}", line, given) for place, line in enumerate(part, 1)]
-            number += len(part)
+        decoded = decode(name, chunks, given, "keep", is_piped=is_piped)
+        return (text.encode("utf-8", "surrogatepass") for text in decoded), "utf-8"
+    if mark:
+        chunks = itertools.chain((next(chunks).removeprefix(mark[0]),), chunks)
+    return chunks, given
 
 
-def _packed(head: bytes, encoding: str) -> TextError | None:
-    """What is wrong with standard input that begins so, if it is no text but of a known kind."""
+def _packed(name: str, head: bytes, encoding: str, *, is_piped: bool) -> TextError | None:
+    """What is wrong with data that begin so, if they are no text but of a known kind."""
     from charrnn.text.decoding import of_a_known_kind
 
     try:
         codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeError:
-        return of_a_known_kind("-", head, is_piped=True)
+        return of_a_known_kind(name, head, is_piped=is_piped)
     return None
 
 
@@ -142,6 +159,8 @@ def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 def _line(source: str, data: bytes, encoding: str) -> Text:
+    if (nul := data.find(0)) >= 0:
+        return Text(source, "", TextError(f"{source}: looks binary (NUL at byte {nul})"))
     try:
         text = data.removesuffix(b"\r").decode(encoding)
         text.encode()

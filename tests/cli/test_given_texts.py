@@ -81,6 +81,37 @@ def test_lines_that_begin_like_packed_data_are_lines_though_a_character_is_cut(
         assert batches("-") == [["-:1", "-:2"]]
 
 
+BAD_LINES = (
+    (b"one\n\xff two\nthree\n", "utf-8", ["", ":2: not UTF-8 at byte 0 (0xFF)", ""]),
+    (b"one\nt\0wo\nthree", "utf-8", ["", ":2: looks binary (NUL at byte 1)", ""]),
+    (b"one\rand\r\ntwo\n", "utf-8", ["", ""]),
+    # Where half a character was cut out, nobody can tell what are lines.
+    ("one\n".encode("utf-16-le") + b"\0\xd8\n\0", "utf-16-le", [": not UTF-16-LE at byte 8 (0x00), line 2"]),
+    (b"\x89PNG\r\n\x1a\n\0\0", "utf-8", [": looks like PNG data, not text"]),
+)
+
+
+@pytest.mark.parametrize(("data", "encoding", "errors"), BAD_LINES)
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_lines_of_a_file_are_those_of_a_pipe_and_a_bad_one_costs_no_other(
+    data: bytes, encoding: str, errors: list[str], is_piped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("lines").write_bytes(data)
+    Path("more").write_text("more")
+    name = "-" if is_piped else "lines"
+    with Path("lines").open() as file, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", file)
+        found = [
+            item
+            for batch in given_texts.texts([name, "more"], encoding, lines=True, quiet=True)
+            for item in batch
+        ]
+    assert [item.error.message if item.error else "" for item in found[: len(errors)]] == [
+        name + error if error else "" for error in errors
+    ]
+    assert [item.source for item in found[len(errors) :]] == ["more:1"]
+
+
 def test_a_file_that_may_not_be_read_costs_the_others_of_its_folder_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
