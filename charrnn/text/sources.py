@@ -139,9 +139,24 @@ def _folder(folder: Path) -> list[Document | Missed]:
     def note(error: OSError) -> None:
         missed.append(_missed(Path(error.filename or folder), error))  # reading may break off without a name
 
+    seen: set[tuple[int, int]] = set()
+
+    def is_new(path: Path) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            return True  # the walk says what is wrong
+        place = status.st_dev, status.st_ino
+        is_seen = place in seen
+        seen.add(place)
+        return not is_seen
+
     files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    is_new(folder)
+    for root, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        folders[:] = [
+            name for name in sorted(folders) if not name.startswith(".") and is_new(Path(root, name))
+        ]
         files += [Path(root, name) for name in names if not name.startswith(".")]
     found = [*_looked_at(files), *missed]
     if not found:

@@ -69,6 +69,14 @@ def test_a_link_to_itself_is_no_file() -> None:
     assert found("poems") == found("poems/*.txt") == ["poems/a.txt"]
 
 
+def test_a_linked_folder_is_read_where_it_is_linked_and_a_circle_once() -> None:
+    files("data/a.txt", "poems/b.txt")
+    Path("poems/linked").symlink_to(Path("data").absolute())
+    Path("poems/circle").symlink_to(Path("poems").absolute())
+    Path("data/back").symlink_to(Path("poems").absolute())
+    assert found("poems") == ["poems/b.txt", "poems/linked/a.txt"]
+
+
 def test_a_folder_stands_for_all_files_below_it_in_alphabetical_order_without_hidden_ones() -> None:
     files("poems/b.txt", "poems/a.txt", "poems/deep/er/c.txt", "poems/.hidden", "poems/.git/config", "other")
     Path("poems/dangling").symlink_to("nowhere")
