@@ -11,7 +11,7 @@ from functools import partial
 
 from charrnn.config import SamplingConfig
 from charrnn.inference.writer import Drawn, Place, Texts, Writer
-from charrnn.text.stream import CharacterStream
+from charrnn.text.stream import CharacterStream, Spelling
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
 # Characters. Longer texts are written one after the other: while the first is shown, all that the others have
@@ -71,7 +71,7 @@ def generate_each(
     A writer that can write several texts together does; what belongs to later ones waits for its turn.
     """
     # No document is empty: a text may end only where it has begun.
-    stream = partial(CharacterStream, tokenizer, has_endings=has_endings, has_begun=len(prompt) > 0)
+    stream = partial(CharacterStream, Spelling(tokenizer), has_endings=has_endings, has_begun=len(prompt) > 0)
     together = writer.most_texts if 0 < sampling.length <= LONGEST_TOGETHER else 1
     for begin in range(0, len(seeds), together):
         own = seeds[begin : begin + together]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from charrnn.text.cutting import Cutter
 from charrnn.text.decoding import byte_order_mark, decode, unify_newlines
 from charrnn.text.document import Document
 from charrnn.text.layout import LINE_FEED, layout
-from charrnn.text.tokenizer import Tokenizer, Units, id_type
+from charrnn.text.tokenizer import Ids, Tokenizer, Units, id_type
 
 ANY_BYTES = "--level byte trains on any bytes"
 
@@ -245,6 +245,11 @@ def training_units(survey: Survey, config: CorpusConfig) -> int:
     return int(survey.units * (1 - config.val_fraction))
 
 
+def _bytes_of(parts: Iterator[Ids], dtype: np.dtype[Any]) -> bytes:
+    """All ids of a piece together: of lines there are thousands."""
+    return b"".join([np.asarray(ids, dtype).tobytes() for ids in parts])
+
+
 def write_ids(
     file: Path, documents: Sequence[Document], config: CorpusConfig, survey: Survey, tokenizer: Tokenizer
 ) -> Generator[Reading, None, Encoded]:
@@ -260,11 +265,9 @@ def write_ids(
     try:
         with atomic_writer(file) as write:
             for begins, units in reader.units():
-                for ids in laid.place(begins, units):
-                    write(np.ascontiguousarray(ids, dtype).data.cast("B"))
+                write(_bytes_of(laid.place(begins, units), dtype))
                 yield reader.reading()
-            for ids in laid.finish():
-                write(np.ascontiguousarray(ids, dtype).data.cast("B"))
+            write(_bytes_of(laid.finish(), dtype))
             if tuple(reader.digests) != survey.digests:
                 raise StorageError(
                     "the corpus changed while it was being read", "try again when nothing writes to it"

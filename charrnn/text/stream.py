@@ -47,25 +47,50 @@ def fits(pending: bytes, more: bytes) -> bool:
     return True
 
 
+class Spelling:
+    """What the ids of a tokenizer spell, and which may follow what; made once for many streams."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
+        # The few tokens that are not text by themselves: all others fit wherever nothing is pending.
+        self._fragments = [token for token, data in enumerate(self.bytes) if not _is_text(data)]
+        self.all = np.ones(len(self.bytes), np.bool_)
+        self.turning = np.zeros(len(self.bytes), np.bool_)
+        self.turning[[BOUNDARY, *self._fragments]] = True
+        self._unknown = tokenizer.unknown
+        self._masks: dict[tuple[bytes, bool], NDArray[np.bool_]] = {}
+
+    def forbidden(self, pending: bytes, *, may_end: bool) -> NDArray[np.bool_]:
+        """Which ids must not come next, [V].
+
+        Args:
+            pending: the beginning of a character, or nothing.
+            may_end: whether the boundary may come.
+        """
+        mask = self._masks.get((pending, may_end))
+        if mask is None:
+            mask = np.full(len(self.bytes), bool(pending))
+            for token in self._fragments:
+                mask[token] = not fits(pending, self.bytes[token])
+            mask[BOUNDARY] = not may_end
+            if self._unknown is not None:
+                mask[self._unknown] = True
+            self._masks[pending, may_end] = mask
+        return mask
+
+
 class CharacterStream:
     """Collects the bytes of ids and gives characters as soon as they are whole."""
 
-    def __init__(self, tokenizer: Tokenizer, *, has_endings: bool, has_begun: bool = False) -> None:
+    def __init__(self, spelling: Spelling, *, has_endings: bool, has_begun: bool = False) -> None:
         """Starts a stream.
 
         Args:
-            tokenizer: whose ids come in.
+            spelling: of the ids that come in.
             has_endings: whether the boundary may come after a character.
             has_begun: whether some text came before this stream.
         """
-        self._bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
-        # The few tokens that are not text by themselves: all others fit wherever nothing is pending.
-        self._fragments = [token for token, data in enumerate(self._bytes) if not _is_text(data)]
-        self._all = np.ones(len(self._bytes), np.bool_)
-        self._turning = np.zeros(len(self._bytes), np.bool_)
-        self._turning[[BOUNDARY, *self._fragments]] = True
-        self._masks: dict[tuple[bytes, bool], NDArray[np.bool_]] = {}
-        self._unknown = tokenizer.unknown
+        self._spelling = spelling
         self._has_endings = has_endings
         self._may_end = has_endings and has_begun
         self._pending = b""
@@ -76,7 +101,8 @@ class CharacterStream:
         Args:
             tokens: ids, of which only the last may be `turning`.
         """
-        data = self._pending + b"".join([self._bytes[token] for token in tokens])
+        spelt = self._spelling.bytes
+        data = self._pending + b"".join([spelt[token] for token in tokens])
         for tail in range(min(4, len(data) + 1)):
             whole = data[: len(data) - tail]
             try:
@@ -95,21 +121,13 @@ class CharacterStream:
 
         The boundary is one of them unless texts have endings, before the first character, and inside one.
         """
-        mask = self._masks.get((self._pending, self._may_end))
-        if mask is None:
-            mask = np.full(len(self._bytes), bool(self._pending))
-            for token in self._fragments:
-                mask[token] = not fits(self._pending, self._bytes[token])
-            mask[BOUNDARY] = not self._may_end
-            if self._unknown is not None:
-                mask[self._unknown] = True
-            self._masks[self._pending, self._may_end] = mask
-        return mask
+        return self._spelling.forbidden(self._pending, may_end=self._may_end)
 
     @property
     def turning(self) -> NDArray[np.bool_]:
         """After which ids others are forbidden than now, [V]; or they may be. Few, once a text has begun."""
-        return self._all if self._pending or self._may_end != self._has_endings else self._turning
+        is_turning = self._pending or self._may_end != self._has_endings
+        return self._spelling.all if is_turning else self._spelling.turning
 
 
 def _is_text(data: bytes) -> bool:

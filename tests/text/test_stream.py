@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
-from charrnn.text.stream import CharacterStream, fits, sequence_length
+from charrnn.text.stream import CharacterStream, Spelling, fits, sequence_length
 from charrnn.text.tokenizer import BOUNDARY
 from tests.text.reading import moderate
 
@@ -45,12 +45,12 @@ THREE = [two + last for two in TWO for last in (b"\x80", b"\xbf") if is_inside_a
 
 
 def of_bytes(*, has_endings: bool = True) -> CharacterStream:
-    return CharacterStream(ByteTokenizer(), has_endings=has_endings)
+    return CharacterStream(Spelling(ByteTokenizer()), has_endings=has_endings)
 
 
 def of_characters(characters: str, *, has_endings: bool = True) -> CharacterStream:
     tokenizer = CharTokenizer.from_codepoints(sorted(map(ord, set(characters))))
-    return CharacterStream(tokenizer, has_endings=has_endings)
+    return CharacterStream(Spelling(tokenizer), has_endings=has_endings)
 
 
 def after(data: bytes, *, has_endings: bool = True) -> CharacterStream:
@@ -96,7 +96,7 @@ def test_a_text_may_end_after_a_character_and_only_if_texts_end(character: str, 
         is_after = size == len(data)  # before the first character no text has begun
         may_end = not after(data[:size], has_endings=has_endings).forbidden[BOUNDARY]
         assert may_end == (is_after and has_endings)
-    begun = CharacterStream(ByteTokenizer(), has_endings=has_endings, has_begun=True)
+    begun = CharacterStream(Spelling(ByteTokenizer()), has_endings=has_endings, has_begun=True)
     assert begun.forbidden[BOUNDARY] == (not has_endings)
 
 
