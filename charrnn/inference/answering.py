@@ -64,7 +64,7 @@ class Classifier:
             raise UsageError("texts: must be a list of strings, and this is one string", "[text]")
         for place, text in enumerate(texts):
             check_readable(self.checkpoint.tokenizer, f"texts[{place}]", text)
-        return np.exp(log_softmax(self.checkpoint.calibration.answer(*self.scores(texts, advance))))
+        return np.exp(log_softmax(finite(self.checkpoint.calibration.answer(*self.scores(texts, advance)))))
 
     def scores(
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None

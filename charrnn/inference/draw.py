@@ -20,7 +20,7 @@ Probabilities = NDArray[np.float64]
 
 def generator(seed: int) -> np.random.Generator:
     """The random numbers of one sample: counter-based, so that equal seeds give equal texts anywhere."""
-    return np.random.Generator(np.random.Philox(key=seed & MAX_SEED))
+    return np.random.Generator(np.random.Philox(key=int(seed) & MAX_SEED))
 
 
 def probabilities(

@@ -122,6 +122,16 @@ def test_weights_that_overflow_give_no_answer() -> None:
             ask(["the a the"])
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+@pytest.mark.parametrize("factor", [1e308, float("inf")])
+def test_a_calibration_that_overflows_gives_no_answer(factor: float) -> None:
+    small = small_classifier()
+    calibration = replace(small.calibration, mixed_net=factor, mixed_linear=factor)
+    overflowing = answering.Classifier(replace(small, calibration=calibration))
+    with pytest.raises(CheckpointError, match="the model gives no probabilities"):
+        overflowing.probabilities(["the a the " * 20])
+
+
 def test_a_name_that_is_none_is_said_to_be_none() -> None:
     with pytest.raises(UsageError, match="no such model"):
         charrnn.load_classifier("other")

@@ -19,6 +19,11 @@ def kept(**settings_: float) -> list[int]:
     return np.flatnonzero(probabilities(LOGITS, NONE, sampling)).tolist()
 
 
+@pytest.mark.parametrize("seed", [1, -1, 2**63 - 1])
+def test_a_seed_may_be_one_of_numpys_numbers(seed: int) -> None:
+    assert generator(np.int64(seed)).random() == generator(seed).random()  # type: ignore[arg-type]  # as is typed
+
+
 def test_at_temperature_one_the_probabilities_are_the_softmax() -> None:
     np.testing.assert_allclose(probabilities(LOGITS, NONE, SamplingConfig(temperature=1.0)), np.exp(LOGITS))
 
