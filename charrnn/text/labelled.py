@@ -105,7 +105,10 @@ def read(
         labelled = Labelled(examples, "a folder for every label", folder)
     else:
         _refuse_stray(documents, folder, encoding)
-        parts = [_rows(document, text_of(document, encoding), columns, known) for document in documents]
+        parts = [
+            _rows(document, _in_rows("".join(_decoded(document, encoding, "keep"))), columns, known)
+            for document in documents
+        ]
         labelled = Labelled(
             [example for part in parts for example in part.examples],
             parts[-1].form,
@@ -160,19 +163,24 @@ def text_of(document: Document, encoding: str) -> str:
     return "".join(_decoded(document, encoding))
 
 
-def _decoded(document: Document, encoding: str) -> Iterator[str]:
-    """The text of a document, in pieces, its line ends made one."""
-    return decode(document.name, document.chunks(), encoding, "lf", is_piped=document.is_piped)
+def _decoded(document: Document, encoding: str, newline: str = "lf") -> Iterator[str]:
+    """The text of a document, in pieces, its line ends made one, or kept with `newline="keep"`."""
+    return decode(document.name, document.chunks(), encoding, newline, is_piped=document.is_piped)
+
+
+def _in_rows(text: str) -> str:
+    """A text with a LF after every row; a lone CR ends one only where there is no LF, else it is within."""
+    return text.replace("\r\n", "\n") if "\n" in text else text.replace("\r", "\n")
 
 
 def _beginning(document: Document, encoding: str) -> str:
     """The first lines of a document, the last of them whole unless it is the only one."""
     pieces: list[str] = []
-    for piece in _decoded(document, encoding):
+    for piece in _decoded(document, encoding, "keep"):
         pieces.append(piece)
         if sum(map(len, pieces)) > LOOK_CHARACTERS:
             break
-    return _first_lines("".join(pieces))
+    return _first_lines(_in_rows("".join(pieces)))
 
 
 def _first_lines(text: str) -> str:

@@ -90,6 +90,19 @@ def test_gzip_is_unpacked_and_its_name_says_what_is_in_it(tmp_path: Path, name: 
     assert pairs(read(path)) == PAIRS
 
 
+@pytest.mark.parametrize("name", ["rows.tsv", "rows.txt", "rows.csv"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_end_with_line_feeds_if_there_are_any_and_then_a_lone_cr_is_part_of_a_text(
+    tmp_path: Path, name: str, end: str
+) -> None:
+    texts = ["fine\rfilm" if end != "\r" else "fine film", "dull", "good", "bad"]
+    form = {"rows.tsv": "{}\t{}", "rows.txt": "__label__{} {}", "rows.csv": '{},"{}"'}[name]
+    lines = [form.format("ab"[index % 2], text) for index, text in enumerate(texts)]
+    (tmp_path / name).write_bytes((end.join(lines) + end).encode())
+    assert looks(tmp_path / name)
+    assert pairs(read(tmp_path / name)) == [("ab"[index % 2], text) for index, text in enumerate(texts)]
+
+
 def test_blanks_around_a_label_are_no_part_of_it(tmp_path: Path) -> None:
     path = written(tmp_path / "a.tsv", "label\ttext\ngood \tone\n good\ttwo\nbad\tthree\n")
     assert read(path).labels == ("bad", "good")
