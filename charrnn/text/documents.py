@@ -218,7 +218,9 @@ def _vocabulary(texts: Sequence[str], config: LabelledConfig) -> Tokenizer:
         if config.level == "char":
             return CharTokenizer(np.array([ord(character) for character in characters], np.uint32))
         total = sum(map(len, texts))
-        return subword.train(texts, len(characters), total, config.subword, config.vocab_size)
+        # SentencePiece holds in memory all that it is given: of very much, every so many texts will do.
+        some = texts[:: -(-total // subword.TRAINING_CHARACTERS) or 1]
+        return subword.train(some, len(characters), total, config.subword, config.vocab_size)
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(words_of(text))

@@ -4,16 +4,19 @@ import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from charrnn.config import LabelledConfig
 from charrnn.errors import TextError
+from charrnn.text import subword
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.documents import LabelledCorpus, prepare
 from charrnn.text.folded import UNKNOWN
 from charrnn.text.labelled import Example, Labelled
+from charrnn.text.subword import SubwordTokenizer
 from tests.text.reading import finish
 from tests.text.reviews import reviews
 
@@ -37,6 +40,26 @@ def test_every_text_stands_on_one_side_and_every_label_on_both() -> None:
     assert not sides[0] & sides[1]
     assert Counter(found.validation.labels.tolist()) == {0: 5, 1: 5}
     assert found.labels == ("bad", "good")
+
+
+def test_of_very_much_text_a_part_from_beginning_to_end_decides_on_the_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[list[str]] = []
+    train = subword.train
+
+    def noted(texts: list[str], *rest: Any) -> SubwordTokenizer:
+        given.append(list(texts))
+        return train(texts, *rest)
+
+    monkeypatch.setattr(subword, "train", noted)
+    rows = reviews(200)
+    every = corpus(rows, level="subword").training.texts
+    total = sum(map(len, every))
+    monkeypatch.setattr(subword, "TRAINING_CHARACTERS", total // 4)
+    found = corpus(rows, level="subword")
+    assert given == [list(every), list(every[::5])]
+    assert found.tokenizer.bytes_of(found.tokenizer.encode(every[1])).decode() == every[1]
 
 
 def test_texts_that_are_the_same_stay_together_even_under_different_labels() -> None:
