@@ -97,14 +97,13 @@ def _lines(name: str, chunks: Iterator[bytes], encoding: str, *, is_piped: bool)
 
     Where it cannot be told any more what are lines, that is the last text.
     """
-    number = 0
+    numbers = itertools.count(1)
     try:
         decoded, encoding = _with_plain_ends(name, chunks, encoding, is_piped=is_piped)
         for whole in _split(decoded):
             for begin in range(0, len(whole), AT_ONCE):
                 part = whole[begin : begin + AT_ONCE]
-                begun, number = number, number + len(part)
-                yield [_line(f"{name}:{begun + place}", line, encoding) for place, line in enumerate(part, 1)]
+                yield [_line(f"{name}:{next(numbers)}", line, encoding) for line in part]
     except CharrnnError as error:
         yield [Text(name, "", error)]
 

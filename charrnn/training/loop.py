@@ -10,7 +10,7 @@ from typing import Any
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
-from charrnn.errors import CharrnnError, DivergedError, Signalled
+from charrnn.errors import CheckpointError, DivergedError, Signalled
 from charrnn.evaluation.score import Score
 from charrnn.models.places import tensors_of
 from charrnn.training.descent import Step
@@ -94,12 +94,19 @@ class Training:
         yield from self._stop_early() if self._interrupt.requested else self._finish()
 
     def _forget_a_best_that_is_gone(self) -> None:
-        """Without a model to keep, none could be shown at the end where no better one is found."""
-        if self.progress.best is not None:
-            try:
+        """Without a model to keep, none could be shown at the end where no better one is found.
+
+        One that is there and cannot be read just now is none of these: a worse one must not replace it.
+        """
+        if self.progress.best is None:
+            return
+        try:
+            if self._run.model_file.exists():
                 self._run.load_model()
-            except CharrnnError:
-                self.progress = replace(self.progress, best=None)
+                return
+        except CheckpointError:
+            pass  # damaged
+        self.progress = replace(self.progress, best=None)
 
     def _learn(self) -> Iterator[Event]:
         """Takes steps until something ends it; what is due is done before the next one."""

@@ -12,6 +12,7 @@ import pytest
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import Budget, SamplingConfig
+from charrnn.errors import StorageError
 from charrnn.evaluation.evaluator import Evaluator
 from charrnn.evaluation.metrics import Validation
 from charrnn.inference.engine import writer
@@ -192,6 +193,23 @@ def test_a_run_whose_model_is_gone_goes_on_and_makes_one(is_damaged: bool) -> No
     finished = fit(training)[-1]
     assert isinstance(finished, Finished)
     assert run.load_model()
+
+
+def test_a_model_that_cannot_be_read_just_now_is_not_replaced_by_a_worse_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fit(new("run", Budget("steps", STEPS))[0])
+    model = Path("run", "model.safetensors")
+    before = model.read_bytes()
+    training, run = resumed("run", Budget("steps", 3))
+
+    def refuse() -> Tensors:
+        raise StorageError("run/model.safetensors: Permission denied")
+
+    monkeypatch.setattr(run, "load_model", refuse)
+    with pytest.raises(StorageError):
+        fit(training)
+    assert model.read_bytes() == before
 
 
 def test_only_a_better_score_replaces_the_model_on_disk() -> None:
