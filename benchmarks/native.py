@@ -127,22 +127,27 @@ def together(corpus: Path, steps: int = 600) -> None:
     print(f"\nTwo trainings at once: {shares[0]:.2f} and {shares[1]:.2f} of the speed alone", flush=True)
 
 
-def command(corpus: Path, steps: int = 2500) -> None:
-    """Prints the same training with and without the library: losses on the way, and the time they took."""
+def command(corpus: Path, rounds: int, steps: int = 1000) -> None:
+    """Prints the same training with and without the library, in turns: losses on the way, median seconds."""
     print_headings(("cell", "engine", "nats/token at a fifth, two fifths, … of the steps", "seconds"))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         for cell in ("gru", "lstm"):
-            taken = {}
-            for engine in ("native", "plain"):
-                flags = ("--cell", cell, "--hidden", "384", "--steps", str(steps), "--engine", engine)
-                subprocess.run(_train(corpus, engine, *flags), cwd=folder, check=True)
-                losses = [line for line in _log(folder, engine) if line["event"] == "evaluated"]
-                fifths = losses[len(losses) // 5 - 1 :: len(losses) // 5]
-                taken[engine] = losses[-1]["seconds"]
+            taken: dict[str, list[float]] = {engine: [] for engine in ("native", "plain")}
+            losses = {}
+            for _ in range(rounds):
+                for engine, seconds in taken.items():
+                    flags = ("--cell", cell, "--hidden", "384", "--steps", str(steps), "--engine", engine)
+                    subprocess.run(_train(corpus, engine, *flags), cwd=folder, check=True)
+                    losses[engine] = [line for line in _log(folder, engine) if line["event"] == "evaluated"]
+                    seconds.append(losses[engine][-1]["seconds"])
+            for engine, seconds in taken.items():
+                fifths = losses[engine][len(losses[engine]) // 5 - 1 :: len(losses[engine]) // 5]
                 shown = ", ".join(f"{line['validation']['nats_per_token']:.3f}" for line in fifths)
-                print_row((cell, engine, shown, f"{taken[engine]:.1f}"))
-            print_row((cell, "ratio", "", f"{taken['native'] / taken['plain']:.2f}"))
+                print_row((cell, engine, shown, f"{statistics.median(seconds):.1f}"))
+            ratios = [native / plain for native, plain in zip(*taken.values(), strict=True)]
+            by_turns = f"by turns {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
+            print_row((cell, "ratio", by_turns, f"{statistics.median(ratios):.2f}"))
 
 
 def main() -> None:
@@ -164,7 +169,7 @@ def main() -> None:
     if "together" in asked.parts:
         together(place.data(asked) / "tinyshakespeare.txt")
     if "command" in asked.parts:
-        command(place.data(asked) / "tinyshakespeare.txt")
+        command(place.data(asked) / "tinyshakespeare.txt", min(asked.rounds, 3))
 
 
 if __name__ == "__main__":
