@@ -16,7 +16,14 @@ from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.labelled_input import refuse_label_flags
 from charrnn.cli.memory import keep_freed_memory
 from charrnn.cli.threads import asked_for, let_threads_sleep, prepare_threads
-from charrnn.cli.training import Asked, held_folder, make_room, refuse_idle_resume, sitting, train_in_view
+from charrnn.cli.training import (
+    Asked,
+    held_folder,
+    refuse_idle_resume,
+    sitting,
+    take_the_place,
+    train_in_view,
+)
 from charrnn.config import CLASSIFIER, Budget
 from charrnn.errors import UsageError
 from charrnn.native import library
@@ -166,7 +173,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         lines = (understood, *corpus.notes, *closing.plan_lines(plan, run, request.batch_size))
         for line in filter(None, lines):
             note(line, quiet=asked.quiet)
-        make_room(folder, run.recipe.sources)
+        take_the_place(training, folder, run.recipe.sources)
         _show(asked, training, run)
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli import labelled_input
 from charrnn.cli.labelled_input import config_of, net_flags_of, refuse_label_flags, root_of
-from charrnn.cli.training import Asked, fit_in_view, make_room, refuse_idle_resume, sitting, train_in_view
+from charrnn.cli.training import (
+    Asked,
+    fit_in_view,
+    refuse_idle_resume,
+    sitting,
+    take_the_place,
+    train_in_view,
+)
 from charrnn.config import CLASSIFIER, LANGUAGE_MODEL
 from charrnn.errors import Signalled, TextError, UsageError
 
@@ -118,8 +125,9 @@ def start(
     if stage is None:
         _labels_stage(asked, request, None)
     else:
-        make_room(folder, texts.sources)
-        _both_stages(asked, request, *stage)
+        training, run = stage
+        take_the_place(training, folder, texts.sources)
+        _both_stages(asked, request, training, run)
 
 
 def resume(asked: Asked, folder: Path) -> None:
@@ -205,7 +213,7 @@ def _at_labels(
     for line in classifier_closing.plan_lines(plan, run):
         note(line, quiet=asked.quiet)
     if beginning is None or beginning.pretraining is None:
-        make_room(run.folder, request.texts.sources)
+        take_the_place(training, run.folder, request.texts.sources)
     return training, run
 
 

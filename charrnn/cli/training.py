@@ -120,8 +120,8 @@ def held_folder(name: str | None, wish: str) -> Iterator[Path]:
     """The folder of a new run, held for it: of this name, or of the first free one that is like the wish.
 
     If the block fails, a folder that is new and has no model or state yet is removed. In one that was there
-    before, the copy of a text that came through a pipe just now is removed, unless the new run has begun: by
-    then it has taken the place of the earlier one.
+    before, the copy of a text that came through a pipe just now is removed, unless the new run has saved
+    something: by then it has taken the place of the earlier one.
 
     Raises:
         StorageError: if another process trains in the folder of that name.
@@ -173,19 +173,24 @@ def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
         raise UsageError(f"{name}: {end}", hint)
 
 
-def make_room(folder: Path, sources: Sequence[str]) -> None:
-    """Removes what an earlier run left in the folder of a new one.
+def take_the_place(training: Training, folder: Path, sources: Sequence[str]) -> None:
+    """Has a new run remove what an earlier one left in its folder: logs at once, the rest as it first saves.
 
     The copy of a text that came through a pipe goes only where the new run has a copy of its own.
 
     Args:
+        training: the new run's.
         folder: the new run's.
         sources: the absolute paths of what it is trained on.
     """
     from charrnn.checkpoint import runs
     from charrnn.text.pipes import copies
 
-    runs.remove_files(folder)
-    kept = {copy for copy in copies(folder) if str(copy.absolute()) in sources}
-    for copy in copies(folder) - kept if kept else ():
-        copy.unlink()
+    def make_room(saved: Path) -> None:
+        runs.remove_files(folder, but=saved)
+        kept = {copy for copy in copies(folder) if str(copy.absolute()) in sources}
+        for copy in copies(folder) - kept if kept else ():
+            copy.unlink()
+
+    runs.remove_logs(folder)
+    training.at_first_save(make_room)

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from charrnn.checkpoint import weights
@@ -65,6 +66,7 @@ class Training:
         self._run = run
         self._clock = clock
         self._interrupt = Interrupt()
+        self._at_first_save: Callable[[Path], None] | None = None
         self._final_tokens = final_tokens
         self._sample = sample or (lambda _: "")
         lower = learner.settings.learning_rate / 4
@@ -75,6 +77,10 @@ class Training:
     def watch(self, interrupt: Interrupt) -> None:
         """From now on asks this, after every step and while it scores, whether to stop."""
         self._interrupt = interrupt
+
+    def at_first_save(self, act: Callable[[Path], None]) -> None:
+        """Calls this once, with the first file that this run has saved."""
+        self._at_first_save = act
 
     def fit(self) -> Iterator[Event]:
         """Trains to the end of the budget, or until interrupted, or until validation has turned.
@@ -261,7 +267,7 @@ class Training:
     def _save_model(self, tensors: Tensors, validation: Score, yardstick: float | None = None) -> Saved:
         self._refuse_non_finite(tensors)
         self._run.save_model(tensors, validation, self.progress, self._epoch(), yardstick)
-        return Saved(self._clock(), self.progress.step, str(self._run.model_file))
+        return self._saved(self._run.model_file)
 
     def _refuse_non_finite(self, tensors: Tensors) -> None:
         """What is not a number never reaches the disk, so the last healthy state stays there."""
@@ -272,5 +278,12 @@ class Training:
         tensors = self._learner.tensors()
         self._refuse_non_finite(tensors)
         self._run.save_last(tensors, self.progress)
-        self._saved_at = self._clock()
-        return Saved(self._saved_at, self.progress.step, str(self._run.last_file))
+        saved = self._saved(self._run.last_file)
+        self._saved_at = saved.seconds
+        return saved
+
+    def _saved(self, file: Path) -> Saved:
+        act, self._at_first_save = self._at_first_save, None
+        if act is not None:
+            act(file)
+        return Saved(self._clock(), self.progress.step, str(file))

@@ -327,14 +327,16 @@ def test_a_name_is_taken_by_a_model_by_what_resumes_it_or_by_its_trainer() -> No
     assert fresh_name("tale") == "tale"
 
 
-def test_a_run_is_removed_whole_and_nothing_else_with_it() -> None:
+def test_a_run_is_removed_whole_but_for_the_file_that_stays_and_nothing_else_with_it() -> None:
     run = Path("checkpoints/tale")
     run.mkdir(parents=True)
     of_others = {".lock", "corpus.txt", "notes.md"}
-    of_a_run = {"model.safetensors", "last.safetensors", "log.jsonl", "words.safetensors", "words.jsonl"}
-    for name in of_others | of_a_run:
+    logs, files = {"log.jsonl", "words.jsonl"}, {"model.safetensors", "last.safetensors", "words.safetensors"}
+    for name in of_others | logs | files:
         (run / name).touch()
-    runs.remove_files(run)
-    assert {path.name for path in run.iterdir()} == of_others
-    runs.remove_files(run)
-    assert {path.name for path in run.iterdir()} == of_others
+    for _ in range(2):
+        runs.remove_logs(run)
+        assert {path.name for path in run.iterdir()} == of_others | files
+    for _ in range(2):
+        runs.remove_files(run, but=run / runs.LAST)
+        assert {path.name for path in run.iterdir()} == of_others | {"last.safetensors"}

@@ -610,18 +610,23 @@ def test_a_changed_corpus_is_not_gone_on_with() -> None:
     )
 
 
-def test_a_disk_that_takes_no_more_ends_in_one_line_and_the_old_model_stays(model: Path) -> None:
-    before = (model / "model.safetensors").read_bytes()
-    limit = len(before) // 2
+@pytest.mark.parametrize(
+    "words", [("--resume", "tale", "--steps", "3"), ("tale.txt", "--name", "tale", "--force", *TINY)]
+)
+def test_a_disk_that_takes_no_more_ends_in_one_line_and_what_was_there_stays(
+    model: Path, words: tuple[str, ...]
+) -> None:
+    before = {path: path.read_bytes() for path in model.glob("*.safetensors")}
+    limit = len(before[model / "model.safetensors"]) // 2
 
     def shrink() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    answer = run("train", "--resume", "tale", "--steps", "3", "-q", preexec_fn=shrink)
+    answer = run("train", *words, "-q", preexec_fn=shrink)
     assert answer.status == ExitCode.STORAGE
     (error,) = answer.lines
     assert re.fullmatch(r"charrnn: error: checkpoints/tale/(model|last)\.safetensors: File too large", error)
-    assert (model / "model.safetensors").read_bytes() == before
+    assert {path: path.read_bytes() for path in before} == before
     assert not list(model.glob(".*.tmp"))
 
 
