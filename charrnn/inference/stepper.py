@@ -29,6 +29,9 @@ class Stepper(Protocol):
     def step(self, token: int, states: States) -> tuple[Array, States]:
         """Scores of the next token, [V], and the state after this one."""
 
+    def after(self, tokens: Sequence[int], states: States) -> States:
+        """The state after tokens of which nobody asks for scores."""
+
 
 class Reader(Protocol):
     """A recurrent net that reads known tokens, many at a time, and remembers nothing itself."""
@@ -126,6 +129,12 @@ class NumpyStepper:
         """Scores of the next token, [V], and the state after this one."""
         hidden, states = self.read(token, states)
         return self.logits(hidden), states
+
+    def after(self, tokens: Sequence[int], states: States) -> States:
+        """See `Stepper`."""
+        for token in tokens:
+            _, states = self.read(token, states)
+        return states
 
     def read(self, token: int, states: States) -> tuple[Array, States]:
         """The last layer's output, [H], and the state after this token."""

@@ -66,9 +66,9 @@ class StepWriter:
         self, prompt: Ids, sampling: SamplingConfig, seeds: Sequence[int], *, scored: bool = False
     ) -> Texts:
         """See `Writer`."""
-        logits, states = self._stepper.step(BOUNDARY, self._stepper.start())
-        for token in prompt:
-            logits, states = self._stepper.step(int(token), states)
+        tokens: list[int] = [BOUNDARY, *map(int, prompt)]
+        states = self._stepper.after(tokens[:-1], self._stepper.start())
+        logits, states = self._stepper.step(tokens[-1], states)
         return _SteppedTexts(self._stepper, logits, states, sampling, seeds, scored=scored)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from charrnn.cells import CELLS
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.models.language_model import LanguageModel
 from charrnn.models.places import assign
+
+READ_AT_ONCE = 256  # known tokens
 
 
 class TorchStepper:
@@ -34,3 +37,11 @@ class TorchStepper:
         """Scores of the next token, [V], and the state after this one."""
         logits, states = self._model(torch.tensor([[token]], device=self._device), states)
         return logits[0, 0].float().cpu().numpy(), states
+
+    @torch.inference_mode()
+    def after(self, tokens: Sequence[int], states: Any) -> Any:
+        """The state after tokens of which nobody asks for scores."""
+        for begin in range(0, len(tokens), READ_AT_ONCE):
+            block = torch.tensor(tokens[begin : begin + READ_AT_ONCE], device=self._device)
+            _, states = self._model.read(block[:, None], states)
+        return states

@@ -37,6 +37,10 @@ class Mock:
             scores[other] = score
         return scores, states + 1
 
+    def after(self, tokens: Sequence[int], states: Any) -> Any:
+        self.read.extend(tokens)
+        return states + len(tokens)
+
 
 def text(
     tokenizer: Tokenizer,
