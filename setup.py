@@ -20,13 +20,21 @@ LIBRARY = "charrnn.native.libcharrnn"
 class BuildLibrary(build_ext):
     """Builds the library, or leaves it out without a word where nothing can compile it."""
 
+    def run(self) -> None:
+        """Builds after what an earlier version left is gone: where nothing compiles, it must not stay."""
+        for extension in self.extensions:  # in the source tree, where that is to have the library
+            self._remove(extension)
+        super().run()
+
     def build_extension(self, extension: Extension) -> None:
         """Compiles if the compiler that Python names is there."""
+        self._remove(extension)
         compiler = getattr(self.compiler, "compiler_so", None) or ["cc"]
         if shutil.which(compiler[0]):
             super().build_extension(extension)
-        else:  # nor may one of an earlier version stay
-            Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+
+    def _remove(self, extension: Extension) -> None:
+        Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
 
     def get_ext_filename(self, name: str) -> str:
         """A file name without Python's version, for a library that does not know it."""

@@ -22,8 +22,7 @@ def next_token_loss(logits: Tensor, targets: Tensor, reduction: str = "mean") ->
     Raises:
         ValueError: if the first two sizes differ.
     """
-    if logits.shape[:2] != targets.shape:
-        raise ValueError(f"logits {tuple(logits.shape)} do not fit targets {tuple(targets.shape)}")
+    _check_fit("logits", logits, targets)
     return functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction=reduction
     )
@@ -44,7 +43,9 @@ def output_loss(vectors: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) 
         ValueError: if the first two sizes differ.
         IndexError: if a target is no token.
     """
-    if library := native_for(vectors):
+    _check_fit("vectors", vectors, targets)
+    library = native_for(vectors, weight, bias)
+    if library and targets.numel():
         return native_output_loss(library, vectors, weight, bias, targets)
     return next_token_loss(functional.linear(vectors, weight, bias), targets)
 
@@ -78,3 +79,8 @@ def sampled_loss(
     others[hits, place[hits]] = -torch.inf
     nats = torch.logaddexp(others.logsumexp(-1), right) - right
     return (nats * is_scored).sum() / is_scored.sum()
+
+
+def _check_fit(what: str, scored: Tensor, targets: Tensor) -> None:
+    if scored.shape[:2] != targets.shape:
+        raise ValueError(f"{what} {tuple(scored.shape)} do not fit targets {tuple(targets.shape)}")

@@ -38,6 +38,9 @@ class _NativeLoss(torch.autograd.Function):
             "bias": bias.contiguous(),
             "targets": targets.long().contiguous(),
         }
+        # The library counts on it.
+        assert weight.shape == (len(bias), vectors.shape[-1])
+        assert vectors.shape[:2] == targets.shape
         # As contiguous as what the library reads: it sees no more than addresses.
         made = {f"d_{name}": torch.empty_like(given[name]) for name in ("vectors", "weight", "bias")}
         ctx.gradients = tuple(made.values())

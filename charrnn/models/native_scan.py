@@ -78,6 +78,9 @@ class _Unrolled:
         width, hidden_size = recurrent.shape
         steps, lanes = (given["gates"] if ids is None else ids).shape[:2]
         table_rows, input_size = (0, 0) if ids is None else given["embedding"].shape
+        # The library counts on both.
+        assert all(tensor.dtype == recurrent.dtype for name, tensor in given.items() if name != "ids")
+        assert ids is None or given["input"].shape == (width, input_size)
         if ids is not None:
             self._buffers["gates"] = recurrent.new_empty(steps, lanes, width)
             self._buffers["table"] = recurrent.new_empty(table_rows, width)

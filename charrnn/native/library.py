@@ -14,6 +14,7 @@ from charrnn.errors import UsageError
 # 0 forbids the library, 1 demands it, as --engine plain and --engine native do.
 VARIABLE = "CHARRNN_NATIVE"
 NO_ROW = -2  # a status: an id has no row in its table
+INTERFACE = 1  # as in roads.c, where it is described
 FILE = Path(__file__).with_name("libcharrnn.so")
 
 
@@ -92,6 +93,7 @@ def open_library() -> ctypes.CDLL:
         AttributeError: if it lacks a function, being of another version.
     """
     library = ctypes.CDLL(str(FILE))
+    library.charrnn_interface.restype = ctypes.c_int32
     library.charrnn_road_name.restype = ctypes.c_char_p
     library.charrnn_sampler.restype = ctypes.c_void_p
     library.charrnn_size.restype = ctypes.c_int64
@@ -120,7 +122,7 @@ def _best() -> Native | Plain:
         return Plain(f"the library cannot be loaded: {error}")
     except AttributeError:
         return OF_ANOTHER_VERSION
-    if not _has_our_structures(library):
+    if library.charrnn_interface() != INTERFACE or not _has_our_structures(library):
         return OF_ANOTHER_VERSION
     for road in roads(library):
         if road.is_passable:

@@ -5,6 +5,8 @@
 
 #include "helpers.h"
 
+enum { MOST_HELPERS = 255 };
+
 struct crew {
     const struct phase *phases;
     int count;
@@ -35,13 +37,19 @@ static void take_part(void *given)
     }
 }
 
-/* A thread that cannot be had is no error: the others do its part. */
+/* A thread that cannot be had is no error: the others do its part. One that has not begun when all is done,
+ * for another program has its core, is not waited for.
+ */
 void go_through_phases(int64_t threads, const struct phase *phases, int count, void *of)
 {
     struct crew crew = {.phases = phases, .count = count, .of = of};
-    int64_t helpers = 0;
-    while (helpers < threads - 1 && help_with(take_part, &crew, &crew.departed))
-        helpers++;
+    struct helper *helpers[MOST_HELPERS];
+    int64_t called = 0, taken_back = 0;
+    while (called < threads - 1 && called < MOST_HELPERS &&
+           (helpers[called] = help_with(take_part, &crew, &crew.departed)))
+        called++;
     take_part(&crew);
-    wait_for(&crew.departed, helpers);
+    for (int64_t i = 0; i < called; i++)
+        taken_back += take_back(helpers[i], &crew.departed);
+    wait_for(&crew.departed, called - taken_back);
 }

@@ -56,9 +56,11 @@ static int64_t count_scored(const struct prediction *of)
 {
     int64_t scored = 0;
     for (int64_t n = 0; n < of->count; n++) {
-        if (of->targets[n] >= of->vocab_size)
+        if (of->targets[n] == NOT_SCORED)
+            continue;
+        if (of->targets[n] < 0 || of->targets[n] >= of->vocab_size)
             return -2;
-        scored += of->targets[n] >= 0;
+        scored++;
     }
     return scored;
 }

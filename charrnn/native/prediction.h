@@ -10,12 +10,14 @@
 
 #include <stdint.h>
 
+enum { NOT_SCORED = -100 }; /* `config.IGNORED` */
+
 struct prediction {
     int64_t threads, count, size, vocab_size; /* N, D, V */
     const float *vectors;                     /* [N, D] */
     const float *weight;                      /* [V, D] */
     const float *bias;                        /* [V] */
-    const int64_t *targets;                   /* [N]; one below 0 is not scored */
+    const int64_t *targets;                   /* [N]; or NOT_SCORED */
     float *d_vectors;                         /* [N, D], filled: the gradients of the loss */
     float *d_weight;                          /* [V, D], filled */
     float *d_bias;                            /* [V], filled */

@@ -28,9 +28,15 @@ PUBLIC int32_t charrnn_road_is_passable(int32_t road)
     return ROADS[road]->is_passable();
 }
 
-/* How many bytes the structures take that Python hands over, one after the other; 0 past the last. A library
- * that was compiled from other sources than its Python is found out by them.
+/* What Python and the library know of each other: to be raised here and in `library.py` whenever a function
+ * or a structure means something else than before. Sizes alone do not tell.
  */
+PUBLIC int32_t charrnn_interface(void)
+{
+    return 1;
+}
+
+/* How many bytes the structures take that Python hands over, one after the other; 0 past the last. */
 PUBLIC int64_t charrnn_size(int32_t structure)
 {
     static const int64_t SIZES[] = {

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from charrnn.config import IGNORED
-from charrnn.models.losses import next_token_loss, sampled_loss
+from charrnn.models.losses import next_token_loss, output_loss, sampled_loss
 
 
 def test_the_mean_is_over_scored_targets_alone() -> None:
@@ -26,6 +26,22 @@ VECTORS = torch.randn(4, 3, 5, generator=torch.Generator().manual_seed(1))
 ROWS = torch.randn(7, 5, generator=torch.Generator().manual_seed(2))
 BIAS = torch.randn(7, generator=torch.Generator().manual_seed(3))
 TARGETS = torch.tensor([[0, 6, 2], [3, IGNORED, 5], [6, 1, 1], [IGNORED, 4, 0]])
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 2), (3, 4)])
+def test_vectors_and_targets_that_do_not_fit_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"^vectors \(4, 3, 5\) do not fit targets \(\d, \d\)$"):
+        output_loss(VECTORS, ROWS, BIAS, torch.zeros(shape, dtype=torch.long))
+
+
+@pytest.mark.parametrize("target", [7, -1, -5])
+def test_a_target_that_is_no_token_is_refused(target: int) -> None:
+    with pytest.raises(IndexError):
+        output_loss(VECTORS, ROWS, BIAS, torch.where(TARGETS == 5, target, TARGETS))
+
+
+def test_no_targets_have_no_loss() -> None:
+    assert output_loss(VECTORS[:0], ROWS, BIAS, TARGETS[:0]).isnan()
 
 
 def test_a_sample_that_surely_has_every_id_gives_the_loss_over_all() -> None:

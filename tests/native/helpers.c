@@ -1,5 +1,6 @@
-/* Asks for help again and again, once it has been given; then forks, and the child asks too. Prints how many
- * threads helped before the fork, and whether one helped after it. */
+/* Asks for help again and again, once it has been given, and again and again, taking back what has not begun;
+ * then forks, and the child asks too. Prints how many threads helped before the fork, whether what was taken
+ * back and nothing else was never done, and whether a thread helped after the fork. */
 #include "../../charrnn/native/helpers.h"
 
 #include <pthread.h>
@@ -26,8 +27,35 @@ static pthread_t helped(void)
     return thread;
 }
 
+static void count(void *sum)
+{
+    atomic_fetch_add((atomic_int *)sum, 1);
+}
+
+/* Whether calls are either taken back, as the first is, whose thread cannot be there yet, or answered. */
+static int is_taken_back_or_done(void)
+{
+    atomic_int answered = 0;
+    int taken_back = 0;
+    for (int i = 0; i < CALLS; i++) {
+        atomic_int_fast64_t done = 0;
+        struct helper *helper = help_with(count, &answered, &done);
+        if (i % 3 == 0)
+            usleep(i % 7);
+        if (take_back(helper, &done))
+            taken_back++;
+        else
+            while (!done)
+                sched_yield();
+        if (taken_back + answered != i + 1)
+            return 0;
+    }
+    return taken_back > 0;
+}
+
 int main(void)
 {
+    int is_kept_to = is_taken_back_or_done();
     pthread_t last = helped();
     int threads = 1;
     for (int i = 1; i < CALLS; i++) {
@@ -44,6 +72,6 @@ int main(void)
     }
     int status;
     waitpid(child, &status, 0);
-    printf("%d %s\n", threads, status == 0 ? "helped" : "not helped");
+    printf("%d %s %s\n", threads, is_kept_to ? "kept" : "not kept", status == 0 ? "helped" : "not helped");
     return 0;
 }

@@ -59,17 +59,30 @@ def test_a_library_of_another_version_is_not_taken(monkeypatch: pytest.MonkeyPat
     assert sizes[0] > 0
     assert sizes[-1] == 0
 
-    class Older:
+    class Smaller:
         """One whose window lacked its last field."""
+
+        @staticmethod
+        def charrnn_interface() -> int:
+            return library.INTERFACE
 
         @staticmethod
         def charrnn_size(index: int) -> int:
             return int(sizes[index]) - 8 * (index == 0)
 
+    class Older:
+        """One whose structures are as large, but of which one means something else."""
+
+        charrnn_size = opened.charrnn_size
+
+        @staticmethod
+        def charrnn_interface() -> int:
+            return library.INTERFACE - 1
+
     def lacking() -> ctypes.CDLL:
         raise AttributeError("undefined symbol: charrnn_size")
 
-    for another in (Older, lacking):
+    for another in (Smaller, Older, lacking):
         monkeypatch.setattr(library, "open_library", another)
         library.engine.cache_clear()
         assert library.engine() == Plain("the library is of another version: install charrnn again")
