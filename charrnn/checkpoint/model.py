@@ -24,6 +24,7 @@ from charrnn.config import (
 )
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
+from charrnn.text.folded import FoldedWordTokenizer
 from charrnn.text.tokenizer import Tokenizer, restore
 
 FORMAT = 3
@@ -153,6 +154,8 @@ def parse(path: Path, description: dict[str, Any], tensors: Tensors, kind: str =
     try:
         config = _config(path, description["config"], description["format"])
         tokenizer = parse_tokenizer(path, description["tokenizer"], config.vocab_size)
+        if isinstance(tokenizer, FoldedWordTokenizer):
+            raise CheckpointError(f"{path}: metadata: the tokenizer is a classifier's, which cannot write")
         has_endings, card, created = (description[key] for key in ("has_endings", "card", "created"))
     except KeyError as error:
         raise CheckpointError(f"{path}: metadata: lacks {error}") from None

@@ -179,15 +179,9 @@ def has_work(run: Path) -> bool:
     return (run / MODEL).exists() or (run / LAST).exists()
 
 
-def remove_logs(run: Path) -> None:
-    """Removes the logs of an earlier run in a folder."""
-    for file in (LOG, PAIR_LOG):
-        (run / file).unlink(missing_ok=True)
-
-
 def remove_files(run: Path, *, but: Path) -> None:
-    """Removes what an earlier run saved in a folder, but for one file; a text out of a pipe stays too."""
-    for file in (MODEL, LAST, PAIR):
+    """Removes what an earlier run left in a folder, but for one file; a text out of a pipe stays too."""
+    for file in (MODEL, LAST, LOG, PAIR, PAIR_LOG):
         if run / file != but:
             (run / file).unlink(missing_ok=True)
 

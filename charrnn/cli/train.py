@@ -24,7 +24,7 @@ from charrnn.cli.training import (
     take_the_place,
     train_in_view,
 )
-from charrnn.config import CLASSIFIER, Budget
+from charrnn.config import CLASSIFIER, Budget, CorpusConfig
 from charrnn.errors import UsageError
 from charrnn.native import library
 
@@ -150,7 +150,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     named, origins = documents_of(asked.inputs), load_origins(origin_names)
     wish = default_name(asked.inputs)
     with held_folder(name or (runs.first_name(wish) if force else None), wish) as folder:
-        documents = named or [copied(asked.inputs[0], folder)]
+        documents = named or [copied(asked.inputs[0], folder, *_expected(asked))]
         understood = train_classifier.understood(asked, documents)
         if not isinstance(understood, str):
             train_classifier.start(asked, folder, documents, understood, paired(origins))
@@ -175,6 +175,16 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
             note(line, quiet=asked.quiet)
         take_the_place(training, folder, run.recipe.sources)
         _show(asked, training, run)
+
+
+def _expected(asked: Asked) -> tuple[str | None, str | None]:
+    """The encoding of what comes through a pipe, if it must be text, and what else could be done with it."""
+    from charrnn.text.encoding import ANY_BYTES
+
+    if asked.corpus_flags.get("level") == "byte":
+        return None, None
+    is_labelled = asked.task == CLASSIFIER or asked.label_flags
+    return asked.corpus_flags.get("encoding", CorpusConfig.encoding), None if is_labelled else ANY_BYTES
 
 
 def _resume(asked: Asked, name: str) -> None:
@@ -228,6 +238,8 @@ def _with_texts_where_named(asked: Asked, folder: Path, recipe: Recipe) -> Recip
     if not found:
         return recipe
     if with_bar(digest_of(found), quiet=asked.quiet) != recipe.digest:
+        if tuple(asked.inputs) == recipe.shown_sources:
+            return recipe  # some are gone, which is told where they are read again
         raise other_texts(asked.inputs, recipe.shown_sources, runs.instead_of_resuming(folder))
     return replace(recipe, sources=absolute(found), shown_sources=tuple(asked.inputs))
 

@@ -232,6 +232,7 @@ def _show(asked: Asked, training: Training, run: ClassifierRun) -> None:
 
 def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | PretrainingRecipe) -> None:
     """Refuses flags that say something else than the run."""
+    from charrnn.training.pretraining_run import PretrainingRecipe
     from charrnn.training.request import refuse_differing
 
     texts = recipe.texts
@@ -241,6 +242,8 @@ def _refuse_changes(asked: Asked, name: str, recipe: ClassifierRecipe | Pretrain
     # The texts last: their vocabulary is what was asked for, the model's has more.
     fixed = asdict(recipe.labels_settings) | asdict(recipe.model) | asdict(texts.config)
     fixed |= {"valid": texts.valid, "unlabelled": texts.unlabelled}
+    if isinstance(recipe, PretrainingRecipe):  # the second stage chooses what nobody asked for
+        fixed |= {name: None for name in ("members", "dropout") if name not in recipe.net_flags}
     given = dict(asked.label_flags)
     if "valid" in given:
         given["valid"] = labelled_input.valid_of(asked)

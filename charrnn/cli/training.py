@@ -174,7 +174,7 @@ def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
 
 
 def take_the_place(training: Training, folder: Path, sources: Sequence[str]) -> None:
-    """Has a new run remove what an earlier one left in its folder: logs at once, the rest as it first saves.
+    """Has a new run remove what an earlier one left in its folder, as soon as it has saved something.
 
     The copy of a text that came through a pipe goes only where the new run has a copy of its own.
 
@@ -192,5 +192,4 @@ def take_the_place(training: Training, folder: Path, sources: Sequence[str]) -> 
         for copy in copies(folder) - kept if kept else ():
             copy.unlink()
 
-    runs.remove_logs(folder)
     training.at_first_save(make_room)

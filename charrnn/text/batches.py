@@ -43,6 +43,11 @@ class Batch:
     starts: NDArray[np.bool_]  # where a stream starts: the state before is zero, [B]
     tokens: int  # how many targets are scored
 
+    @property
+    def scored(self) -> int:
+        """The same: each has a loss."""
+        return self.tokens
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownRule:

@@ -19,6 +19,11 @@ class BatchPair:
         """How many targets are scored."""
         return sum(window.tokens for window in self.windows)
 
+    @property
+    def scored(self) -> int:
+        """The same: each has a loss."""
+        return self.tokens
+
 
 class BatchesBothWays:
     """The windows of an id stream and of the same stream from its end, by step."""

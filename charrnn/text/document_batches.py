@@ -30,6 +30,11 @@ class DocumentBatch:
         """How many are read, without padding."""
         return int(self.lengths.sum())
 
+    @property
+    def scored(self) -> int:
+        """How many texts there are: each has a loss, however long it is."""
+        return len(self.labels)
+
 
 class DocumentBatches:
     """The batches of labelled documents, by step: any of them at any time, the same for the same seed."""

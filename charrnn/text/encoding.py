@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from charrnn.config import MAX_CHARACTERS, WORDS, CorpusConfig
+from charrnn.config import MAX_CHARACTERS, TIED_LEVELS, WORDS, CorpusConfig
 from charrnn.errors import StorageError, TextError, storage_error
 from charrnn.storage import atomic_writer
 from charrnn.text import subword, word
@@ -256,7 +256,8 @@ def write_ids(
     """Last pass: writes the ids of all documents to a file, each document headed by a boundary."""
     reader = _Pass(documents, config)
     dtype = id_type(tokenizer.vocab_size)
-    needed = (survey.units + len(documents)) * dtype.itemsize
+    # A word or piece is fewer tokens than characters: there is no telling how many.
+    needed = (survey.units + len(documents)) * dtype.itemsize * (config.level not in TIED_LEVELS)
     if (free := shutil.disk_usage(file.parent).free) < needed:
         raise StorageError(
             f"{file.parent}: the corpus needs {needed:,} bytes here, {free:,} are free", ELSEWHERE

@@ -15,7 +15,7 @@ import numpy as np
 from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import CheckpointError
 from charrnn.text.tokenizer import Ids, id_type
-from charrnn.text.word import LONGEST, MAX_WORDS
+from charrnn.text.word import LONGEST, MAX_WORDS, is_text
 
 # As `word.TOKEN`, which also has the white space.
 WORD = re.compile(rf"\w{{1,{LONGEST}}}(?:['\u2019]\w{{1,{LONGEST}}}){{0,2}}|[^\w\s]")
@@ -54,7 +54,7 @@ class FoldedWordTokenizer:
         """
         valid = (
             len(words) <= MAX_WORDS
-            and all(isinstance(word, str) and words_of(word) == [word] for word in words)
+            and all(isinstance(word, str) and words_of(word) == [word] and is_text(word) for word in words)
             and len(set(words)) == len(words)
         )
         if not valid:

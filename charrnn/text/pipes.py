@@ -11,6 +11,7 @@ from pathlib import Path
 
 from charrnn.errors import UsageError, storage_error
 from charrnn.storage import atomic_writer
+from charrnn.text.decoding import decode
 from charrnn.text.document import CHUNK_BYTES, STDIN, Document, opened
 
 # In the run's folder; the second while an earlier run's is there.
@@ -40,17 +41,32 @@ def check_piped(pipe: str) -> None:
         raise UsageError("refusing to read the corpus from a terminal", "cat corpus.txt | charrnn train -")
 
 
-def copied(pipe: str, run: Path) -> Document:
+def copied(pipe: str, run: Path, encoding: str | None, way_out: str | None = None) -> Document:
     """The bytes of stdin or a FIFO in the run's folder, so that the run can be resumed.
 
     Beside an earlier run's, which is needed as long as the new text may turn out to be none.
+
+    Args:
+        pipe: what was typed.
+        run: the folder.
+        encoding: of the text; `None` if any bytes will do.
+        way_out: as in `decode`.
+
+    Raises:
+        TextError: if it does not begin as a text: such data may have no end.
+        StorageError: if there is no room for it.
     """
     later = (run / LATER_COPY.format(number) for number in itertools.count(2))
     target = next(path for path in itertools.chain([run / COPY], later) if not path.exists())
     try:
         with opened(None if pipe == STDIN else Path(pipe)) as source, atomic_writer(target) as write:
-            while data := source.read(CHUNK_BYTES):
+            data = source.read(CHUNK_BYTES)
+            if encoding:
+                begun = decode(_name(pipe), iter([data]), encoding, "keep", way_out, is_piped=True)
+                next(begun, None)
+            while data:
                 write(data)
+                data = source.read(CHUNK_BYTES)
     except OSError as error:
         raise storage_error(target, error) from error
     return _of_pipe(pipe, target)
@@ -97,4 +113,8 @@ def _is_another(source: Path, copy: Path) -> bool:
 
 def _of_pipe(pipe: str, copy: Path) -> Document:
     """What came through stdin or a FIFO, from its copy."""
-    return Document("standard input" if pipe == STDIN else pipe, copy, is_piped=True)
+    return Document(_name(pipe), copy, is_piped=True)
+
+
+def _name(pipe: str) -> str:
+    return "standard input" if pipe == STDIN else pipe

@@ -70,7 +70,10 @@ class SubwordTokenizer:
         from sentencepiece import SentencePieceProcessor
 
         processor = SentencePieceProcessor()
-        processor.LoadFromSerializedProto(self._model)
+        try:
+            processor.LoadFromSerializedProto(self._model)
+        except RuntimeError:  # it finds faults that `pieces` does not look for
+            raise CheckpointError("tokenizer: SentencePiece cannot use its model") from None
         return processor
 
     def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:  # noqa: ARG002 (no text is unknown)

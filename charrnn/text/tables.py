@@ -197,6 +197,8 @@ def choose(name: str, table: Table, columns: Columns, known: Collection[str] = (
         )
     label = _named(name, "--label-column", table, columns.label, LABEL_HEADINGS)
     text = _named(name, "--text-column", table, columns.text, TEXT_HEADINGS)
+    if label == text and columns.label is None:  # what was named is the text, whatever its heading
+        label = None
     if label is None:
         label = _known(table, text, known)
     if label is None:

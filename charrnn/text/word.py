@@ -48,7 +48,7 @@ class WordTokenizer:
         """
         valid = (
             len(words) <= MAX_WORDS
-            and all(isinstance(word, str) and TOKEN.fullmatch(word) and _is_text(word) for word in words)
+            and all(isinstance(word, str) and TOKEN.fullmatch(word) and is_text(word) for word in words)
             and len(set(words)) == len(words)
         )
         if not valid:
@@ -131,7 +131,8 @@ def _restart(text: str) -> int:
     return 0
 
 
-def _is_text(word: str) -> bool:
+def is_text(word: str) -> bool:
+    """Whether UTF-8 can write it, which JSON does not promise."""
     try:
         word.encode()
     except UnicodeEncodeError:

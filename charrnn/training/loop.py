@@ -153,8 +153,8 @@ class Training:
             step=self._learner.step,
             seconds=self._clock(),
             tokens=before.tokens + batch.tokens,
-            loss_sum=before.loss_sum + step.loss * batch.tokens,
-            loss_tokens=before.loss_tokens + batch.tokens,
+            loss_sum=before.loss_sum + step.loss * batch.scored,
+            loss_tokens=before.loss_tokens + batch.scored,
         )
 
     def _check_health(self, step: Step) -> None:

@@ -25,6 +25,10 @@ class Batch(Protocol):
     def tokens(self) -> int:
         """How many are read."""
 
+    @property
+    def scored(self) -> int:
+        """How many losses the step's is the mean of."""
+
 
 class Batches(Protocol[B_co]):
     """All batches, by step: any of them at any time, the same for the same seed."""

@@ -34,8 +34,8 @@ class Progress:
     seconds: float = 0.0
     tokens: int = 0
     evaluations: int = 0  # made in this segment
-    loss_sum: float = 0.0  # over the tokens since the last evaluation
-    loss_tokens: int = 0
+    loss_sum: float = 0.0  # over the tokens, of a classifier the texts, since the last evaluation
+    loss_tokens: int = 0  # how many of these there were
     best: Score | None = None  # on the fixed slice
     since_best: int = 0  # evaluations without a better one
     history: tuple[Point, ...] = ()

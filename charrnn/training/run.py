@@ -86,8 +86,8 @@ class Run:
         }
         write_atomically(self.last_file, container.pack(description, tensors))
 
-    def yardstick(self) -> float:
-        """Bits per byte of `xz` on the same split."""
+    def yardstick(self) -> float | None:
+        """Bits per byte of `xz` on the same split; `None` if that is too short."""
         decode = self.corpus.bytes_of
         training = decode(np.asarray(self.corpus.training[-MAX_TRAINING_BYTES:]))
         return xz_bits_per_byte(training, decode(np.asarray(self.corpus.validation[:MAX_VALIDATION_BYTES])))

@@ -744,6 +744,9 @@ def test_words_can_come_before_labels_and_a_run_stopped_among_them_goes_on_to_th
     assert warm("train", "--resume", "parts", "--lr", "0.02").lines[0] == (
         "charrnn: error: --lr 0.02 contradicts --resume: it has --lr 0.01"
     )
+    assert warm("train", "--resume", "parts", "--members", "1").lines[0] == (
+        "charrnn: error: --members 1 contradicts --resume: it has no --members"
+    )
     went_on = warm("train", "--resume", "parts", "--unlabelled", "more", *LABELS)
     assert went_on.status == 0
     assert any(line.startswith("charrnn: the net foresees words with ") for line in went_on.lines)

@@ -334,6 +334,17 @@ def test_a_run_goes_on_with_its_text_under_another_name() -> None:
     assert (found["trained"]["steps"], found["corpus"]["sources"]) == (7, ["moved.txt"])
 
 
+def test_a_file_that_a_folder_has_lost_is_named_where_the_folder_is_named_again() -> None:
+    Path("texts").mkdir()
+    for name in ("a.txt", "b.txt"):
+        Path("texts", name).write_text(tale())
+    done(warm("train", "texts", *TINY, "-q"))
+    Path("texts/b.txt").unlink()
+    gone = warm("train", "texts", "--resume", "texts", "--steps", "1", "-q")
+    path = Path("texts/b.txt").absolute()
+    assert gone.lines[0] == f"charrnn: error: texts: its corpus cannot be read again: {path}: no such file"
+
+
 def test_a_run_goes_on_in_a_folder_that_was_moved_with_its_text(tmp_path: Path) -> None:
     Path("old").mkdir()
     os.chdir("old")

@@ -227,6 +227,17 @@ def test_a_full_disk_is_noticed_before_anything_is_written(monkeypatch: pytest.M
     assert written(texts, survey).tokens == 2003  # the validation part begins with a boundary, too
 
 
+@pytest.mark.parametrize("level", ["word", "subword"])
+def test_where_tokens_are_fewer_than_characters_nobody_guesses_the_room_they_take(
+    level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, config = documents(b"the cat sat. " * 99), CorpusConfig(level=level)
+    survey = surveyed(texts, config)
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=9))
+    tokenizer = built(texts, config)
+    assert finish(encoding.write_ids(Path("ids"), texts, config, survey, tokenizer)).tokens
+
+
 def test_a_failing_write_names_the_file_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_descriptor: int, _data: memoryview) -> int:
         raise OSError(28, "No space left on device")

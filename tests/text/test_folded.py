@@ -46,7 +46,7 @@ def test_a_description_restores_the_tokenizer() -> None:
     assert copy.bytes_of(copy.encode("The cat.")) == b"the  ."
 
 
-@pytest.mark.parametrize("words", [["the", "the"], ["The"], ["two words"], [""], [" "], [3]])
+@pytest.mark.parametrize("words", [["the", "the"], ["The"], ["two words"], [""], [" "], ["\ud800"], [3]])
 def test_what_are_no_distinct_words_is_refused(words: list[object]) -> None:
     with pytest.raises(CheckpointError, match="not distinct words"):
         restore({"level": "word", "folded": words})

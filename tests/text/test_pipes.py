@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.errors import StorageError, UsageError
+from charrnn.errors import StorageError, TextError, UsageError
 from charrnn.text.document import Document
 from charrnn.text.pipes import all_there, check_piped, copied, is_pipe, where_now
 
@@ -31,15 +31,24 @@ def test_standard_input_is_kept_in_the_run_to_the_byte(monkeypatch: pytest.Monke
     data = bytes(range(256)) * 9
     monkeypatch.setattr("sys.stdin", standard_input(data))
     Path("run").mkdir()
-    assert copied("-", Path("run")) == Document("standard input", Path("run/corpus.txt"), is_piped=True)
+    assert copied("-", Path("run"), None) == Document("standard input", Path("run/corpus.txt"), is_piped=True)
     assert Path("run/corpus.txt").read_bytes() == data
+
+
+@pytest.mark.parametrize("data", [b"\0" * 9, b"\x89PNG\r\n\x1a\n"])
+def test_what_does_not_begin_as_a_text_is_not_copied(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", standard_input(data))
+    Path("run").mkdir()
+    with pytest.raises(TextError, match=r"^standard input: looks (binary \(NUL at byte 0\)|like PNG data)"):
+        copied("-", Path("run"), "utf-8")
+    assert not list(Path("run").iterdir())
 
 
 def test_what_came_through_a_pipe_before_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("run").mkdir()
     for data, name in ((b"first", "corpus.txt"), (b"second", "corpus-2.txt"), (b"third", "corpus-3.txt")):
         monkeypatch.setattr("sys.stdin", standard_input(data))
-        assert copied("-", Path("run")).path == Path("run", name)
+        assert copied("-", Path("run"), None).path == Path("run", name)
     assert [path.read_bytes() for path in sorted(Path("run").iterdir())] == [b"second", b"third", b"first"]
 
 
@@ -49,7 +58,7 @@ def test_a_fifo_is_kept_in_the_run_to_the_byte() -> None:
     Path("run").mkdir()
     writer = threading.Thread(target=Path("fifo").write_bytes, args=(data,), daemon=True)
     writer.start()
-    assert copied("fifo", Path("run")) == Document("fifo", Path("run/corpus.txt"), is_piped=True)
+    assert copied("fifo", Path("run"), None) == Document("fifo", Path("run/corpus.txt"), is_piped=True)
     writer.join()
     assert Path("run/corpus.txt").read_bytes() == data
 
@@ -78,7 +87,7 @@ def test_a_corpus_is_not_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -
 def test_a_copy_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", standard_input(b"text"))
     with pytest.raises(StorageError) as caught:
-        copied("-", Path("gone"))
+        copied("-", Path("gone"), "utf-8")
     assert caught.value.message == "gone/corpus.txt: No such file or directory"
 
 

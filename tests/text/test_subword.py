@@ -99,3 +99,12 @@ def test_a_model_that_is_not_base64_is_refused() -> None:
     with pytest.raises(CheckpointError) as caught:
         restore({"level": "subword", "model": "no base64!"})
     assert caught.value.message == "tokenizer: the SentencePiece model is not base64"
+
+
+def test_a_model_that_sentencepiece_itself_refuses_is_refused_in_our_words() -> None:
+    model = base64.b64decode(TOKENIZERS["bpe"].describe()["model"])
+    with_bytes, without = b"\x98\x02\x01", b"\x98\x02\x00"  # the trainer's byte_fallback
+    assert model.count(with_bytes) == 1
+    found = SubwordTokenizer(model.replace(with_bytes, without))
+    with pytest.raises(CheckpointError, match=r"^tokenizer: SentencePiece cannot use its model$"):
+        found.encode("the queen")

@@ -48,6 +48,11 @@ def test_the_heading_that_says_label_wins_over_the_column_with_fewer_values() ->
     assert choose("x", table, Columns(label="split", text="1")) == (1, 0)
 
 
+def test_a_column_that_is_named_the_text_is_it_though_its_heading_is_that_of_labels() -> None:
+    rows = "".join(f"{'ab'[number % 2]}\tthe text {number}\n" for number in range(8))
+    assert choose("x", parse("x", "x\ty\n" + rows, "\t"), Columns(text="y")) == (0, 1)
+
+
 def test_without_headings_the_longest_of_the_other_columns_is_the_text() -> None:
     table = parse(
         "x", "".join(f"{number}\tthe text {number}\t{'ab'[number % 2]}\n" for number in range(8)), "\t"

@@ -19,11 +19,14 @@ from charrnn.inference.engine import writer
 from charrnn.inference.generate import generate
 from charrnn.models.places import tensors_of
 from charrnn.text.batches import Batch, Batches
+from charrnn.text.document_batches import DocumentBatch
 from charrnn.training import progress
+from charrnn.training.descent import Step
 from charrnn.training.events import Evaluated, Finished, Saved, Stepped
 from charrnn.training.interrupt import Interrupt
 from charrnn.training.run import load_last
 from charrnn.training.start import Sitting
+from tests.training import small_classifier
 from tests.training.fitting import fit
 from tests.training.small_run import STEPS, Clock, assert_equal, best, last, new, resumed
 
@@ -329,6 +332,26 @@ def test_the_curve_has_a_point_for_every_evaluation_with_the_mean_loss_since_the
             since = []
     assert [astuple(point) for point in training.progress.history] == points
     assert training.progress.evaluations == len(points)
+
+
+def test_the_mean_loss_of_a_classifier_is_that_of_its_texts_however_long_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training, _ = small_classifier.new("run", Budget("steps", 2))
+    learn = training._learner.learn
+    monkeypatch.setattr(training, "_evaluation_is_due", lambda: False)
+    batches = []
+
+    def one_and_zero(batch: DocumentBatch, rate: float) -> Step:
+        batches.append(batch)
+        return replace(learn(batch, rate), loss=2.0 - len(batches))
+
+    monkeypatch.setattr(training._learner, "learn", one_and_zero)
+    (found,) = [event.training_loss for event in fit(training) if isinstance(event, Evaluated)]
+    first, second = batches
+    assert first.tokens != second.tokens
+    assert len(first.labels) == len(second.labels)
+    assert found == 0.5
 
 
 def test_evaluations_come_at_the_shares_of_the_budget_that_were_planned() -> None:

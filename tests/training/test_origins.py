@@ -1,5 +1,6 @@
 """Models that `--from` names: which go together, and what a classifier takes over from them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from charrnn.errors import UsageError
 from charrnn.text.byte import ByteTokenizer
 from charrnn.training.origins import Origins, inherited_by_classifier, load_origins, paired, single
-from charrnn.training.request import Origin
+from charrnn.training.request import Origin, settled
 from tests.checkpoint.handmade import small
 
 AHEAD = Origin("ahead", small())
@@ -105,3 +106,12 @@ def test_a_flag_that_says_something_else_than_both_is_refused() -> None:
     assert caught.value.message == (
         "--embedding 3 contradicts --from ahead --from back: it has --embedding 8"
     )
+
+
+@pytest.mark.parametrize(
+    ("corpus", "lines"), [({"lines": True}, True), ({"lines": False}, False), (None, False)]
+)
+def test_a_model_of_lines_is_the_beginning_of_another_one(corpus: Any, lines: bool) -> None:
+    of_lines = replace(AHEAD.checkpoint, has_endings=True, card={"corpus": corpus})
+    found, _ = settled({}, {}, Origin("ahead", of_lines))
+    assert found.lines == lines

@@ -15,6 +15,7 @@ import pytest
 from charrnn.checkpoint import container, model
 from charrnn.config import Budget, CorpusConfig, TrainingConfig
 from charrnn.errors import CheckpointError
+from charrnn.evaluation import yardstick
 from charrnn.evaluation.metrics import Validation
 from charrnn.evaluation.yardstick import xz_bits_per_byte
 from charrnn.inference.softmax import log_softmax
@@ -99,7 +100,8 @@ def test_no_odd_value_in_what_a_run_left_is_worse_than_refused() -> None:
     assert refusals(Path("run"), load_recipe) > 200
 
 
-def test_the_card_says_what_was_learnt_from_what_and_for_how_long() -> None:
+def test_the_card_says_what_was_learnt_from_what_and_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yardstick, "MIN_VALIDATION_BYTES", 1)
     training, kept = new("run", Budget("steps", STEPS))
     events = fit(training)
     steps = [event for event in events if isinstance(event, Stepped)]
@@ -140,6 +142,7 @@ def test_a_model_kept_on_the_way_says_that_there_is_more_to_come_and_no_yardstic
 def test_of_a_long_text_the_yardstick_takes_what_is_next_to_the_split(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(yardstick, "MIN_VALIDATION_BYTES", 1)
     monkeypatch.setattr(run_files, "MAX_TRAINING_BYTES", 700)
     monkeypatch.setattr(run_files, "MAX_VALIDATION_BYTES", 1 + 50)  # tokens, the first of which is a boundary
     text = "".join(random.Random(1).choices("abcdefgh", weights=range(1, 9), k=3000))
