@@ -6,6 +6,7 @@ import datetime
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from charrnn.checkpoint import container, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import (
     CLASSIFIER,
+    DEFAULT_UNKNOWN,
     LANGUAGE_MODEL,
     MAX_HIDDEN,
     MAX_LAYERS,
@@ -25,7 +27,8 @@ from charrnn.config import (
 from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.folded import FoldedWordTokenizer
-from charrnn.text.tokenizer import Tokenizer, restore
+from charrnn.text.lines import ids_of_lines, without_empty
+from charrnn.text.tokenizer import Ids, Tokenizer, restore
 
 FORMAT = 3
 # What every model was before files could say otherwise.
@@ -68,6 +71,23 @@ class Checkpoint:
         """Whether every line of the corpus was a document, so that the model knows no line feed."""
         corpus = self.card.get("corpus")
         return self.has_endings and isinstance(corpus, Mapping) and corpus.get("lines") is True
+
+    @property
+    def newline(self) -> str:
+        """What became of line ends before training, one of `config.NEWLINES`."""
+        corpus = self.card.get("corpus")
+        return "lf" if isinstance(corpus, Mapping) and corpus.get("newline") == "lf" else "keep"
+
+    def as_read(self, text: str) -> str:
+        """A text as it would have been trained on: without line ends or empty lines that never were."""
+        if self.newline == "lf":
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return without_empty(text) if self.is_of_lines else text
+
+    def encode(self, text: str, unknown: str = DEFAULT_UNKNOWN) -> Ids:
+        """The ids of a text that is `as_read`."""
+        encode = partial(self.tokenizer.encode, unknown=unknown)
+        return ids_of_lines(encode, text.split("\n")) if self.is_of_lines else encode(text)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -99,6 +99,16 @@ def states_on_disk() -> list[Path]:
     return sorted(RUNS.glob(f"*/{LAST}"))
 
 
+def without_model() -> list[str]:
+    """The names of all runs here that have only what resuming needs."""
+    return [path.parent.name for path in states_on_disk() if not path.with_name(MODEL).exists()]
+
+
+def how_to_resume(name: str) -> str:
+    """The command that goes on with a run."""
+    return f"charrnn train --resume {shlex.quote(name)}"
+
+
 def folder(name: str) -> Path:
     """Where the run of this name lies.
 
@@ -213,8 +223,11 @@ def _path(argument: str, kind: str | None) -> Path:
             if path.exists() and not path.is_dir():
                 return path
     with contextlib.suppress(OSError):  # a name too long for a folder, say
-        if (RUNS / argument).is_dir():
-            raise UsageError(f"{argument}: this run has no model yet", f"look at {RUNS / argument}")
+        if "/" not in argument and argument not in ("", ".", "..") and (RUNS / argument).is_dir():
+            goes_on = f"{how_to_resume(argument)} goes on with it" if is_resumable(RUNS / argument) else None
+            raise UsageError(
+                f"{argument}: this run has no model yet", goes_on or f"look at {RUNS / argument}"
+            )
     known = _listed([path for path in models_on_disk() if kind is None or _is_readable(path, kind)])
     raise UsageError(
         f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"

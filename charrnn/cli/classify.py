@@ -191,6 +191,8 @@ def _write(
         for piece in pieces:
             if piece.effect:
                 product.write(f"\t{piece.effect:+.6f}\t{clean(piece.text)}\n")
+        if asked.explain:  # the next one takes its time
+            product.flush()
 
 
 def _explained(classifier: Classifier, text: str, label: int, *, quiet: bool) -> list[Piece]:

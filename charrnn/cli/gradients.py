@@ -135,10 +135,10 @@ def _read(checkpoint: Checkpoint, text: str, blank: str, *, quiet: bool) -> _Rea
     """A text as a model reads it, with the first token of what belongs in the blank after it."""
     import numpy as np
 
-    tokenizer = checkpoint.tokenizer
-    ids = prompt.encoded(tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
+    tokenizer, text = checkpoint.tokenizer, checkpoint.as_read(text)
+    ids = prompt.encoded(checkpoint, text, DEFAULT_UNKNOWN, quiet=quiet)
     if blank:
-        ids = np.concatenate((ids, prompt.encoded(tokenizer, blank, DEFAULT_UNKNOWN, quiet=quiet)[:1]))
+        ids = np.concatenate((ids, prompt.encoded(checkpoint, blank, DEFAULT_UNKNOWN, quiet=quiet)[:1]))
     if not len(ids):
         raise UsageError("gradients: the text is empty", "it takes a character to look back from")
     if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import stat
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli import options, prompt, stdin
+from charrnn.cli import options, prompt
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.output import write_json
 from charrnn.cli.threads import asked_for, prepare_threads
 from charrnn.config import DEFAULT_UNKNOWN, LIKELIEST, VIEWS
-from charrnn.errors import CheckpointError, TextError, UsageError
+from charrnn.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.inference.language_model import NextToken
@@ -110,7 +108,9 @@ def _view(
     elif target == "next":
         _next(product, subject, model, k, each=each, as_json=as_json, quiet=quiet)
     else:
-        _surprise(product, subject, model, as_json=as_json, quiet=quiet)
+        from charrnn.cli.surprise import show_surprise
+
+        show_surprise(product, subject, model, as_json=as_json, quiet=quiet)
 
 
 def _card(product: Product, name: str | None, *, as_json: bool, quiet: bool) -> None:
@@ -168,7 +168,8 @@ def _next(
 
     text = prompt.given(subject, "the text", "a text", quiet=quiet)
     language_model = LanguageModel(load(announce(model, quiet=quiet)))
-    ids = prompt.encoded(language_model.tokenizer, text, DEFAULT_UNKNOWN, quiet=quiet)
+    text = language_model.checkpoint.as_read(text)
+    ids = prompt.encoded(language_model.checkpoint, text, DEFAULT_UNKNOWN, quiet=quiet)
     reserved, has_bytes = _reserved(language_model.tokenizer), language_model.tokenizer.unknown is None
     console = for_product(product)
     if each:
@@ -203,61 +204,14 @@ def _described(token: NextToken, reserved: dict[int, str]) -> dict[str, Any]:
     return described | ({"reserved": reserved[token.token]} if token.token in reserved else {})
 
 
-def _surprise(
-    product: Product, subject: str | None, model: str | None, *, as_json: bool, quiet: bool
-) -> None:
-    from charrnn.cli.models import announce, load
-    from charrnn.inference import engine
-    from charrnn.inspection.surprise import surprise
-    from charrnn.terminal.clean import clean
-    from charrnn.terminal.console import for_product
-    from charrnn.terminal.reading import with_bar
-    from charrnn.terminal.tables import print_surprise
-    from charrnn.terminal.units import UNITS
-
-    checkpoint = load(announce(model, quiet=quiet))
-    source, data, is_piped = _bytes(subject, quiet=quiet)
-    if checkpoint.tokenizer.level != "byte":
-        data = stdin.without_mark(data, source, is_piped=is_piped)  # as training does
-        stdin.decoded(data, source, stdin.CONVERT, is_piped=is_piped)
-    if not data:
-        raise TextError(f"{source}: is empty")
-    reader = engine.reader(checkpoint.config, checkpoint.tensors)
-    work = surprise(reader, checkpoint.tokenizer, data, of_lines=checkpoint.is_of_lines)
-    found = with_bar(work, unit=f" {UNITS[checkpoint.tokenizer.level]}", quiet=quiet)
-    if as_json:
-        lines = [
-            {"line": number, "bits_per_byte": line.bits_per_byte, "bytes": line.bytes, "text": line.text}
-            for number, line in enumerate(found.lines, 1)
-        ]
-        write_json(
-            product,
-            {
-                "source": source,
-                "bits_per_byte": found.bits_per_byte,
-                "bytes": found.bytes,
-                "nats_per_token": found.nats_per_token,
-                "tokens": found.tokens,
-                "lines": lines,
-            },
-        )
-    elif product.is_terminal:
-        print_surprise(for_product(product), source, found)
-    else:
-        for number, line in enumerate(found.lines, 1):
-            product.write(f"{number}\t{line.bits_per_byte:.4f}\t{clean(line.text.rstrip(chr(10)))}\n")
-        product.write(f"all\t{found.bits_per_byte:.4f}\t{clean(source)}\n")
-        product.flush()
-
-
 def _runs(product: Product, *, as_json: bool) -> None:
-    from charrnn.checkpoint.runs import models_on_disk
+    from charrnn.checkpoint.runs import models_on_disk, without_model
     from charrnn.inspection.run_table import rows
     from charrnn.terminal.clean import clean
     from charrnn.terminal.console import for_product
     from charrnn.terminal.tables import print_runs, run_cells
 
-    found = rows(models_on_disk())
+    found = rows(models_on_disk(), without_model())
     if not found and not as_json:
         raise UsageError("no runs yet under checkpoints/", "train one first: charrnn train corpus.txt")
     if as_json:
@@ -269,32 +223,3 @@ def _runs(product: Product, *, as_json: bool) -> None:
         for row in found:
             product.write("\t".join(clean(cell) for cell in run_cells(row)) + "\n")
         product.flush()
-
-
-def _bytes(given: str | None, *, quiet: bool) -> tuple[str, bytes, bool]:
-    """What errors call a text, its bytes, and whether they came through a pipe."""
-    ways = "charrnn inspect surprise FILE, or pipe a text in"
-    if given == "":
-        raise UsageError("surprise '': must name a file", ways)
-    if given in (None, "-"):
-        if given is None and not stdin.is_given():
-            raise UsageError("surprise: which text?", ways)
-        return "standard input", stdin.read("a text", quiet=quiet), True
-    assert given is not None
-    path = Path(given)
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise UsageError(f"{given}: no such file") from None
-    except OSError as error:
-        raise UsageError(f"{given}: {error.strerror}") from error
-    if stat.S_ISDIR(mode):
-        raise UsageError(f"{given}: is a folder", "name a file, or cat several into it")
-    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-        raise UsageError(f"{given}: is neither a regular file nor a pipe")
-    from charrnn.text.document import Document, check_readable
-
-    document = Document(given, path, is_piped=stat.S_ISFIFO(mode))
-    if not document.is_piped:  # opening a pipe takes its writer away
-        check_readable(document)
-    return given, b"".join(document.chunks()), document.is_piped

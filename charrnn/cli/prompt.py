@@ -8,7 +8,8 @@ from charrnn.cli import stdin
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from charrnn.text.tokenizer import Ids, Tokenizer
+    from charrnn.checkpoint.model import Checkpoint
+    from charrnn.text.tokenizer import Ids
 
 SHOWN = 5  # of the characters that are not in the vocabulary
 
@@ -51,8 +52,8 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def encoded(tokenizer: Tokenizer, text: str, unknown: str, *, quiet: bool) -> Ids:
-    """The ids of a text; a note names the characters that are read as `<unk>`.
+def encoded(checkpoint: Checkpoint, text: str, unknown: str, *, quiet: bool) -> Ids:
+    """The ids of a text that is `as_read` by a model; a note names the characters that are read as `<unk>`.
 
     Raises:
         UsageError: with `unknown="error"`, if the text has such characters.
@@ -60,9 +61,10 @@ def encoded(tokenizer: Tokenizer, text: str, unknown: str, *, quiet: bool) -> Id
     """
     from charrnn.terminal.notes import note
 
+    tokenizer = checkpoint.tokenizer
     if tokenizer.level != "byte":
         stdin.decoded(text.encode("utf-8", "surrogateescape"), "standard input")
-    ids = tokenizer.encode(text, unknown)
+    ids = checkpoint.encode(text, unknown)
     if tokenizer.unknown is not None and (outside := ids == tokenizer.unknown).any():
         # As many ids as characters: none was left out, or there would be no `<unk>` among them.
         characters = list(dict.fromkeys(text[index] for index in outside.nonzero()[0]))

@@ -58,7 +58,7 @@ def sample(
         _refuse_endless(count, as_json=json)
     text = prompts.given(prompt, "--prompt", "a prompt", quiet=quiet)
     language_model = _on_device(checkpoint, device)
-    ids = prompts.encoded(language_model.tokenizer, text, unknown, quiet=quiet)
+    ids = prompts.encoded(checkpoint, checkpoint.as_read(text), unknown, quiet=quiet)
     if seed is None:
         seed = secrets.randbelow(MAX_SEED + 1)
         note(f"seed {seed}", quiet=quiet)

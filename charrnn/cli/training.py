@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -167,8 +166,10 @@ def refuse_idle_resume(asked: Asked, name: str, progress: Progress) -> None:
     Raises:
         UsageError: saying how to ask.
     """
+    from charrnn.checkpoint import runs
+
     if progress.finished and asked.budget is None:
-        hint = f"charrnn train --resume {shlex.quote(name)} --time 5m trains five minutes more"
+        hint = f"{runs.how_to_resume(name)} --time 5m trains five minutes more"
         end = "ended because validation only got worse" if progress.has_turned else "has finished its budget"
         raise UsageError(f"{name}: {end}", hint)
 

@@ -71,7 +71,8 @@ def generate_each(
     A writer that can write several texts together does; what belongs to later ones waits for its turn.
     """
     # No document is empty: a text may end only where it has begun.
-    stream = partial(CharacterStream, Spelling(tokenizer), has_endings=has_endings, has_begun=len(prompt) > 0)
+    has_begun = len(prompt) > 0 and prompt[-1] != BOUNDARY
+    stream = partial(CharacterStream, Spelling(tokenizer), has_endings=has_endings, has_begun=has_begun)
     together = writer.most_texts if 0 < sampling.length <= LONGEST_TOGETHER else 1
     for begin in range(0, len(seeds), together):
         own = seeds[begin : begin + together]
@@ -90,7 +91,7 @@ class _Text:
         self.missing = sampling.length or sys.maxsize  # characters
         self.is_finished = False
         self._stop = StopText(sampling.stop)
-        self._nats = 0.0
+        self._unshown: deque[tuple[int, float]] = deque()  # characters of a token, its nats
 
     def take(self, drawn: Drawn) -> None:
         """Adds tokens; those past the end are none of its own."""
@@ -99,12 +100,14 @@ class _Text:
             return
         for token, nats in zip(drawn.tokens, drawn.nats, strict=True):
             if not self.is_finished:
-                self._nats += nats
-                self._take([token])
+                self._take([token], nats)
 
-    def _take(self, tokens: Sequence[int]) -> None:
+    def _take(self, tokens: Sequence[int], nats: float = 0.0) -> None:
         is_ended = tokens[-1] == BOUNDARY  # which is turning: no other is one
-        if text := self.stream.push(tokens[:-1] if is_ended else tokens):
+        text = self.stream.push(tokens[:-1] if is_ended else tokens)
+        if nats:
+            self._unshown.append((len(text), nats))
+        if text:
             self._add(text[: self.missing])  # a token may have several characters
         if is_ended and not self.is_finished:
             self._finish()
@@ -124,8 +127,18 @@ class _Text:
             self._show(held)
 
     def _show(self, text: str) -> None:
-        self.pieces.append(Piece(text, self._nats))
-        self._nats = 0.0
+        self.pieces.append(Piece(text, self._nats_of(len(text))))
+
+    def _nats_of(self, characters: int) -> float:
+        """The nats of the next so many characters; those of a token go with its first."""
+        sum_ = 0.0
+        while characters and self._unshown:
+            length, nats = self._unshown.popleft()
+            sum_ += nats
+            if length > characters:
+                self._unshown.appendleft((length - characters, 0.0))
+            characters -= min(characters, length)
+        return sum_
 
 
 class _Pen:

@@ -99,7 +99,7 @@ class LanguageModel:
         pieces = generate(
             self.writer,
             self.tokenizer,
-            self.tokenizer.encode(prompt),
+            self.checkpoint.encode(self.checkpoint.as_read(prompt)),
             sampling,
             seed,
             has_endings=self.checkpoint.has_endings,
@@ -115,7 +115,8 @@ class LanguageModel:
         if k < 1:
             raise UsageError(f"k {k}: must be 1 or more")
         check_readable(self.tokenizer, "text", text)
-        last = deque(self._outputs(self.tokenizer.encode(text)), maxlen=1).pop()
+        ids = self.checkpoint.encode(self.checkpoint.as_read(text))
+        last = deque(self._outputs(ids), maxlen=1).pop()
         return self._likeliest(last[-1], k)
 
     def each_next(self, ids: Ids, k: int) -> Iterator[list[NextToken]]:

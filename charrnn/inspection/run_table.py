@@ -13,6 +13,7 @@ from charrnn.checkpoint import classifier, container, model, weights
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
 from charrnn.checkpoint.lock import is_locked
 from charrnn.checkpoint.model import Checkpoint
+from charrnn.checkpoint.runs import how_to_resume
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CharrnnError
 
@@ -32,9 +33,15 @@ class RunRow:
     accuracy: float | None = None  # of a classifier's answers
 
 
-def rows(models: Sequence[Path]) -> list[RunRow]:
-    """A row per model file: language models by bits per byte, classifiers by accuracy, then those without."""
-    return sorted((_row(path) for path in models), key=_rank)
+def rows(models: Sequence[Path], without: Sequence[str] = ()) -> list[RunRow]:
+    """A row per run: language models by bits per byte, classifiers by accuracy, then those without either.
+
+    Args:
+        models: files.
+        without: the names of runs that have no model yet.
+    """
+    unfinished = (RunRow(name, error=f"no model yet: {how_to_resume(name)} goes on") for name in without)
+    return sorted((*map(_row, models), *unfinished), key=_rank)
 
 
 def _rank(row: RunRow) -> tuple[int, float, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from charrnn.inference.stepper import BLOCK, Reader
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.encoding import Reading
 from charrnn.text.layout import utf8_lengths
+from charrnn.text.lines import ids_of_lines
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 
 
@@ -23,12 +26,12 @@ class Line:
 
     text: str
     bits: float
-    bytes: int
+    bytes: int  # that are scored: none of an empty line where lines are documents
 
     @property
     def bits_per_byte(self) -> float:
         """What compares with other lines, models and levels."""
-        return self.bits / self.bytes
+        return self.bits / self.bytes if self.bytes else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +63,26 @@ def surprise(
     Args:
         reader: the net.
         tokenizer: its tokenizer.
-        text: not empty; UTF-8, unless the tokenizer's level is `byte`.
+        text: not empty, and not of empty lines alone; UTF-8, unless the tokenizer's level is `byte`.
         of_lines: whether the net knows a line feed as the boundary between documents.
     """
-    ids = _ids_of_lines(tokenizer, text) if of_lines else _ids(tokenizer, text)
+    lines = list(_lines(text))
+    # Where lines are documents, an empty one is none.
+    is_scored = [not of_lines or line != b"\n" for line in lines]
+    scored = list(itertools.compress(lines, is_scored))
+    text = b"".join(scored)
+    encode = partial(_ids, tokenizer)
+    ids = ids_of_lines(encode, text.split(b"\n")) if of_lines else encode(text)
     nats = yield from _token_nats(reader, ids)
     lengths = _byte_lengths(tokenizer, text, ids)
     bits = nats / math.log(2) + 8.0 * lengths * (ids == tokenizer.unknown)
-    lines = list(_lines(text))
     # A token belongs to the line in which it begins.
-    ends = np.cumsum([len(line) for line in lines])
+    ends = np.cumsum([len(line) for line in scored])
     owners = np.searchsorted(ends, np.cumsum(lengths) - lengths, side="right")
-    by_line = np.bincount(owners, bits, len(lines))
+    by_line = iter(np.bincount(owners, bits, len(scored)))
     found = [
-        Line(line.decode("utf-8", "replace"), float(own), len(line))
-        for line, own in zip(lines, by_line, strict=True)
+        Line(line.decode("utf-8", "replace"), float(next(by_line)) if is_one else 0.0, len(line) * is_one)
+        for line, is_one in zip(lines, is_scored, strict=True)
     ]
     return Surprise(tuple(found), float(nats.mean()), len(nats))
 
@@ -106,13 +114,6 @@ def _ids(tokenizer: Tokenizer, text: bytes) -> Ids:
         if isinstance(tokenizer, ByteTokenizer)
         else tokenizer.encode(text.decode())
     )
-
-
-def _ids_of_lines(tokenizer: Tokenizer, text: bytes) -> Ids:
-    """The ids of every line, with a boundary for each line feed."""
-    first, *others = (_ids(tokenizer, line) for line in text.split(b"\n"))
-    boundary = np.array([BOUNDARY], first.dtype)
-    return np.concatenate([first, *(part for line in others for part in (boundary, line))])
 
 
 def _byte_lengths(tokenizer: Tokenizer, text: bytes, ids: Ids) -> NDArray[np.int64]:

@@ -32,6 +32,7 @@ def curves(
 
     figure = plotext.figure  # plotext draws on one figure of its own
     figure.clear()
+    plotext.terminal.limit(False, False)  # the size is the caller's, whatever the terminal's is
     figure.plot_size(width, height)
     figure.theme("simple")
     for y, colour in zip(ys, COLOURS, strict=False):

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from charrnn.terminal.console import forget_impossible_sizes
 
-WIDTH = 100
+WIDTH, HEIGHT = 100, 25
 
 
 def canvas(width: int = WIDTH) -> Console:
@@ -19,6 +19,7 @@ def canvas(width: int = WIDTH) -> Console:
         file=io.StringIO(),
         record=True,
         width=width,
+        height=HEIGHT,  # given both, Rich does not ask the terminal, whatever that is
         force_terminal=True,
         color_system="truecolor",
         markup=False,

@@ -149,7 +149,11 @@ def talk() -> Any:
     return Talk(sys.stderr)
 
 
+# What Rich does not draw on either.
+NO_COLOURS = ("", "dumb", "unknown")
+
+
 def use_colour(stream: IO[str] | None) -> bool:
     """Whether a stream may carry colours and cursor movements."""
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in ("dumb", "")
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "").lower() in NO_COLOURS
     return stream is not None and not stream.closed and stream.isatty() and not is_plain

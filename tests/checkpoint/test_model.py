@@ -411,3 +411,19 @@ def test_looking_at_weights_that_are_no_numbers_allows_nothing_else() -> None:
 
 def test_every_field_of_a_configuration_is_saved() -> None:
     assert model.metadata(small())["config"].keys() == set(ModelConfig.__dataclass_fields__)
+
+
+def test_lines_that_were_documents_have_the_boundary_between_them_and_none_is_empty() -> None:
+    of_lines = small(card={"corpus": {"lines": True, "newline": "lf"}})
+    a, b = of_lines.tokenizer.encode("ab").tolist()
+    text = of_lines.as_read("\n\na\r\n\r\rb\n")
+    assert text == "a\nb\n"
+    assert of_lines.encode(text).tolist() == [a, 0, b, 0]
+    assert of_lines.encode("").tolist() == []
+
+
+def test_a_text_is_read_as_it_stands_where_nothing_was_changed_before_training() -> None:
+    plain, text = small(), "\n\na\r\nb"
+    assert plain.as_read(text) == text
+    assert plain.encode(text).tolist() == plain.tokenizer.encode(text).tolist()
+    assert small(card={"corpus": {"newline": "lf"}}).as_read(text) == "\n\na\nb"

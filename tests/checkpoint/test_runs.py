@@ -201,6 +201,22 @@ def test_only_runs_that_can_do_what_is_asked_are_listed() -> None:
 def test_a_run_that_has_no_model_yet_says_so() -> None:
     Path("checkpoints/young").mkdir(parents=True)
     assert usage_error("young") == ("young: this run has no model yet", "look at checkpoints/young")
+    Path("checkpoints/young/last.safetensors").touch()
+    goes_on = "charrnn train --resume young goes on with it"
+    assert usage_error("young") == ("young: this run has no model yet", goes_on)
+
+
+@pytest.mark.parametrize("folder", ["/", ".", ".."])
+def test_a_folder_that_is_no_run_s_is_no_model(folder: str) -> None:
+    put_run("tale")
+    assert usage_error(folder) == (f"{folder}: no such model", "there are: tale")
+
+
+def test_runs_that_have_only_what_resuming_needs_are_those_without_a_model() -> None:
+    put_run("tale")
+    for name in ("tale", "young"):
+        put(Path("checkpoints", name, "last.safetensors")).touch()
+    assert runs.without_model() == ["young"]
 
 
 def test_only_a_run_with_its_training_state_can_be_resumed() -> None:

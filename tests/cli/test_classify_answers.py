@@ -3,13 +3,19 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from charrnn.checkpoint.classifier import save
+from charrnn.cli.classify import _Asked, _write
+from charrnn.cli.given_texts import Text
+from charrnn.inference.answering import Classifier, Piece
+from charrnn.terminal.streams import Product
 from tests.checkpoint.handmade import of_many_minds
 from tests.cli.program import Answer, lukewarm, shown
+from tests.terminal.test_streams import Stream
 
 ODD = "the\ta \x1b[31m\u202e of\nthe end"
 INERT = "\\u{202e}"
@@ -97,3 +103,25 @@ def test_in_a_pipe_words_that_are_taken_together_are_one_cell() -> None:
 def test_json_is_for_programs_on_a_terminal_too() -> None:
     text = shown("classify", "-m", "model", "one.txt", "--json")
     assert json.loads(text) == described("one.txt")
+
+
+def test_what_explains_a_text_is_out_before_the_next_one_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stdout = Stream()
+    monkeypatch.setattr("sys.stdout", stdout)
+    out: list[bytes] = []
+
+    class Explaining:
+        labels = ("no", "yes")
+
+        def explain(self, text: str, _label: int, _advance: object) -> list[Piece]:
+            out.append(stdout.raw.getvalue())
+            return [Piece(text, 0.5)]
+
+    asked = _Asked(
+        top=1, abstain=None, explain=True, as_json=False, fail_if=None, fail_under=None, quiet=True
+    )
+    rows = [(Text(name, name), np.array([0.25, 0.75])) for name in ("one", "two")]
+    _write(Product(), cast(Classifier, Explaining()), rows, asked)
+    assert out == [b"", b"yes\t0.750000\tone\n\t+0.500000\tone\n"]

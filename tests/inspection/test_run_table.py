@@ -77,3 +77,8 @@ def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
     save("back", {"validation": {"bits_per_byte": 2.0}}, backward=True)
     (row,) = rows(runs.models_on_disk())
     assert (row.model, row.bits_per_byte) == ("byte rnn (tanh) 1x4 backwards", 2.0)
+
+
+def test_a_run_without_a_model_says_how_to_go_on() -> None:
+    (row,) = rows([], ["my run"])
+    assert (row.name, row.error) == ("my run", "no model yet: charrnn train --resume 'my run' goes on")

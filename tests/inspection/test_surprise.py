@@ -92,6 +92,16 @@ def test_where_lines_are_documents_a_line_feed_is_the_boundary_and_one_byte(toke
     assert result.lines[0].bits == pytest.approx(bits_of_ids(tokenizer.vocab_size, first))
 
 
+@pytest.mark.parametrize("tokenizer", [LETTERS, ByteTokenizer(), WordTokenizer(["ab", "a", "b"])])
+def test_an_empty_line_is_no_document_and_costs_nothing(tokenizer: Tokenizer) -> None:
+    net = stepper(tokenizer.vocab_size)
+    gaps = finish(surprise(net, tokenizer, b"\n\nab\n\n\nba\n\n", of_lines=True))
+    plain = finish(surprise(net, tokenizer, b"ab\nba\n", of_lines=True))
+    assert [line for line in gaps.lines if line.text != "\n"] == list(plain.lines)
+    assert [line.bits_per_byte for line in gaps.lines if line.text == "\n"] == [0.0] * 5
+    assert (gaps.bits_per_byte, gaps.tokens) == (plain.bits_per_byte, plain.tokens)
+
+
 def test_a_character_outside_the_vocabulary_costs_its_bytes_on_top() -> None:
     known, unknown = found(LETTERS, b"ab"), found(LETTERS, "a€".encode())
     assert unknown.lines[0].bits == pytest.approx(bits_of(LETTERS, "a€") + 8 * 3)

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from rich.color import Color
 from rich.style import Style
 from rich.text import Text
@@ -26,6 +27,13 @@ def test_a_chart_has_the_size_it_was_given() -> None:
     lines = curves(X, [FALLING, RISING], 60, 9, in_colour=False).plain.splitlines()
     assert len(lines) == 9
     assert max(map(len, lines)) == 60
+
+
+def test_its_size_does_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "5")
+    lines = curves(X, [FALLING, RISING], 110, 9, in_colour=False).plain.splitlines()
+    assert (len(lines), max(map(len, lines))) == (9, 110)
 
 
 def test_a_falling_curve_falls() -> None:

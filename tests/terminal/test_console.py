@@ -34,8 +34,8 @@ def test_what_is_no_size_is_not_heeded(variable: str, value: str, monkeypatch: p
 def test_a_picture_is_as_wide_as_it_is_to_be_whatever_stands_in_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for value in ("0", "\u00b2"):
-        monkeypatch.setenv("COLUMNS", value)
+    for variable, value in (("COLUMNS", "0"), ("COLUMNS", "\u00b2"), ("TERM", "dumb"), ("TERM", "unknown")):
+        monkeypatch.setenv(variable, value)
         assert picture.canvas(77).width == 77
 
 

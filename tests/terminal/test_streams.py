@@ -150,6 +150,8 @@ def test_a_process_without_stderr_can_talk_all_the_same() -> None:
         ({"TERM": "xterm", "NO_COLOR": "1"}, False),
         ({"TERM": "xterm", "NO_COLOR": "0"}, False),
         ({"TERM": "dumb"}, False),
+        ({"TERM": "Dumb"}, False),
+        ({"TERM": "unknown"}, False),
         ({"TERM": ""}, False),
         ({}, False),
     ],
