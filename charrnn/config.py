@@ -189,3 +189,7 @@ class FineTuningConfig:
     warmup: float = 0.05
     evaluations: int = 8
     evaluation_tokens: int
+
+
+# What AdamW, a step and the loop go by, whatever is learnt.
+AnyTraining = TrainingConfig | FineTuningConfig

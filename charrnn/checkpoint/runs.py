@@ -184,6 +184,16 @@ def read_to_resume(read: Callable[[Path], Read]) -> Callable[[Path], Read]:
     return reading
 
 
+@read_to_resume
+def kind_of_state(run: Path) -> str:
+    """What kind of training a run's folder has what resuming needs of.
+
+    Raises:
+        CheckpointError: if its file cannot be used.
+    """
+    return str(container.read_metadata(run / LAST).get("kind"))
+
+
 def has_work(run: Path) -> bool:
     """Whether something of worth lies in a run's folder."""
     return (run / MODEL).exists() or (run / LAST).exists()

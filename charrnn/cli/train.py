@@ -193,14 +193,13 @@ def _resume(asked: Asked, name: str) -> None:
     from charrnn.storage import remove_leftovers
     from charrnn.terminal.reading import with_bar
     from charrnn.text.corpus import prepare
-    from charrnn.training.classifier_run import is_classifier
-    from charrnn.training.pretraining_run import is_pretraining
+    from charrnn.training import classifier_run, pretraining_run
     from charrnn.training.request import refuse_changes
     from charrnn.training.run import check_corpus, documents, load_last, load_recipe
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
-    if is_classifier(folder) or is_pretraining(folder):
+    if runs.kind_of_state(folder) in (classifier_run.KIND, pretraining_run.KIND):
         train_classifier.resume(asked, folder)
         return
     refuse_label_flags(asked)

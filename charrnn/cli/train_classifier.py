@@ -132,11 +132,12 @@ def start(
 
 def resume(asked: Asked, folder: Path) -> None:
     """Goes on with a classifier's run, in whichever stage it is."""
+    from charrnn.checkpoint import runs
     from charrnn.checkpoint.lock import LATER, locked
     from charrnn.storage import remove_leftovers
     from charrnn.training import classifier_run, pretraining_run
 
-    in_words_stage = pretraining_run.is_pretraining(folder)
+    in_words_stage = runs.kind_of_state(folder) == pretraining_run.KIND
     recipe = (pretraining_run if in_words_stage else classifier_run).load_recipe(folder)
     _refuse_changes(asked, folder.name, recipe)
     with locked(folder, LATER):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from charrnn.cells import CELLS, LSTMState, Recurrent, State
-from charrnn.config import ClassifierConfig, FineTuningConfig, ModelConfig, TrainingConfig
+from charrnn.config import AnyTraining, ClassifierConfig, ModelConfig, TrainingConfig
 from charrnn.models.engine import native_for
 from charrnn.models.native_scan import native_read, native_scan
 from charrnn.models.scan import scan
@@ -72,7 +72,7 @@ class RecurrentLayer(nn.Module):
         cls,
         config: ModelConfig | ClassifierConfig,
         input_size: int,
-        settings: TrainingConfig | FineTuningConfig | None,
+        settings: AnyTraining | None,
     ) -> RecurrentLayer:
         """A layer of a net of this shape; without settings no weight is left out in training."""
         return cls(

@@ -10,34 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from charrnn.config import AnyTraining
+
 EPSILON = 1e-8
-
-
-class Settings(Protocol):
-    """What of a recipe says how far weights move."""
-
-    @property
-    def clip(self) -> float:
-        """The limit of the gradient's norm."""
-
-    @property
-    def adam_beta1(self) -> float:
-        """AdamW's share of the old mean."""
-
-    @property
-    def adam_beta2(self) -> float:
-        """AdamW's share of the old mean square."""
-
-    @property
-    def averaging(self) -> float:
-        """Share of the old weights in the moving average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +35,7 @@ class AdamW:
     """Moves parameters and their averages; all it remembers are two moments of each one's gradient."""
 
     def __init__(
-        self, groups: Sequence[Group], averages: Mapping[nn.Parameter, Tensor], settings: Settings
+        self, groups: Sequence[Group], averages: Mapping[nn.Parameter, Tensor], settings: AnyTraining
     ) -> None:
         """Begins with moments of zero.
 

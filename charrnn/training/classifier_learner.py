@@ -15,7 +15,7 @@ from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.config import ClassifierConfig, FineTuningConfig
 from charrnn.models.classifier import Classifier
-from charrnn.models.places import assign, tensors_of
+from charrnn.models.places import tensors_of
 from charrnn.text.document_batches import DocumentBatch
 from charrnn.text.tokenizer import BOUNDARY
 from charrnn.training.descent import Descending, Descent, Step
@@ -76,12 +76,6 @@ class ClassifierLearner(Descending[Classifier]):
             for member in self.model
         ]
         return self.descent.take(torch.stack(losses).mean(), learning_rate)
-
-    def with_weights(self, tensors: Tensors) -> Classifier:
-        """Another net of the same shape, with these weights."""
-        net = Classifier(self.model.config).to(self.descent.device)
-        assign(net, tensors)
-        return net
 
     def tensors(self) -> Tensors:
         """All that steps change, under the names of `weights.descent_shapes`."""

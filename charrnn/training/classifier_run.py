@@ -165,16 +165,6 @@ class ClassifierLeft(NamedTuple):
 
 
 @runs.read_to_resume
-def is_classifier(folder: Path) -> bool:
-    """Whether a run trains a classifier and is past its first stage.
-
-    Raises:
-        CheckpointError: if its file cannot be used.
-    """
-    return container.read_metadata(folder / runs.LAST).get("kind") == KIND
-
-
-@runs.read_to_resume
 def load_recipe(folder: Path) -> ClassifierRecipe:
     """What a run was made of, from the header of its file alone.
 

@@ -6,16 +6,16 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from charrnn.checkpoint import weights
 from charrnn.checkpoint.container import Tensors
+from charrnn.config import AnyTraining
 from charrnn.models.engine import native_for
 from charrnn.models.places import Placed, assign, tensors_of
-from charrnn.training import adamw
 from charrnn.training.adamw import AdamW, Group
 from charrnn.training.native_adamw import NativeAdamW
 
@@ -26,26 +26,6 @@ PEEPHOLE_SHARE = 0.01  # of the learning rate
 KNOWN_SHARE = 0.5  # of the learning rate
 # From the seed of a step to that of the next: no run whose seed is near to another's meets its steps' seeds.
 STRIDE = 0x9E3779B97F4A7C15
-
-
-class Settings(adamw.Settings, Protocol):
-    """What of a recipe says how weights move."""
-
-    @property
-    def seed(self) -> int:
-        """Of all randomness."""
-
-    @property
-    def learning_rate(self) -> float:
-        """The highest."""
-
-    @property
-    def clip_value(self) -> float | None:
-        """The limit of each of the gradient's numbers."""
-
-    @property
-    def weight_decay(self) -> float:
-        """AdamW's."""
 
 
 M = TypeVar("M", bound=Placed)  # and a module, which Python has no way to say
@@ -68,7 +48,7 @@ class Descent(Generic[M]):
     def __init__(
         self,
         model: M,
-        settings: Settings,
+        settings: AnyTraining,
         device: torch.device,
         *,
         known: Sequence[nn.Parameter] = (),
@@ -183,3 +163,9 @@ class Descending(Generic[M]):
     def step(self) -> int:
         """How many steps were taken."""
         return self.descent.step
+
+    def with_weights(self, tensors: Tensors) -> M:
+        """Another model of the same shape, with these weights."""
+        made = copy.deepcopy(self.average)
+        assign(made, tensors)
+        return made

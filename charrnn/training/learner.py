@@ -12,7 +12,6 @@ from charrnn.checkpoint.container import Tensors
 from charrnn.config import ModelConfig, TrainingConfig
 from charrnn.models.language_model import LanguageModel, States, detached
 from charrnn.models.losses import output_loss
-from charrnn.models.places import assign
 from charrnn.text.batches import Batch
 from charrnn.training.descent import Descending, Descent, Step
 
@@ -42,12 +41,6 @@ class Learner(Descending[LanguageModel]):
         self._states = detached(states)
         loss = output_loss(vectors, self.model.output_rows, self.model.output_bias, targets)
         return self.descent.take(loss, learning_rate)
-
-    def with_weights(self, tensors: Tensors) -> LanguageModel:
-        """Another model of the same shape, with these weights."""
-        model = LanguageModel(self.model.config).to(self.descent.device)
-        assign(model, tensors)
-        return model
 
     def tensors(self) -> Tensors:
         """What `descent` has, and the carried state, under the names of `weights.training_shapes`."""

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from charrnn.config import AnyTraining
 from charrnn.native.adamw import Moving, Step, take
 from charrnn.native.library import Native
-from charrnn.training.adamw import EPSILON, AdamW, Group, Settings
+from charrnn.training.adamw import EPSILON, AdamW, Group
 
 TOGETHER, APART = 0, 1  # the sets of gradients that have a norm
 
@@ -23,7 +24,7 @@ class NativeAdamW(AdamW):
         native: Native,
         groups: Sequence[Group],
         averages: Mapping[nn.Parameter, Tensor],
-        settings: Settings,
+        settings: AnyTraining,
     ) -> None:
         """Begins with moments of zero.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from charrnn.checkpoint.container import Tensors
+from charrnn.config import AnyTraining
 from charrnn.evaluation.score import Score
 from charrnn.models.places import Placed
 from charrnn.training.descent import Step
@@ -41,31 +42,11 @@ class Batches(Protocol[B_co]):
         """The batch of a step; steps count on over epochs."""
 
 
-class Settings(Protocol):
-    """What of a recipe the loop itself goes by."""
-
-    @property
-    def learning_rate(self) -> float:
-        """The highest."""
-
-    @property
-    def warmup(self) -> float:
-        """Share of the budget in which the rate rises."""
-
-    @property
-    def evaluations(self) -> int:
-        """How many, over the budget."""
-
-    @property
-    def evaluation_tokens(self) -> int:
-        """How much of the validation text they score."""
-
-
 class Learner(Protocol[B_contra, M_co]):
     """A model that learns batch by batch."""
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> AnyTraining:
         """Its recipe."""
 
     @property

@@ -14,7 +14,6 @@ from charrnn.config import SAMPLED, ClassifierConfig, TrainingConfig
 from charrnn.models.language_model import States, detached
 from charrnn.models.losses import output_loss, sampled_loss
 from charrnn.models.pair import LanguageModelPair
-from charrnn.models.places import assign
 from charrnn.text.both_ways import BatchPair
 from charrnn.training.descent import Descending, Descent, Step
 from charrnn.training.learner import carried_on, restored_states, saved_states
@@ -74,12 +73,6 @@ class PairLearner(Descending[LanguageModelPair]):
         if self._noise is None or sample is None:
             return output_loss(vectors, rows, bias, targets)
         return sampled_loss(vectors, targets, rows, bias, sample, self._noise.log_chances)
-
-    def with_weights(self, tensors: Tensors) -> LanguageModelPair:
-        """Other models of the same shape, with these weights."""
-        pair = LanguageModelPair(self.model.config).to(self.descent.device)
-        assign(pair, tensors)
-        return pair
 
     def tensors(self) -> Tensors:
         """All that steps change, under the names of `weights.pair_training_shapes`."""

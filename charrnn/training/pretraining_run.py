@@ -95,16 +95,6 @@ class PretrainingRun:
         """None: these are not the models that anybody wants."""
 
 
-@runs.read_to_resume
-def is_pretraining(folder: Path) -> bool:
-    """Whether a run is in its first stage.
-
-    Raises:
-        CheckpointError: if its file cannot be used.
-    """
-    return container.read_metadata(folder / runs.LAST).get("kind") == KIND
-
-
 class PretrainingLeft(NamedTuple):
     """What a first stage left behind when it stopped."""
 

@@ -17,7 +17,7 @@ import charrnn
 from charrnn.checkpoint import container, model, runs, weights
 from charrnn.checkpoint.container import Tensors
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.config import LANGUAGE_MODEL, CorpusConfig, FineTuningConfig, ModelConfig, TrainingConfig
+from charrnn.config import LANGUAGE_MODEL, AnyTraining, CorpusConfig, ModelConfig, TrainingConfig
 from charrnn.errors import CheckpointError, UsageError
 from charrnn.evaluation.score import Score
 from charrnn.evaluation.yardstick import MAX_TRAINING_BYTES, MAX_VALIDATION_BYTES, xz_bits_per_byte
@@ -118,9 +118,7 @@ class Run:
         }
 
 
-def history(
-    name: str, task: str, progress: Progress, epochs: float, settings: TrainingConfig | FineTuningConfig
-) -> dict[str, Any]:
+def history(name: str, task: str, progress: Progress, epochs: float, settings: AnyTraining) -> dict[str, Any]:
     """What every card has, whatever the task."""
     return {
         "name": name,

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from charrnn.config import TrainingConfig
 from charrnn.native import library
 from charrnn.native.library import Native, Road
 from charrnn.training.adamw import AdamW, Group
@@ -19,14 +19,18 @@ SHAPES = ((1,), (7,), (19,), (5, 3), (13, 4099))
 Make = Callable[..., AdamW]
 
 
-@dataclass
-class Settings:
-    """A recipe in which nothing is limited."""
-
-    clip: float = math.inf
-    adam_beta1: float = 0.8
-    adam_beta2: float = 0.95
-    averaging: float = 0.9
+def settings(clip: float = math.inf) -> TrainingConfig:
+    """A recipe in which nothing is limited unless told otherwise."""
+    return TrainingConfig(
+        seed=0,
+        learning_rate=0.0,  # each step is told its own
+        dropout=0.0,
+        clip=clip,
+        adam_beta1=0.8,
+        adam_beta2=0.95,
+        averaging=0.9,
+        evaluation_tokens=0,
+    )
 
 
 def by_road(road: Road) -> Make:
@@ -66,7 +70,7 @@ def assert_still(optimiser: AdamW) -> None:
 def test_every_group_moves_as_by_torchs_own(make: Make) -> None:
     ours, theirs = parameters(0), parameters(0)
     averages, expected = averages_of(ours), [torch.zeros_like(parameter) for parameter in theirs]
-    optimiser = make([Group(ours[:2], 0.1, 1.0), Group(ours[2:], 0.0, 0.25)], averages, Settings())
+    optimiser = make([Group(ours[:2], 0.1, 1.0), Group(ours[2:], 0.0, 0.25)], averages, settings())
     reference = torch.optim.AdamW(
         [
             {"params": theirs[:2], "weight_decay": 0.1, "share": 1.0},
@@ -94,7 +98,7 @@ def test_every_group_moves_as_by_torchs_own(make: Make) -> None:
 def test_the_norm_of_those_together_and_of_those_apart_is_limited(make: Make) -> None:
     ours, theirs = parameters(0), parameters(0)
     groups = [Group(ours[:2], 0.0, 1.0), Group(ours[2:], 0.0, 1.0, is_apart=True)]
-    optimiser = make(groups, averages_of(ours), Settings(clip=2.0))
+    optimiser = make(groups, averages_of(ours), settings(clip=2.0))
     give(ours, parameters(1))
     give(theirs, parameters(1))
     norms = [float(nn.utils.clip_grad_norm_(some, 2.0)) for some in (theirs[:2], theirs[2:])]
@@ -111,7 +115,7 @@ def test_the_norm_of_those_together_and_of_those_apart_is_limited(make: Make) ->
 def test_a_norm_that_is_not_finite_is_told_and_nothing_moves(make: Make, which: int, number: float) -> None:
     moving = parameters(0)
     averages = averages_of(moving)
-    optimiser = make([Group(moving[:2], 0.1, 1.0), Group(moving[2:], 0.1, 1.0, True)], averages, Settings())
+    optimiser = make([Group(moving[:2], 0.1, 1.0), Group(moving[2:], 0.1, 1.0, True)], averages, settings())
     give(moving, parameters(1))
     gradient = moving[which].grad
     assert gradient is not None
@@ -123,7 +127,7 @@ def test_a_norm_that_is_not_finite_is_told_and_nothing_moves(make: Make, which: 
 @each_way
 def test_what_may_not_move_has_a_norm_all_the_same(make: Make) -> None:
     moving = parameters(0)
-    optimiser = make([Group(moving, 0.1, 1.0)], averages_of(moving), Settings())
+    optimiser = make([Group(moving, 0.1, 1.0)], averages_of(moving), settings())
     give(moving, parameters(1))
     norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in parameters(1)))
     assert optimiser.move(0.1, 0, may_move=False) == pytest.approx(norm, rel=1e-6)
@@ -134,7 +138,7 @@ def test_what_may_not_move_has_a_norm_all_the_same(make: Make) -> None:
 def test_of_what_has_no_gradient_only_the_average_moves(make: Make) -> None:
     still, *moving = parameters(0)
     averages = averages_of([still, *moving])
-    optimiser = make([Group([still], 0.1, 1.0), Group(moving, 0.1, 1.0)], averages, Settings())
+    optimiser = make([Group([still], 0.1, 1.0), Group(moving, 0.1, 1.0)], averages, settings())
     give(moving, parameters(1)[1:])
     optimiser.move(0.1, 1)
     assert torch.equal(still, parameters(0)[0])
@@ -149,7 +153,7 @@ def test_neither_knows_how_many_threads_there_are(road: Road) -> None:
         torch.set_num_threads(count)
         try:
             moving = parameters(0)
-            optimiser = by_road(road)([Group(moving, 0.1, 1.0)], averages_of(moving), Settings(clip=1.0))
+            optimiser = by_road(road)([Group(moving, 0.1, 1.0)], averages_of(moving), settings(clip=1.0))
             give(moving, parameters(1))
             found.append((optimiser.move(0.1, 0), moving))
         finally:
