@@ -22,9 +22,10 @@ from benchmarks import tables
 from charrnn.config import CorpusConfig
 from charrnn.evaluation.classification import macro_f1
 from charrnn.text import labelled
-from charrnn.text.folded import WORD, words_of
+from charrnn.text.folded import words_of
 from charrnn.text.ngrams import LONGEST
 from charrnn.text.sources import find
+from charrnn.text.word import WORD
 from charrnn.training import linear
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from charrnn.cli import options
@@ -14,10 +14,10 @@ from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
+    from charrnn.inference.generate import Piece
     from charrnn.inference.language_model import LanguageModel
     from charrnn.inference.writer import Writer
     from charrnn.terminal.streams import Product
-    from charrnn.text.tokenizer import Ids
 
 
 def sample(
@@ -48,6 +48,7 @@ def sample(
     import secrets
 
     from charrnn.cli.models import announce, load
+    from charrnn.inference.generate import generate_each
     from charrnn.terminal.notes import note
     from charrnn.terminal.streams import Product
 
@@ -67,29 +68,27 @@ def sample(
     )
     seeds = range(seed, seed + count)
     try:
+        texts = generate_each(
+            language_model.writer,
+            language_model.tokenizer,
+            ids,
+            sampling,
+            seeds,
+            has_endings=checkpoint.has_endings,
+            scored=json,
+        )
         if json:
-            _write_json(product, language_model, text, ids, sampling, seeds)
+            _write_json(product, text, zip(seeds, texts, strict=True))
         else:
             echo = prompts.readable(text) if product.is_terminal else text
-            _write_text(product, language_model, "" if no_echo else echo, ids, sampling, seeds)
+            _write_text(product, "" if no_echo else echo, texts)
     finally:
         if product.is_terminal and not product.at_line_start:
             product.write("\n")
         product.flush()
 
 
-def _write_text(
-    product: Product,
-    model: LanguageModel,
-    echo: str,
-    ids: Ids,
-    sampling: SamplingConfig,
-    seeds: Sequence[int],
-) -> None:
-    from charrnn.inference.generate import generate_each
-
-    has_endings = model.checkpoint.has_endings
-    texts = generate_each(model.writer, model.tokenizer, ids, sampling, seeds, has_endings=has_endings)
+def _write_text(product: Product, echo: str, texts: Iterable[Iterable[Piece]]) -> None:
     for index, pieces in enumerate(texts):
         if index:
             product.write("\n" if product.at_line_start else "\n\n")
@@ -98,23 +97,12 @@ def _write_text(
             product.write(piece.text)
 
 
-def _write_json(
-    product: Product,
-    model: LanguageModel,
-    prompt: str,
-    ids: Ids,
-    sampling: SamplingConfig,
-    seeds: Sequence[int],
-) -> None:
+def _write_json(product: Product, prompt: str, texts: Iterable[tuple[int, Iterable[Piece]]]) -> None:
     import json
 
-    from charrnn.inference.generate import bits_per_character, generate_each
+    from charrnn.inference.generate import bits_per_character
 
-    has_endings = model.checkpoint.has_endings
-    texts = generate_each(
-        model.writer, model.tokenizer, ids, sampling, seeds, has_endings=has_endings, scored=True
-    )
-    for seed, of_one in zip(seeds, texts, strict=True):
+    for seed, of_one in texts:
         pieces = list(of_one)
         text = "".join(piece.text for piece in pieces)
         bits = bits_per_character(sum(piece.nats for piece in pieces), len(text))

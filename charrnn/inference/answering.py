@@ -15,8 +15,8 @@ from charrnn.errors import UsageError
 from charrnn.inference.classifier import NumpyClassifier
 from charrnn.inference.linear import from_tensors
 from charrnn.inference.softmax import finite, log_softmax
-from charrnn.text.folded import WORD
 from charrnn.text.tokenizer import BOUNDARY, Ids, check_readable
+from charrnn.text.word import WORD
 
 # A text is taken apart into at most so many pieces to explain an answer: each piece is a reading of the rest.
 MOST_PIECES = 400

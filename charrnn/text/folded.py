@@ -6,7 +6,6 @@ this is for models that only read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +14,8 @@ import numpy as np
 from charrnn.config import DEFAULT_UNKNOWN
 from charrnn.errors import CheckpointError
 from charrnn.text.tokenizer import Ids, id_type
-from charrnn.text.word import LONGEST, MAX_WORDS, is_text
+from charrnn.text.word import MAX_WORDS, WORD, is_text
 
-# As `word.TOKEN`, which also has the white space.
-WORD = re.compile(rf"\w{{1,{LONGEST}}}(?:['\u2019]\w{{1,{LONGEST}}}){{0,2}}|[^\w\s]")
 UNKNOWN = 1
 FIRST_WORD = 2
 

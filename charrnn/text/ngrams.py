@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.text.folded import WORD, words_of
+from charrnn.text.folded import words_of
+from charrnn.text.word import WORD
 
 LONGEST = 3  # words
 BEGINNINGS = (3, 4, 5)  # letters

@@ -20,7 +20,8 @@ from charrnn.text.tokenizer import Ids, id_type
 
 # A word may have apostrophes inside. Nothing is longer than this, or text might be held back for ever.
 LONGEST = 60
-TOKEN = re.compile(rf"\w{{1,{LONGEST}}}(?:['\u2019]\w{{1,{LONGEST}}}){{0,2}}|[^\w\s]|\s{{1,{LONGEST}}}")
+WORD = re.compile(rf"\w{{1,{LONGEST}}}(?:['\u2019]\w{{1,{LONGEST}}}){{0,2}}|[^\w\s]")  # or a mark
+TOKEN = re.compile(rf"{WORD.pattern}|\s{{1,{LONGEST}}}")
 APOSTROPHES = ("'", "\u2019")
 FIRST_WORD = FIRST_BYTE + 256
 SEEN_TWICE = 2  # a token seen once is left to the bytes, which so learn to spell
