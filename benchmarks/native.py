@@ -1,6 +1,6 @@
 """What the native library is worth: training, sampling, two trainings at once, and a whole command.
 
-    python -m benchmarks.native                          (everything, about a quarter of an hour)
+    python -m benchmarks.native                          (everything, about twenty minutes)
     python -m benchmarks.native --parts training --rounds 9
 
 What is compared is taken in turns and the medians of the turns are printed, for on a shared machine a figure

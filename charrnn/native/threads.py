@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from pathlib import Path
 
 from charrnn.config import MAX_THREADS
 from charrnn.errors import UsageError
 
 # What --threads says, passed on to programs that this one starts.
 VARIABLE = "CHARRNN_THREADS"
+# Microseconds of processors' time in every so many, which Linux gives to a container (cgroup v2).
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 WHOLE = re.compile("[0-9]{1,30}")
 
 
@@ -28,13 +32,22 @@ def asked() -> int | None:
 
 
 def threads() -> int:
-    """What --threads said, else the processors this process may use.
+    """What --threads said, else the processors this process may use, or as many as it is given time of.
 
     Raises:
         UsageError: if the variable says no number.
     """
     if given := asked():
         return given
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    has_mask = hasattr(os, "sched_getaffinity")  # not on macOS
+    usable = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count() or 1
+    return min(usable, _granted() or usable)
+
+
+def _granted() -> int | None:
+    """How many processors' time a container is given, rounded up, if that is limited."""
+    try:
+        quota, period = QUOTA.read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError, ZeroDivisionError):  # "max": all there is
+        return None

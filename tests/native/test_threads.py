@@ -1,6 +1,7 @@
 """How many threads the library may use."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,21 @@ def test_without_a_word_all_processors_of_this_process_are_used(monkeypatch: pyt
     monkeypatch.delenv(threads.VARIABLE, raising=False)
     prepare_threads(None)
     assert 1 <= threads.threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("quota", "granted"),
+    [("max 100000", 4), ("150000 100000", 2), ("10000 100000", 1), ("900000 100000", 4), ("odd", 4), ("", 4)],
+)
+def test_a_container_s_quota_is_heeded(
+    quota: str, granted: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(threads.VARIABLE, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(threads, "QUOTA", tmp_path / "cpu.max")
+    assert threads.threads() == 4
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert threads.threads() == granted
 
 
 def test_what_the_flag_says_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
