@@ -28,7 +28,7 @@ from charrnn.errors import CheckpointError
 from charrnn.storage import write_atomically
 from charrnn.text.folded import FoldedWordTokenizer
 from charrnn.text.lines import ids_of_lines, without_empty
-from charrnn.text.tokenizer import Ids, Tokenizer, restore
+from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer, restore
 
 FORMAT = 3
 # What every model was before files could say otherwise.
@@ -88,6 +88,10 @@ class Checkpoint:
         """The ids of a text that is `as_read`."""
         encode = partial(self.tokenizer.encode, unknown=unknown)
         return ids_of_lines(encode, text.split("\n")) if self.is_of_lines else encode(text)
+
+    def bytes_of(self, token: int) -> bytes:
+        """The bytes that a token stands for in a text: a boundary between lines for a line feed."""
+        return b"\n" if token == BOUNDARY and self.is_of_lines else self.tokenizer.token_bytes(token)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

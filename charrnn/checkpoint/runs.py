@@ -234,14 +234,18 @@ def _path(argument: str, kind: str | None) -> Path:
                 return path
     with contextlib.suppress(OSError):  # a name too long for a folder, say
         if "/" not in argument and argument not in ("", ".", "..") and (RUNS / argument).is_dir():
-            goes_on = f"{how_to_resume(argument)} goes on with it" if is_resumable(RUNS / argument) else None
-            raise UsageError(
-                f"{argument}: this run has no model yet", goes_on or f"look at {RUNS / argument}"
-            )
+            raise UsageError(f"{argument}: this run has no model yet", _what_to_do(RUNS / argument))
     known = _listed([path for path in models_on_disk() if kind is None or _is_readable(path, kind)])
     raise UsageError(
         f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"
     )
+
+
+def _what_to_do(run: Path) -> str:
+    """About a run that has no model yet."""
+    if is_locked(run):
+        return "it is being trained: wait for the first"
+    return f"{how_to_resume(run.name)} goes on with it" if is_resumable(run) else f"look at {run}"
 
 
 def _listed(files: Sequence[Path]) -> str:

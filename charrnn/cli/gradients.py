@@ -144,7 +144,7 @@ def _read(checkpoint: Checkpoint, text: str, blank: str, *, quiet: bool) -> _Rea
     if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes
         return _Reading(checkpoint, ids, list(text + blank)[: len(ids)])
     return _Reading(
-        checkpoint, ids, [tokenizer.token_bytes(int(token)).decode("utf-8", "replace") for token in ids]
+        checkpoint, ids, [checkpoint.bytes_of(int(token)).decode("utf-8", "replace") for token in ids]
     )
 
 

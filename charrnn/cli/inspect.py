@@ -14,6 +14,7 @@ from charrnn.config import DEFAULT_UNKNOWN, LIKELIEST, VIEWS
 from charrnn.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
+    from charrnn.checkpoint.model import Checkpoint
     from charrnn.inference.language_model import NextToken
     from charrnn.terminal.streams import Product
     from charrnn.text.tokenizer import Ids, Tokenizer
@@ -178,7 +179,7 @@ def _next(
         work, unit = language_model.last_next(ids, k), UNITS[language_model.tokenizer.level]
         positions = enumerate([with_bar(work, unit=f" {unit}", quiet=quiet)], len(ids))
     for index, tokens in positions:
-        before = _beginning(language_model.tokenizer, text, ids, index)
+        before = _beginning(language_model.checkpoint, text, ids, index)
         if as_json:
             write_json(product, {"text": before, "next": [_described(token, reserved) for token in tokens]})
             continue
@@ -187,11 +188,11 @@ def _next(
         print_next(console, before, tokens, reserved, has_bytes=has_bytes)
 
 
-def _beginning(tokenizer: Tokenizer, text: str, ids: Ids, tokens: int) -> str:
+def _beginning(checkpoint: Checkpoint, text: str, ids: Ids, tokens: int) -> str:
     """The text that the first so many tokens stand for."""
-    if tokenizer.unknown is not None:  # at such a level a token is a character, and some have no bytes
+    if checkpoint.tokenizer.unknown is not None:  # there a token is a character, and some have no bytes
         return text[:tokens]
-    return tokenizer.bytes_of(ids[:tokens]).decode("utf-8", "replace")
+    return b"".join(map(checkpoint.bytes_of, ids[:tokens].tolist())).decode("utf-8", "replace")
 
 
 def _described(token: NextToken, reserved: dict[int, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from charrnn.cli import stdin
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Checkpoint
     from charrnn.text.tokenizer import Ids
 
+FINAL_NEWLINE = re.compile(r"\r?\n\Z")
 SHOWN = 5  # of the characters that are not in the vocabulary
 
 
@@ -30,7 +32,7 @@ def given(argument: str | None, name: str, what: str, *, quiet: bool) -> str:
     """
     if argument is None and stdin.is_given():
         data = stdin.read(what, quiet=quiet)
-        return data.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return FINAL_NEWLINE.sub("", data.decode("utf-8", "surrogateescape"))
     return utf_8(argument or "", name)
 
 

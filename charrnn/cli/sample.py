@@ -67,28 +67,26 @@ def sample(
         length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop
     )
     seeds = range(seed, seed + count)
+    pen, tokenizer, has_endings = language_model.writer, language_model.tokenizer, checkpoint.has_endings
+    texts = generate_each(pen, tokenizer, ids, sampling, seeds, has_endings=has_endings, scored=json)
     try:
-        texts = generate_each(
-            language_model.writer,
-            language_model.tokenizer,
-            ids,
-            sampling,
-            seeds,
-            has_endings=checkpoint.has_endings,
-            scored=json,
-        )
         if json:
             _write_json(product, text, zip(seeds, texts, strict=True))
         else:
-            echo = prompts.readable(text) if product.is_terminal else text
-            _write_text(product, "" if no_echo else echo, texts)
+            _write_text(product, "" if no_echo else text, texts)
     finally:
-        if product.is_terminal and not product.at_line_start:
-            product.write("\n")
-        product.flush()
+        _end(product)
 
 
-def _write_text(product: Product, echo: str, texts: Iterable[Iterable[Piece]]) -> None:
+def _end(product: Product) -> None:
+    """Leaves a terminal at the start of a line, and nothing unwritten."""
+    if product.is_terminal and not product.at_line_start:
+        product.write("\n")
+    product.flush()
+
+
+def _write_text(product: Product, prompt: str, texts: Iterable[Iterable[Piece]]) -> None:
+    echo = prompts.readable(prompt) if product.is_terminal else prompt
     for index, pieces in enumerate(texts):
         if index:
             product.write("\n" if product.at_line_start else "\n\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from charrnn.native import library
 
 if TYPE_CHECKING:
     from charrnn.training.loop import Training
+    from charrnn.training.request import Origin
     from charrnn.training.run import Recipe, Run
 
 
@@ -150,7 +151,7 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     named, origins = documents_of(asked.inputs), load_origins(origin_names)
     wish = default_name(asked.inputs)
     with held_folder(name or (runs.first_name(wish) if force else None), wish) as folder:
-        documents = named or [copied(asked.inputs[0], folder, *_expected(asked))]
+        documents = named or [copied(asked.inputs[0], folder, *_expected(asked, origins))]
         understood = train_classifier.understood(asked, documents)
         if not isinstance(understood, str):
             train_classifier.start(asked, folder, documents, understood, paired(origins))
@@ -177,11 +178,11 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
         _show(asked, training, run)
 
 
-def _expected(asked: Asked) -> tuple[str | None, str | None]:
+def _expected(asked: Asked, origins: Sequence[Origin]) -> tuple[str | None, str | None]:
     """The encoding of what comes through a pipe, if it must be text, and what else could be done with it."""
     from charrnn.text.encoding import ANY_BYTES
 
-    if asked.corpus_flags.get("level") == "byte":
+    if "byte" in (asked.corpus_flags.get("level"), *(one.checkpoint.tokenizer.level for one in origins)):
         return None, None
     is_labelled = asked.task == CLASSIFIER or asked.label_flags
     return asked.corpus_flags.get("encoding", CorpusConfig.encoding), None if is_labelled else ANY_BYTES

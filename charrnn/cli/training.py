@@ -105,12 +105,12 @@ def sitting(asked: Asked) -> Sitting:
     import torch
 
     from charrnn.models.device import choose
-    from charrnn.native.threads import threads as native_threads
+    from charrnn.native.threads import usable
     from charrnn.terminal.streams import use_colour
     from charrnn.training.start import Sitting
 
     # Of a container's quota torch knows nothing.
-    torch.set_num_threads(asked.threads or min(torch.get_num_threads(), native_threads()))
+    torch.set_num_threads(asked.threads or min(torch.get_num_threads(), usable()))
     watched = use_colour(sys.stderr) and not asked.quiet
     return Sitting(asked.started, choose(asked.device), SAMPLE_LENGTH if watched else 0)
 

@@ -76,7 +76,7 @@ def generate_each(
     together = writer.most_texts if 0 < sampling.length <= LONGEST_TOGETHER else 1
     for begin in range(0, len(seeds), together):
         own = seeds[begin : begin + together]
-        texts = [_Text(stream(), sampling) for _ in own]
+        texts = [_Text(stream(), sampling, scored=scored) for _ in own]
         pen = _Pen(partial(writer.begin, prompt, sampling, own, scored=scored), texts)
         for text in texts:
             yield pen.pieces(text)
@@ -85,17 +85,18 @@ def generate_each(
 class _Text:
     """A text as it grows: ids in, pieces out, until something ends it."""
 
-    def __init__(self, stream: CharacterStream, sampling: SamplingConfig) -> None:
+    def __init__(self, stream: CharacterStream, sampling: SamplingConfig, *, scored: bool) -> None:
         self.stream = stream
         self.pieces: deque[Piece] = deque()
         self.missing = sampling.length or sys.maxsize  # characters
         self.is_finished = False
         self._stop = StopText(sampling.stop)
+        self._scored = scored
         self._unshown: deque[tuple[int, float]] = deque()  # characters of a token, its nats
 
     def take(self, drawn: Drawn) -> None:
         """Adds tokens; those past the end are none of its own."""
-        if not any(drawn.nats):
+        if not self._scored:
             self._take(drawn.tokens)
             return
         for token, nats in zip(drawn.tokens, drawn.nats, strict=True):
@@ -105,7 +106,7 @@ class _Text:
     def _take(self, tokens: Sequence[int], nats: float = 0.0) -> None:
         is_ended = tokens[-1] == BOUNDARY  # which is turning: no other is one
         text = self.stream.push(tokens[:-1] if is_ended else tokens)
-        if nats:
+        if self._scored:
             self._unshown.append((len(text), nats))
         if text:
             self._add(text[: self.missing])  # a token may have several characters

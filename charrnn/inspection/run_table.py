@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.cells import cell_name
-from charrnn.checkpoint import classifier, container, model, weights
+from charrnn.checkpoint import classifier, container, model, runs, weights
 from charrnn.checkpoint.classifier import ClassifierCheckpoint
 from charrnn.checkpoint.lock import is_locked
 from charrnn.checkpoint.model import Checkpoint
-from charrnn.checkpoint.runs import how_to_resume
 from charrnn.config import ClassifierConfig
 from charrnn.errors import CharrnnError
 
@@ -40,8 +39,13 @@ def rows(models: Sequence[Path], without: Sequence[str] = ()) -> list[RunRow]:
         models: files.
         without: the names of runs that have no model yet.
     """
-    unfinished = (RunRow(name, error=f"no model yet: {how_to_resume(name)} goes on") for name in without)
-    return sorted((*map(_row, models), *unfinished), key=_rank)
+    return sorted((*map(_row, models), *map(_unfinished, without)), key=_rank)
+
+
+def _unfinished(name: str) -> RunRow:
+    is_training = is_locked(runs.folder(name))
+    next_ = "it is being trained" if is_training else f"{runs.how_to_resume(name)} goes on"
+    return RunRow(name, is_training=is_training, error=f"no model yet: {next_}")
 
 
 def _rank(row: RunRow) -> tuple[int, float, str]:

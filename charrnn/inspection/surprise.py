@@ -44,7 +44,7 @@ class Surprise:
 
     @property
     def bytes(self) -> int:
-        """Of the whole text."""
+        """That are scored."""
         return sum(line.bytes for line in self.lines)
 
     @property

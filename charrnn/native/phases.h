@@ -14,7 +14,7 @@ struct phase {
 enum { MOST_PHASES = 4 };
 
 /* Takes every part of every phase, with the caller and so many threads less one, as many of them as can be
- * started; none begins with a phase before the one before it is done. */
+ * started, 255 at most; none begins with a phase before the one before it is done. */
 void go_through_phases(int64_t threads, const struct phase *phases, int count, void *of);
 
 #endif

@@ -32,16 +32,19 @@ def asked() -> int | None:
 
 
 def threads() -> int:
-    """What --threads said, else the processors this process may use, or as many as it is given time of.
+    """What --threads said, else as many as are `usable`.
 
     Raises:
         UsageError: if the variable says no number.
     """
-    if given := asked():
-        return given
+    return asked() or usable()
+
+
+def usable() -> int:
+    """The processors this process may use, or fewer if it is not given all their time."""
     has_mask = hasattr(os, "sched_getaffinity")  # not on macOS
-    usable = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count() or 1
-    return min(usable, _granted() or usable)
+    processors = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count() or 1
+    return min(processors, _granted() or processors)
 
 
 def _granted() -> int | None:

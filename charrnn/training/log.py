@@ -49,7 +49,7 @@ class Log:
             self._append(held)
 
     def close(self) -> None:
-        """Closes the file; each line went out when it came."""
+        """Closes the file; lines do not wait for it."""
         if self._file is not None:
             with contextlib.suppress(OSError):  # once more of a line that failed, as `failure` says
                 self._file.close()

@@ -94,7 +94,9 @@ def settled(
         level, config = origin.checkpoint.tokenizer.level, origin.checkpoint.config
         shape = {field: getattr(config, field) for field in LANGUAGE_MODEL_FIELDS}
         corpus_flags, net_flags = inherited(f"--from {origin.name}", level, shape, corpus_flags, net_flags)
-        if origin.checkpoint.is_of_lines:  # it knows no line feed, so lines are documents here as well
+        # A line feed or CR that it does not know is none here either.
+        corpus_flags.setdefault("newline", origin.checkpoint.newline)
+        if origin.checkpoint.is_of_lines:
             corpus_flags["lines"] = True
     refuse_bidirectional(net_flags)
     net_flags = {name: value for name, value in net_flags.items() if name != "bidirectional"}

@@ -420,10 +420,12 @@ def test_lines_that_were_documents_have_the_boundary_between_them_and_none_is_em
     assert text == "a\nb\n"
     assert of_lines.encode(text).tolist() == [a, 0, b, 0]
     assert of_lines.encode("").tolist() == []
+    assert b"".join(map(of_lines.bytes_of, (a, 0, b, 0))) == b"a\nb\n"
 
 
 def test_a_text_is_read_as_it_stands_where_nothing_was_changed_before_training() -> None:
     plain, text = small(), "\n\na\r\nb"
     assert plain.as_read(text) == text
     assert plain.encode(text).tolist() == plain.tokenizer.encode(text).tolist()
+    assert plain.bytes_of(0) == b""
     assert small(card={"corpus": {"newline": "lf"}}).as_read(text) == "\n\na\nb"

@@ -57,7 +57,7 @@ def test_a_pipe_gets_the_text_alone() -> None:
     assert text == sample("--length", "30")
 
 
-@pytest.mark.parametrize("text", ["the", "the\n"])
+@pytest.mark.parametrize("text", ["the", "the\n", "the\r\n"])
 def test_one_final_newline_of_standard_input_is_dropped(text: str) -> None:
     expected = sample("--prompt", "the", "--length", "20")
     assert sample("--length", "20", given=text.encode()) == expected

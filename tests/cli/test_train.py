@@ -267,6 +267,12 @@ def test_a_piped_text_that_is_refused_leaves_the_one_that_a_run_was_made_of() ->
     assert card("stdin")["trained"]["steps"] == 9
 
 
+def test_a_model_of_bytes_is_the_beginning_of_one_of_any_bytes_in_a_pipe() -> None:
+    data = bytes(range(256)) * 20
+    done(warm("train", "-", *TINY, "-q", "--level", "byte", "--name", "bytes", given=data))
+    done(warm("train", "-", "--steps", "2", "-q", "--from", "bytes", "--name", "more", given=data))
+
+
 @pytest.mark.parametrize("text", [tale(), tsv(reviews())])
 def test_a_folder_keeps_no_text_but_the_one_its_run_was_made_of(text: str) -> None:
     again = ("train", "-", "--steps", "2", "--hidden", "4", "-q", "--name", "piped", "--force")

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.config import SamplingConfig
-from charrnn.inference.generate import StopText, bits_per_character, generate, generate_each
+from charrnn.inference.generate import Piece, StopText, _Text, bits_per_character, generate, generate_each
 from charrnn.inference.writer import Drawn, Place, StepWriter
 from charrnn.text.byte import ByteTokenizer
 from charrnn.text.char import CharTokenizer
+from charrnn.text.stream import CharacterStream, Spelling
 from charrnn.text.tokenizer import BOUNDARY, Ids, Tokenizer
 from charrnn.text.word import WordTokenizer
 
@@ -192,6 +193,16 @@ def test_what_is_drawn_past_the_end_is_none_of_the_text(
     assert "".join(piece.text for piece in pieces) == expected
     if scored:  # a nat for each that is shown
         assert sum(piece.nats for piece in pieces) == len(expected)
+
+
+def test_the_nats_of_a_text_are_those_of_the_tokens_that_are_shown_be_some_of_them_sure() -> None:
+    text = _Text(
+        CharacterStream(Spelling(LETTERS), has_endings=False, has_begun=False),
+        SamplingConfig(stop="aab"),
+        scored=True,
+    )
+    text.take(Drawn(LETTERS.encode("aaab").tolist(), [0.0, 1.0, 2.0, 4.0]))
+    assert list(text.pieces) == [Piece("a", 0.0)]
 
 
 def test_a_word_is_cut_where_the_text_is_long_enough() -> None:

@@ -8,6 +8,7 @@ import torch
 from charrnn.checkpoint import classifier as classifiers
 from charrnn.checkpoint import model as model_files
 from charrnn.checkpoint import runs
+from charrnn.checkpoint.lock import locked
 from charrnn.checkpoint.model import Checkpoint
 from charrnn.config import ModelConfig
 from charrnn.inspection.run_table import rows
@@ -82,3 +83,7 @@ def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
 def test_a_run_without_a_model_says_how_to_go_on() -> None:
     (row,) = rows([], ["my run"])
     assert (row.name, row.error) == ("my run", "no model yet: charrnn train --resume 'my run' goes on")
+    assert not row.is_training
+    with locked(runs.folder("my run")):
+        (row,) = rows([], ["my run"])
+    assert (row.is_training, row.error) == (True, "no model yet: it is being trained")

@@ -115,3 +115,11 @@ def test_a_model_of_lines_is_the_beginning_of_another_one(corpus: Any, lines: bo
     of_lines = replace(AHEAD.checkpoint, has_endings=True, card={"corpus": corpus})
     found, _ = settled({}, {}, Origin("ahead", of_lines))
     assert found.lines == lines
+
+
+@pytest.mark.parametrize(("newline", "given"), [("lf", {}), ("keep", {"newline": "keep"})])
+def test_line_ends_are_those_of_the_model_to_start_from_unless_others_are_asked_for(
+    newline: str, given: dict[str, Any]
+) -> None:
+    origin = Origin("ahead", replace(AHEAD.checkpoint, card={"corpus": {"newline": "lf"}}))
+    assert settled(given, {}, origin)[0].newline == newline
