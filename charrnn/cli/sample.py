@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from charrnn.inference.language_model import LanguageModel
     from charrnn.inference.writer import Writer
     from charrnn.terminal.streams import Product
+    from charrnn.text.tokenizer import Tokenizer
 
 
 def sample(
@@ -55,7 +56,8 @@ def sample(
     stop = prompts.utf_8(stop or "", "--stop") or None
     product = Product()
     checkpoint = load(announce(model, quiet=quiet))
-    if not (length or stop or checkpoint.has_endings):
+    can_stop = _can_stop(checkpoint.tokenizer, stop, quiet=quiet)
+    if not (length or can_stop or checkpoint.has_endings):
         _refuse_endless(count, as_json=json)
     text = prompts.given(prompt, "--prompt", "a prompt", quiet=quiet)
     language_model = _on_device(checkpoint, device)
@@ -111,6 +113,16 @@ def _write_json(product: Product, prompt: str, texts: Iterable[tuple[int, Iterab
             "bits_per_char": bits,
         }
         product.write(json.dumps(found) + "\n")
+
+
+def _can_stop(tokenizer: Tokenizer, stop: str | None, *, quiet: bool) -> bool:
+    """Whether a text that a model can write ends its texts; a note says so of one that it cannot."""
+    from charrnn.terminal.notes import note
+
+    if stop is None or tokenizer.unknown is None or tokenizer.unknown not in tokenizer.encode(stop):
+        return stop is not None
+    note("--stop has a character that is not in the model's vocabulary: it will end no text", quiet=quiet)
+    return False
 
 
 def _refuse_endless(count: int, *, as_json: bool) -> None:

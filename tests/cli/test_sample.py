@@ -69,6 +69,17 @@ def test_only_one_newline_is_dropped_and_none_of_an_argument() -> None:
     assert sample("--length", "20", given=b"the\n\n") == expected
 
 
+def test_a_stop_text_that_the_model_cannot_write_is_said_to_end_nothing() -> None:
+    said = "--stop has a character that is not in the model's vocabulary: it will end no text"
+    loud = ("sample", "-m", "tale", "--seed", "1", "--length", "20")
+    answer = run(*loud, "--stop", "a\u20ac")
+    assert (answer.status, said in answer.stderr) == (0, True)
+    assert answer.text == run(*loud).text
+    endless = run("sample", "-m", "tale", "--length", "0", "--stop", "\u20ac", "--json")
+    assert endless.lines[1].startswith("charrnn: error: --length 0 --json: nothing ends a text of this model")
+    assert said not in run(*loud, "--stop", "the").stderr
+
+
 def test_a_file_a_socket_and_a_pipe_on_standard_input_are_prompts(tmp_path: Path) -> None:
     expected = sample("--prompt", "then", "--length", "20")
     (tmp_path / "prompt").write_text("then\n")
