@@ -44,6 +44,9 @@ MAX_VOCABULARY = 200_000  # words or pieces that can be asked for
 MOST_READ = 2**18  # ids that the vocabulary of a file may have, by whatever version it was written
 TIED_EMBEDDING = 128  # dimensions of a token that stands for several characters
 MAX_SEED = 2**64 - 1
+EXACT = 2**53  # whole numbers below it are the same in every reader of JSON
+# What tells a run's folder, whose files are nobody's texts.
+MODEL_FILE, STATE_FILE, LOCK_FILE = "model.safetensors", "last.safetensors", ".lock"
 MAX_HIDDEN = 65_536
 MAX_LAYERS = 64
 MAX_MEMBERS = 64

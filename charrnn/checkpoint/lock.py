@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from charrnn.config import LOCK_FILE
 from charrnn.errors import StorageError, storage_error
 
-LOCK = ".lock"
+LOCK = LOCK_FILE
 # `is_locked` holds the lock for a moment, too; one that is held for longer than this is a trainer's.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from charrnn.checkpoint import container
 from charrnn.checkpoint.lock import is_locked
 from charrnn.checkpoint.model import reads_backwards
-from charrnn.config import CLASSIFIER, LANGUAGE_MODEL, MODEL_VARIABLE, VIEWS
+from charrnn.config import CLASSIFIER, LANGUAGE_MODEL, MODEL_FILE, MODEL_VARIABLE, STATE_FILE, VIEWS
 from charrnn.errors import CharrnnError, CheckpointError, UsageError
 
 RUNS = Path("checkpoints")
-MODEL = "model.safetensors"
-LAST = "last.safetensors"
+MODEL = MODEL_FILE
+LAST = STATE_FILE
 LOG = "log.jsonl"
 # Of a classifier's first stage, gone when the second has saved its own.
 PAIR = "words.safetensors"

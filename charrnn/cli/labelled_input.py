@@ -169,6 +169,8 @@ def read(asked: Asked, texts: Texts, tokenizer: Tokenizer | None, labelled: Labe
     unlabelled = [
         piece for document in _documents(texts.unlabelled) for piece in pieces_of(document, config.encoding)
     ]
+    if texts.unlabelled and not any(map(str.strip, unlabelled)):
+        raise TextError(f"--unlabelled: nothing but white space in {', '.join(texts.unlabelled)}")
     valid = None
     if texts.valid:
         valid = _labelled(find(texts.valid), root_of(texts.valid), config, labelled.labels)

@@ -9,7 +9,7 @@ from charrnn.cli import options
 from charrnn.cli import prompt as prompts
 from charrnn.cli.engine import choose as choose_engine
 from charrnn.cli.threads import asked_for, prepare_threads
-from charrnn.config import DEFAULT_UNKNOWN, MAX_SEED, SamplingConfig
+from charrnn.config import DEFAULT_UNKNOWN, EXACT, MAX_SEED, SamplingConfig
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def sample(
     language_model = _on_device(checkpoint, device)
     ids = prompts.encoded(checkpoint, checkpoint.as_read(text), unknown, quiet=quiet)
     if seed is None:
-        seed = secrets.randbelow(MAX_SEED + 1)
+        seed = secrets.randbelow(EXACT - count)
         note(f"seed {seed}", quiet=quiet)
     sampling = SamplingConfig(
         length=length, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, stop=stop

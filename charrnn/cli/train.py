@@ -130,9 +130,12 @@ def _refuse_of_new_runs(given: Mapping[str, bool]) -> None:
 
 def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bool) -> None:
     from charrnn.checkpoint import runs
+    from charrnn.checkpoint.lock import locked
     from charrnn.text.sources import default_name, documents_of
 
     if name and runs.is_taken(runs.folder(name)) and not force:
+        with locked(runs.folder(name)):
+            pass  # if somebody trains there now, that is what to say
         goes_on = f"--resume {shlex.quote(name)} goes on with it, " * runs.is_resumable(runs.folder(name))
         raise UsageError(
             f"{runs.folder(name)}: there is a run of this name",

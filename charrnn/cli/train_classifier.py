@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LABELS_SHOWN = 6
 LINEAR_FIRST = "training the linear model over n-grams, then the net"
+AS_EMBEDDED = (
+    "pydoc topics, the English prose that Python carries, for a language model (- reads standard input)"
+)
 AS_TEXT = "text for a language model (--task classifier for labelled texts)"
 
 
@@ -56,7 +59,7 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
     looks_labelled = labelled.looks_labelled(documents, root, encoding)
     if not looks_labelled:
         if not insists:
-            return AS_TEXT if asked.inputs else ""
+            return AS_TEXT if asked.inputs else AS_EMBEDDED
         # Folders named one by one may well be texts of one kind, unless somebody says that they are labels.
         root = root or labelled.common_folder(documents)
     config = config_of(asked)

@@ -11,6 +11,8 @@ from rich.text import Text
 from charrnn.terminal.clean import clean
 
 Fact = tuple[str, str]
+# Whose values are copied: commands and paths, which no line end of ours may break; the last goes on with one.
+COPIED = ("cache", "go on", "next", "")
 
 
 def print_card(console: Console, facts: Sequence[Fact]) -> None:
@@ -19,9 +21,13 @@ def print_card(console: Console, facts: Sequence[Fact]) -> None:
         for name, value in facts:
             console.print(f"{name:<12} {clean(value)}", soft_wrap=True)
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
+    width = max(len(name) for name, _ in facts)
     for name, value in facts:
+        if name in COPIED:
+            console.print(Text.assemble((f"{name:<{width}}  ", "cyan"), clean(value)), soft_wrap=True)
+            continue
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="cyan", no_wrap=True, width=width)
+        table.add_column(overflow="fold")
         table.add_row(Text(name), Text(clean(value)))
-    console.print(table)
+        console.print(table)

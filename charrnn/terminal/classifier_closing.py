@@ -81,7 +81,7 @@ def show(run: ClassifierRun, progress: Progress, finished: Finished) -> None:
     if finished.reason == "stopped":
         facts.append(("go on", command("train", "--resume", name)))
     facts += [
-        ("next", command("classify", "review.txt", "-m", name)),
+        ("next", f"echo 'A text.' | {command('classify', '-m', name)}"),
         ("", command("inspect", name)),
     ]
     print_card(for_talk(), facts)

@@ -204,22 +204,25 @@ class LivePanel:
             f"{short(self._speed.rate)} {self._heading.tokens}/s",
             f"step {step.step:,}",
             f"epoch {step.epoch:.2f}",
+            f"loss {step.loss:.3f}",
             f"rate {step.learning_rate:.1e}",
             f"gradient {step.grad_norm:.2f}",
-            f"loss {step.loss:.3f}",
         )
         return Text(" · ".join(cells), no_wrap=True, overflow="ellipsis")
 
     def _legend(self) -> Text:
         if not self._points:
             return Text("")
-        point, unit = self._points[-1], f"nats/{self._heading.scored}"
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"━ training {point.training_loss:.3f}", charts.COLOURS[0])
-        text.append(f"  ━ validation {point.validation_loss:.3f}", charts.COLOURS[1])
-        text.append(f" {unit}")
-        if self._best:
-            text.append(f" · best {best_of(self._best.validation)}", "bold")
+        point, parts = self._points[-1], (f" nats/{self._heading.scored}", "")
+        for unit in parts:  # which is left out where there is no room
+            text = Text(no_wrap=True, overflow="ellipsis")
+            text.append(f"━ training {point.training_loss:.3f}", charts.COLOURS[0])
+            text.append(f"  ━ validation {point.validation_loss:.3f}", charts.COLOURS[1])
+            text.append(unit)
+            if self._best:
+                text.append(f" · best {best_of(self._best.validation)}", "bold")
+            if text.cell_len <= self._width() - 4:
+                break
         return text
 
 

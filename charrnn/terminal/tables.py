@@ -92,11 +92,15 @@ def print_surprise(console: Console, source: str, found: Surprise) -> None:
 
 
 def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
-    """All runs, best first."""
-    # A reason why a run cannot be read stands in the model's column, and may be cut.
-    longest = max((cell_len(clean(row.model)) for row in rows if not row.error), default=0)
+    """All runs, best first; below them those without a model that can be read, and why."""
+    read = [row for row in rows if not row.error]
+    longest = max((cell_len(clean(row.model)) for row in read), default=0)
     columns = [replace(column, needs=longest) if column.name == "model" else column for column in RUNS]
-    print_rows(console, columns, [[Text(clean(cell)) for cell in run_cells(row)] for row in rows])
+    if read:
+        print_rows(console, columns, [[Text(clean(cell)) for cell in run_cells(row)] for row in read])
+    for row in rows:
+        if row.error:
+            console.print(Text(f"{clean(row.name)}  {clean(row.error)}"), soft_wrap=True)
 
 
 def run_cells(row: RunRow) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import os
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from charrnn.config import LOCK_FILE, MODEL_FILE, STATE_FILE
 from charrnn.errors import TextError, UsageError
 from charrnn.text.document import EMBEDDED, STDIN, Document, check_readable
 from charrnn.text.pipes import check_piped, is_pipe
@@ -41,7 +43,7 @@ def find(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
 def named(arguments: Sequence[str], *, once: bool = False) -> list[Document]:
     """The documents that files, folders and glob patterns name, in the order given.
 
-    A folder stands for all files below it in alphabetical order, hidden ones left out.
+    A folder stands for all files below it in alphabetical order, hidden ones and those of runs left out.
 
     Args:
         arguments: their names.
@@ -155,13 +157,22 @@ def _folder(folder: Path) -> list[Document | Missed]:
     is_new(folder)
     for root, folders, names in os.walk(folder, onerror=note, followlinks=True):
         folders[:] = [
-            name for name in sorted(folders) if not name.startswith(".") and is_new(Path(root, name))
+            name
+            for name in sorted(folders)
+            if not name.startswith(".") and not _is_run(Path(root, name)) and is_new(Path(root, name))
         ]
         files += [Path(root, name) for name in names if not name.startswith(".")]
     found = [*_looked_at(files), *missed]
     if not found:
         raise TextError(f"{folder}: has no files")
     return sorted(found, key=lambda item: Path(item.name))
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder was made by training: its logs and copies are no texts to train on."""
+    with contextlib.suppress(OSError):  # the walk says what is wrong
+        return any((folder / file).exists() for file in (MODEL_FILE, STATE_FILE, LOCK_FILE))
+    return False
 
 
 def _looked_at(paths: Sequence[Path]) -> list[Document | Missed]:

@@ -173,7 +173,7 @@ def _json_table(name: str, text: str) -> Table:
 def _cell(value: Any) -> Cell:
     if value is None or not isinstance(value, PLAIN):
         return None
-    return LONE_SURROGATE.sub(REPLACEMENT, str(value))
+    return LONE_SURROGATE.sub(REPLACEMENT, json.dumps(value) if isinstance(value, bool) else str(value))
 
 
 def choose(name: str, table: Table, columns: Columns, known: Collection[str] = ()) -> tuple[int, int]:

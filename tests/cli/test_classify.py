@@ -474,7 +474,8 @@ def test_training_says_first_what_was_understood() -> None:
     card = dict(line.split(None, 1) for line in answer.lines[-8:] if not line.startswith(" "))
     assert card["model"] == "checkpoints/other/model.safetensors"
     assert card["answer"].endswith("on 12 validation texts")
-    assert "classify review.txt -m other" in card["next"]
+    next_ = card["next"].replace(CALLED, f"{sys.executable} -m charrnn")
+    assert subprocess.run(next_, shell=True, check=True, capture_output=True).stdout.endswith(b"-:1\n")
 
 
 def test_a_table_with_an_unlabelled_row_is_text_unless_one_insists() -> None:
@@ -719,6 +720,16 @@ def test_a_classifier_is_not_trained_backwards() -> None:
         "charrnn: error: --backward is for language models, and these are labelled texts",
         "hint: a classifier reads both ways by itself; --from takes a language model for each direction",
     ]
+
+
+def test_text_to_learn_words_from_that_is_empty_is_refused() -> None:
+    Path("empty.txt").write_text(" \n")
+    answer = warm("train", "reviews.tsv", "--unlabelled", "empty.txt", "--steps", "2", "-q")
+    place = Path("empty.txt").absolute()
+    assert (answer.status, answer.lines) == (
+        ExitCode.TEXT,
+        [f"charrnn: error: --unlabelled: nothing but white space in {place}"],
+    )
 
 
 LABELS = ("--lr", "0.01", "--dropout", "0.4")

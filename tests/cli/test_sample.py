@@ -14,6 +14,7 @@ import pytest
 
 import charrnn
 from charrnn.checkpoint.model import save
+from charrnn.cli.sample import sample as sample_verb
 from charrnn.text.byte import ByteTokenizer
 from tests.checkpoint.handmade import small
 from tests.cli.conftest import SMALL, tale
@@ -188,6 +189,15 @@ def test_what_a_text_without_an_end_would_keep_from_being_written_is_refused() -
     assert several.stderr.startswith("charrnn: error: --length 0 -n 3: nothing ends a text of this model")
     ended = warm(*WORDS, "--length", "0", "--json", "--stop", "e")
     assert "e" not in json.loads(text_of(ended))["text"]
+
+
+def test_a_seed_that_nobody_gave_is_one_that_any_reader_of_json_reads_exactly(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("secrets.randbelow", lambda end: end - 1)
+    sample_verb(model="tale", prompt="", length=5, count=3, json=True, quiet=True)
+    found = [json.loads(line)["seed"] for line in capfd.readouterr().out.splitlines()]
+    assert found == [2**53 - 4, 2**53 - 3, 2**53 - 2]
 
 
 def test_json_has_one_line_a_sample() -> None:

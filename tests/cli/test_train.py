@@ -422,7 +422,8 @@ def test_a_text_may_be_piped_over_the_copy_it_comes_from() -> None:
 def test_without_input_it_trains_on_text_that_python_carries() -> None:
     text = "\n".join(topics[name] for name in sorted(topics))
     answer = done(warm("train", "--steps", "1", "--hidden", "8"))
-    assert answer.lines[0].startswith(f"charrnn: {short(len(text))} chars, ")  # nothing had to be understood
+    assert answer.lines[0].startswith("charrnn: pydoc topics, the English prose that Python carries")
+    assert answer.lines[1].startswith(f"charrnn: {short(len(text))} chars, ")
     digest = hashlib.sha256(text.encode()).hexdigest()
     assert f"corpus       pydoc topics, sha256 {digest[:12]}" in answer.lines
     found = card("pydoc")
@@ -450,6 +451,13 @@ def test_a_taken_name_is_overwritten_by_force_alone(model: Path) -> None:
     assert load(model / "model.safetensors").digest != before
     assert [event["step"] for event in log("tale")][-1] == 5
     assert [event["event"] for event in log("tale")].count("started") == 1
+
+
+def test_a_taken_name_that_somebody_trains_under_is_to_be_waited_for(model: Path) -> None:
+    with (model / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = warm("train", "tale.txt", "--name", "tale", *TINY)
+    assert answer.lines[0].endswith("trains here already")
 
 
 def test_a_model_without_what_resuming_needs_is_not_said_to_go_on(model: Path) -> None:

@@ -173,7 +173,7 @@ static void exercise_prediction(int32_t road, int64_t N, int64_t D, int64_t toke
 {
     int64_t *targets = malloc(sizeof *targets * N);
     for (int64_t n = 0; n < N; n++)
-        targets[n] = n % 5 == 3 ? -1 : n % tokens;
+        targets[n] = n % 5 == 3 ? NOT_SCORED : n % tokens;
     struct prediction p = {.threads = 3,
                            .count = N,
                            .size = D,

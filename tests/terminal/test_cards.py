@@ -37,3 +37,11 @@ def test_foreign_text_in_a_card_is_inert(terminal: bool) -> None:
     text = file.getvalue().replace("\x1b[36m", "").replace("\x1b[0m", "")
     assert INERT in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("name", ["next", "go on", "cache"])
+def test_what_is_copied_has_no_line_end_of_ours_in_it(name: str) -> None:
+    screen, file = console(terminal=True, width=20)
+    print_card(screen, [("model", "m"), (name, "charrnn sample -m a-long-name")])
+    lines = [line.replace("\x1b[36m", "").replace("\x1b[0m", "") for line in file.getvalue().splitlines()]
+    assert lines[1] == f"{name:<5}  charrnn sample -m a-long-name"

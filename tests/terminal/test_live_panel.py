@@ -35,11 +35,18 @@ def test_the_panel_shows_budget_speed_curves_best_and_a_sample() -> None:
     text = panel(*EVENTS)
     assert " tale · lstm 1×16 · 4.12 k parameters " in text
     assert " 25%  1:16 spent  3:44 left" in text
-    assert f"{speed()} · step 3 · epoch 0.50 · rate 5.0e-03 · gradient 0.79 · loss 2.346" in text
+    assert f"{speed()} · step 3 · epoch 0.50 · loss 2.346 · rate 5.0e-03 · gradient 0.79" in text
     assert "━ training 2.250  ━ validation 2.500 nats/char · best 2.000 = 3.000 bits/byte" in text
     assert "saved at step 2" in text
     assert any(0x2800 < ord(character) <= 0x28FF for character in text)  # the curves' dots
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_where_there_is_little_room_the_figures_are_whole_and_their_unit_is_left_out() -> None:
+    text = panel(*EVENTS, width=80)
+    assert "━ training 2.250  ━ validation 2.500 · best 2.000 = 3.000 bits/byte" in text
+    assert "· loss 2.346 · rate 5.0e-03" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_the_sample_in_the_panel_is_the_latest() -> None:

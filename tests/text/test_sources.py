@@ -208,3 +208,14 @@ def test_a_pipe_is_the_only_input(arguments: list[str], pipe: str) -> None:
         documents_of(arguments)
     assert caught.value.message == f"{pipe}: a pipe must be the only input"
     assert caught.value.hint == "cat joins several: cat a b | charrnn train -"
+
+
+def test_what_training_left_in_a_folder_is_no_text_of_it() -> None:
+    for name in ("texts/a.txt", "texts/checkpoints/run/corpus.txt", "texts/other/checkpoints.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("text")
+    for left in ("model.safetensors", "last.safetensors", ".lock"):
+        (Path("texts/checkpoints/run") / left).touch()
+        assert [found.name for found in find(["texts"])] == ["texts/a.txt", "texts/other/checkpoints.txt"]
+        (Path("texts/checkpoints/run") / left).unlink()
+    assert [found.name for found in find(["texts/checkpoints/run"])] == ["texts/checkpoints/run/corpus.txt"]

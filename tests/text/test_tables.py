@@ -41,6 +41,13 @@ def test_objects_are_rows_under_the_headings_of_the_first(rows: list[tuple[str, 
     assert found.rows == [list(row) for row in rows]
 
 
+def test_truth_is_spelled_as_in_json() -> None:
+    assert parse("x", '{"text": "a", "label": true}\n{"text": "b", "label": false}\n', JSON).rows == [
+        ["a", "true"],
+        ["b", "false"],
+    ]
+
+
 def test_the_heading_that_says_label_wins_over_the_column_with_fewer_values() -> None:
     table = parse("x", "label\tsplit\tbody\na\ttrain\tlong text\nb\ttrain\tother text\nc\ttest\tx\n", "\t")
     assert choose("x", table, Columns()) == (0, 2)
