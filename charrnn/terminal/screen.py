@@ -213,16 +213,17 @@ class LivePanel:
     def _legend(self) -> Text:
         if not self._points:
             return Text("")
-        point, parts = self._points[-1], (f" nats/{self._heading.scored}", "")
-        for unit in parts:  # which is left out where there is no room
-            text = Text(no_wrap=True, overflow="ellipsis")
-            text.append(f"━ training {point.training_loss:.3f}", charts.COLOURS[0])
-            text.append(f"  ━ validation {point.validation_loss:.3f}", charts.COLOURS[1])
-            text.append(unit)
-            if self._best:
-                text.append(f" · best {best_of(self._best.validation)}", "bold")
-            if text.cell_len <= self._width() - 4:
-                break
+        text = self._scores(f" nats/{self._heading.scored}")
+        return text if text.cell_len <= self._width() - 4 else self._scores("")
+
+    def _scores(self, unit: str) -> Text:
+        point = self._points[-1]
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"━ training {point.training_loss:.3f}", charts.COLOURS[0])
+        text.append(f"  ━ validation {point.validation_loss:.3f}", charts.COLOURS[1])
+        text.append(unit)
+        if self._best:
+            text.append(f" · best {best_of(self._best.validation)}", "bold")
         return text
 
 
