@@ -12,7 +12,6 @@ from pathlib import Path
 from charrnn.config import LOCK_FILE
 from charrnn.errors import StorageError, storage_error
 
-LOCK = LOCK_FILE
 # `is_locked` holds the lock for a moment, too; one that is held for longer than this is a trainer's.
 ASKING_SECONDS = 0.05
 PAUSE_SECONDS = 0.001
@@ -53,11 +52,13 @@ def _lock(run: Path, instead: str) -> int:
         except OSError as error:
             raise storage_error(run, error) from error
         try:
-            descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(
+                run / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
+            )
             _take(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            if _is_there(run / LOCK, descriptor):
+            if _is_there(run / LOCK_FILE, descriptor):
                 return descriptor
         except BlockingIOError:
             assert descriptor is not None
@@ -102,7 +103,7 @@ def _is_there(path: Path, descriptor: int) -> bool:
 def is_locked(run: Path) -> bool:
     """Whether a trainer holds this folder."""
     try:
-        descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(run / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return False
     try:

@@ -194,6 +194,13 @@ def kind_of_state(run: Path) -> str:
     return str(container.read_metadata(run / LAST).get("kind"))
 
 
+def what_next(run: Path) -> str:
+    """What becomes of a run that has no model yet."""
+    if is_locked(run):
+        return "it is being trained"
+    return f"{how_to_resume(run.name)} goes on with it" if is_resumable(run) else f"look at {run}"
+
+
 def has_work(run: Path) -> bool:
     """Whether something of worth lies in a run's folder."""
     return (run / MODEL).exists() or (run / LAST).exists()
@@ -234,18 +241,11 @@ def _path(argument: str, kind: str | None) -> Path:
                 return path
     with contextlib.suppress(OSError):  # a name too long for a folder, say
         if "/" not in argument and argument not in ("", ".", "..") and (RUNS / argument).is_dir():
-            raise UsageError(f"{argument}: this run has no model yet", _what_to_do(RUNS / argument))
+            raise UsageError(f"{argument}: this run has no model yet", what_next(RUNS / argument))
     known = _listed([path for path in models_on_disk() if kind is None or _is_readable(path, kind)])
     raise UsageError(
         f"{argument}: no such model", f"there are: {known}" if known else "charrnn train makes one"
     )
-
-
-def _what_to_do(run: Path) -> str:
-    """About a run that has no model yet."""
-    if is_locked(run):
-        return "it is being trained: wait for the first"
-    return f"{how_to_resume(run.name)} goes on with it" if is_resumable(run) else f"look at {run}"
 
 
 def _listed(files: Sequence[Path]) -> str:

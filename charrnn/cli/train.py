@@ -134,13 +134,12 @@ def _start(asked: Asked, name: str | None, origin_names: list[str], *, force: bo
     from charrnn.text.sources import default_name, documents_of
 
     if name and runs.is_taken(runs.folder(name)) and not force:
-        with locked(runs.folder(name)):
-            pass  # if somebody trains there now, that is what to say
         goes_on = f"--resume {shlex.quote(name)} goes on with it, " * runs.is_resumable(runs.folder(name))
-        raise UsageError(
-            f"{runs.folder(name)}: there is a run of this name",
-            f"--force overwrites it, {goes_on}another --name leaves it alone",
-        )
+        with locked(runs.folder(name)):  # if somebody trains there now, that is what to say
+            raise UsageError(
+                f"{runs.folder(name)}: there is a run of this name",
+                f"--force overwrites it, {goes_on}another --name leaves it alone",
+            )
     from charrnn.terminal import closing
     from charrnn.terminal.notes import note
     from charrnn.terminal.reading import with_bar
@@ -203,8 +202,9 @@ def _resume(asked: Asked, name: str) -> None:
 
     folder = runs.folder(name)
     runs.check_resumable(folder)
-    if runs.kind_of_state(folder) in (classifier_run.KIND, pretraining_run.KIND):
-        train_classifier.resume(asked, folder)
+    kind = runs.kind_of_state(folder)
+    if kind in (classifier_run.KIND, pretraining_run.KIND):
+        train_classifier.resume(asked, folder, in_words_stage=kind == pretraining_run.KIND)
         return
     refuse_label_flags(asked)
     if asked.task == CLASSIFIER:

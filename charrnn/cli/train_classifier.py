@@ -52,7 +52,7 @@ def understood(asked: Asked, documents: Sequence[Document]) -> Labelled | str:
 
     if asked.task == LANGUAGE_MODEL:
         refuse_label_flags(asked)
-        return ""
+        return "" if asked.inputs else AS_EMBEDDED
     insists = asked.task == CLASSIFIER or bool(asked.label_flags)
     encoding = config_of(asked).encoding
     root = root_of(asked.inputs)
@@ -133,14 +133,12 @@ def start(
         _both_stages(asked, request, training, run)
 
 
-def resume(asked: Asked, folder: Path) -> None:
-    """Goes on with a classifier's run, in whichever stage it is."""
-    from charrnn.checkpoint import runs
+def resume(asked: Asked, folder: Path, *, in_words_stage: bool) -> None:
+    """Goes on with a classifier's run, in the stage it is in."""
     from charrnn.checkpoint.lock import LATER, locked
     from charrnn.storage import remove_leftovers
     from charrnn.training import classifier_run, pretraining_run
 
-    in_words_stage = runs.kind_of_state(folder) == pretraining_run.KIND
     recipe = (pretraining_run if in_words_stage else classifier_run).load_recipe(folder)
     _refuse_changes(asked, folder.name, recipe)
     with locked(folder, LATER):

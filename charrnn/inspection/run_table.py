@@ -43,9 +43,8 @@ def rows(models: Sequence[Path], without: Sequence[str] = ()) -> list[RunRow]:
 
 
 def _unfinished(name: str) -> RunRow:
-    is_training = is_locked(runs.folder(name))
-    next_ = "it is being trained" if is_training else f"{runs.how_to_resume(name)} goes on"
-    return RunRow(name, is_training=is_training, error=f"no model yet: {next_}")
+    run = runs.folder(name)
+    return RunRow(name, is_training=is_locked(run), error=f"no model yet: {runs.what_next(run)}")
 
 
 def _rank(row: RunRow) -> tuple[int, float, str]:

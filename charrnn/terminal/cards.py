@@ -11,7 +11,7 @@ from rich.text import Text
 from charrnn.terminal.clean import clean
 
 Fact = tuple[str, str]
-# Whose values are copied: commands and paths, which no line end of ours may break; the last goes on with one.
+# Whose values are copied, so that no line end of ours may stand in them; the last belongs to the one before.
 COPIED = ("cache", "go on", "next", "")
 
 

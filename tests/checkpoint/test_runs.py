@@ -205,7 +205,7 @@ def test_a_run_that_has_no_model_yet_says_so() -> None:
     goes_on = "charrnn train --resume young goes on with it"
     assert usage_error("young") == ("young: this run has no model yet", goes_on)
     with locked(Path("checkpoints/young")):
-        assert usage_error("young")[1] == "it is being trained: wait for the first"
+        assert usage_error("young")[1] == "it is being trained"
 
 
 @pytest.mark.parametrize("folder", ["/", ".", ".."])

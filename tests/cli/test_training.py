@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from charrnn.checkpoint import runs
-from charrnn.checkpoint.lock import LOCK, BusyError, is_locked, locked
+from charrnn.checkpoint.lock import BusyError, is_locked, locked
 from charrnn.cli.training import Asked, fit_in_view, held_folder, refuse_idle_resume, sitting, train_in_view
-from charrnn.config import Budget
+from charrnn.config import LOCK_FILE, Budget
 from charrnn.errors import DivergedError, StorageError, UsageError
 from charrnn.evaluation.metrics import Validation
 from charrnn.terminal.screen import Heading
@@ -86,7 +86,7 @@ def test_a_lock_is_of_the_folder_that_is_there_now(monkeypatch: pytest.MonkeyPat
     def flock(descriptor: int, operation: int) -> None:
         if not taken_away:  # the one before takes the folder away once its file is open here
             taken_away.append(run)
-            (run / LOCK).unlink()
+            (run / LOCK_FILE).unlink()
         real(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)

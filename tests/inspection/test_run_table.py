@@ -81,8 +81,14 @@ def test_a_model_that_reads_backwards_is_listed_as_one() -> None:
 
 
 def test_a_run_without_a_model_says_how_to_go_on() -> None:
+    state = runs.folder("my run") / runs.LAST
+    state.parent.mkdir(parents=True)
+    state.touch()
     (row,) = rows([], ["my run"])
-    assert (row.name, row.error) == ("my run", "no model yet: charrnn train --resume 'my run' goes on")
+    assert (row.name, row.error) == (
+        "my run",
+        "no model yet: charrnn train --resume 'my run' goes on with it",
+    )
     assert not row.is_training
     with locked(runs.folder("my run")):
         (row,) = rows([], ["my run"])
